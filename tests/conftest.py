@@ -1,0 +1,43 @@
+"""What every room's tests may ask for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+RunPython = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder that holds the four packages, the README and pyproject.toml."""
+    return ROOT
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> RunPython:
+    """Run a fresh interpreter, without a terminal, in an empty folder: `python("-c", "import tracer")`.
+
+    first: folders that Python searches before this checkout.
+    """
+
+    def run(*arguments: str, first: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join(map(str, (*first, ROOT)))
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+        )
+
+    return run
