@@ -1,0 +1,193 @@
+"""Declaring operations: the decorators `primitive` and `elementwise`, and what they refuse."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ops.formula import Formula, call_formula
+from ops.primitive import PRIMITIVES, Primitive, PrimitiveError, Rule, Sample, Saved
+
+Samples = Callable[[Any], Iterable[Sample | tuple[Any, ...]]]
+"""A function of a `numpy.random.Generator` that lists arguments on which an operation is tested.
+
+The type is named in words only: its name alone would load numpy.random.
+"""
+
+_OURS = __name__.partition(".")[0] + "."
+
+
+def primitive(
+    *,
+    vjps: Mapping[str, Rule] | None = None,
+    joint: tuple[Rule, tuple[str, ...]] | None = None,
+    saves: Sequence[Saved] = (),
+    formula: Formula | None = None,
+    samples: Samples | None = None,
+    parts: Callable[..., Any] | None = None,
+    kernel: Callable[..., Any] | None = None,
+    name: str | None = None,
+    hint: str = "",
+    elementwise: bool = False,
+) -> Callable[[Callable[..., Any]], Primitive]:
+    """Declare an operation: the decorated function is its kernel, its docstring the help, its keywords the parameters.
+
+    vjps: input name to rule `(g, out, *inputs, **params)`, written with operators and other primitives only.
+    joint: one rule for several inputs, and their names. kernel: what runs instead of the decorated function (a ufunc).
+    samples: a function of a random generator that lists argument tuples, the tests of the operation.
+    Raises `PrimitiveError` for a rule of an input that does not exist or of another signature, and for a taken name.
+
+    >>> @primitive(vjps={"x": lambda g, out, x: g * 3 * x * x}, name="cube_example")
+    ... def cube(x):
+    ...     "x to the third."
+    ...     return x * x * x
+    >>> cube(2.0)
+    8.0
+    >>> del PRIMITIVES["cube_example"]
+    """
+
+    def declare(function: Callable[..., Any]) -> Primitive:
+        inputs, variadic, defaults = _signature(function)
+        label = name or function.__name__
+        rules = _rules(label, inputs, variadic, vjps, joint)
+        run = kernel or function
+        if not function.__module__.startswith(_OURS):
+            if not label.isidentifier():
+                raise PrimitiveError(
+                    f"{label!r} cannot name a primitive\n  try: primitive(name='cube', ...)"
+                )
+            _check_rules(label, inputs, variadic, rules, (*defaults, *(s.name for s in saves)))
+            # the filter of warnings knows our own modules only
+            run = np.errstate(all="ignore")(run)
+        return _register(
+            Primitive(
+                name=label,
+                inputs=inputs,
+                kernel=run,
+                vjps=MappingProxyType(rules),
+                joint=joint[0] if joint else None,
+                variadic=variadic,
+                elementwise=elementwise,
+                saves=tuple(saves),
+                defaults=MappingProxyType(defaults),
+                formula=formula or call_formula(label, inputs, variadic),
+                sampler=samples,
+                parts=parts,
+                hint=hint,
+                doc=inspect.cleandoc(function.__doc__ or ""),
+                home=f"{function.__module__}.{function.__qualname__}",
+            )
+        )
+
+    return declare
+
+
+def elementwise(
+    *,
+    vjps: Mapping[str, Rule] | None = None,
+    formula: Formula | None = None,
+    samples: Samples | None = None,
+    kernel: Callable[..., Any] | None = None,
+    name: str | None = None,
+) -> Callable[[Callable[..., Any]], Primitive]:
+    """Declare an operation that works element by element with broadcasting; its rules ignore the broadcasting."""
+    return primitive(
+        vjps=vjps,
+        formula=formula,
+        samples=samples,
+        kernel=kernel,
+        name=name,
+        elementwise=True,
+        hint="make the sizes equal or 1, axis by axis from the right",
+    )
+
+
+def _signature(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
+    """Inputs, whether the last repeats, and parameters with their defaults.
+
+    Read from the code object: for the whole table, `inspect.signature` would take a millisecond of every start-up.
+    """
+    code = function.__code__
+    label = function.__name__
+    names = code.co_varnames
+    count = code.co_argcount
+    inputs = names[:count]
+    optional = function.__defaults__ or ()
+    if optional:
+        key = inputs[-len(optional)]
+        raise PrimitiveError(
+            f"primitive {label}: {key} has a default, but inputs are always given\n"
+            f"  try: a parameter after a star, {label}(..., *, {key}={optional[0]!r})"
+        )
+    end = count + code.co_kwonlyargcount
+    variadic = bool(code.co_flags & inspect.CO_VARARGS)
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        raise PrimitiveError(f"primitive {label}: **{names[end + variadic]} hides its parameters")
+    given = function.__kwdefaults__ or {}
+    defaults = {key: given.get(key, inspect.Parameter.empty) for key in names[count:end]}
+    if variadic:
+        inputs = (*inputs, names[end])
+    if not inputs:
+        raise PrimitiveError(f"primitive {label} has no inputs")
+    return inputs, variadic, defaults
+
+
+def _rules(
+    label: str,
+    inputs: tuple[str, ...],
+    variadic: bool,
+    vjps: Mapping[str, Rule] | None,
+    joint: tuple[Rule, tuple[str, ...]] | None,
+) -> dict[str, Rule]:
+    """The rule of each differentiable input by name; a joint rule stands at each of its names."""
+    if joint is not None and (vjps or variadic):
+        reason = "its inputs are variadic" if variadic else "vjps are given too"
+        raise PrimitiveError(f"primitive {label}: a joint rule, but {reason}")
+    rules = dict(vjps or {}) if joint is None else dict.fromkeys(joint[1], joint[0])
+    for key in rules:
+        if key not in inputs:
+            raise PrimitiveError(
+                f"primitive {label}: a rule for {key!r}, but its inputs are {', '.join(inputs)}"
+            )
+    return rules
+
+
+def _check_rules(
+    label: str,
+    inputs: tuple[str, ...],
+    variadic: bool,
+    rules: Mapping[str, Rule],
+    keywords: tuple[str, ...],
+) -> None:
+    """Every rule can be called as `rule(g, out, *inputs, **params)`, said now and not in the first backward pass."""
+    for key, rule in rules.items():
+        extra = ("position",) if variadic and key == inputs[-1] else ()
+        try:
+            signature = inspect.signature(rule)
+        except (TypeError, ValueError):  # a builtin that does not tell
+            continue
+        try:
+            signature.bind(None, None, *inputs, **dict.fromkeys((*keywords, *extra)))
+        except TypeError as error:
+            stars = ["*" + inputs[-1]] if variadic else [inputs[-1]]
+            wanted = ", ".join(
+                ["g", "out", *inputs[:-1], *stars, *(f"{k}=" for k in (*keywords, *extra))]
+            )
+            raise PrimitiveError(
+                f"primitive {label}: the rule of {key} cannot be called as rule({wanted}): {error}"
+            ) from None
+
+
+def _register(made: Primitive) -> Primitive:
+    before = PRIMITIVES.get(made.name)
+    if before is not None and before.home != made.home:
+        raise PrimitiveError(
+            f"primitive {made.name!r} is already declared, as {before.home}\n"
+            f"  try: another name, such as {made.name}_2"
+        )
+    PRIMITIVES[made.name] = made
+    return made

@@ -1,0 +1,326 @@
+"""What an operation is: one frozen entry that kernels, tape, formulas, tests and the help page all read.
+
+A `Primitive` is declared once, with the decorators of `ops.declaring`. Called with arrays it computes; an argument
+that offers `__apply_primitive__` (a Tensor, a Parameter, a Symbol) takes the call over, so that the same rule records a
+graph or writes a formula: numpy's `__array_ufunc__` idea, by which `ops` calls up without importing up.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ops.errors import PrimitiveError as PrimitiveError
+from ops.formula import ADD as ADD
+from ops.formula import ATOM as ATOM
+from ops.formula import COMPARE as COMPARE
+from ops.formula import MUL as MUL
+from ops.formula import NEG as NEG
+from ops.formula import POW as POW
+from ops.formula import Formula as Formula
+
+Array = Any
+"""A numpy array or numpy scalar; a rule also accepts Tensors and Symbols in its place."""
+
+Rule = Callable[..., Any]
+"""`(g, out, *inputs, **params)` to the cotangent of one input, or, as a joint rule, to `{input name: cotangent}`.
+
+A rule may branch on shapes, and on whether an input is a Python number (that is part of the program), never on values.
+"""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+NUMBERS = frozenset({int, float, bool})
+"""The types of Python's own numbers, which promote weakly: float32 times 2.0 stays float32."""
+
+_OF_NUMBERS = frozenset({np.int64, np.float64, np.bool_})
+
+# NaN and inf are facts on the trace, not warnings. Entering numpy's errstate costs more than a small operation, so the
+# warnings are filtered by the module that runs kernels; `run` covers the case that a user has made warnings errors.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"(ops|tracer)\.")
+
+
+class Sample(NamedTuple):
+    """One chosen set of arguments on which every generated test runs a primitive."""
+
+    args: tuple[Any, ...]
+    params: Mapping[str, Any] = NOTHING
+
+
+def sample(*args: Any, **params: Any) -> Sample:
+    """The arguments of one sample, written as the call would be: `sample(x, axis=0)`."""
+    return Sample(args, params)
+
+
+class Saved(NamedTuple):
+    """A number that a kernel hands to its rules: its name, its glyph, and the function of the inputs that it equals.
+
+    Arrays get the number itself; Tensors call `compute`, so that second derivatives flow through it; Symbols get the
+    glyph.
+    """
+
+    name: str
+    glyph: str
+    tex: str
+    compute: Callable[..., Any]
+
+
+_UNWRITTEN = Formula("", "")
+
+
+@dataclass(frozen=True, eq=False)
+class Primitive:
+    """A declared operation: its kernel, its derivative rules, its formula, and the samples that test it.
+
+    >>> multiply = PRIMITIVES["mul"]
+    >>> multiply(3.0, 4.0), multiply.inputs
+    (12.0, ('x', 'y'))
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    kernel: Callable[..., Any]
+    vjps: Mapping[str, Rule] = field(default_factory=dict)
+    joint: Rule | None = None
+    """One rule that returns the cotangents of several inputs at once; then `vjps` names those inputs."""
+    variadic: bool = False
+    """Whether the last input repeats; its rule gets `position`, counted from the first of them."""
+    elementwise: bool = False
+    """Whether broadcasting is left to the engine: rules ignore it, and flows are summed to the shape of their input."""
+    saves: tuple[Saved, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """The parameters with their defaults; `inspect.Parameter.empty` marks one that must be given."""
+    formula: Formula = _UNWRITTEN
+    sampler: Callable[[np.random.Generator], Iterable[Sample | tuple[Any, ...]]] | None = None
+    parts: Callable[..., Any] | None = None
+    """The same result in smaller primitives, for stepping into; equal within a few ulp."""
+    hint: str = ""
+    """One thing to try when the shapes do not fit."""
+    doc: str = ""
+    home: str = ""
+    """Module and qualified name of the function that declared it: who may declare it again."""
+    rules: tuple[Rule | None, ...] = field(init=False, default=())
+    """The rule of each declared input, in order; None where no derivative exists."""
+    plain: bool = field(init=False, default=False)
+    """Whether there is one rule an input and nothing is saved: what the hot loop of the sweep runs without ado."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rules", tuple(self.vjps.get(key) for key in self.inputs))
+        plain = self.joint is None and not self.variadic and not self.saves
+        object.__setattr__(self, "plain", plain)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.inputs)})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return lookup, (self.name,)
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        """Compute, record or write: whichever the arguments ask for.
+
+        Of Python numbers alone the result is a Python number too, if of rank 0: it promotes as weakly as they do.
+        """
+        if len(args) != len(self.inputs) or self.variadic or params or self.defaults:
+            args, params = self.bind(args, params)
+        numbers, lists = True, False
+        for argument in args:
+            kind = type(argument)
+            if kind is np.ndarray or kind is np.float64:
+                numbers = False
+            elif kind not in NUMBERS:
+                apply = getattr(kind, "__apply_primitive__", None)
+                if apply is not None:
+                    return apply(argument, self, args, params)
+                numbers = False
+                lists = lists or kind is list or kind is tuple
+        if lists:
+            args = tuple(self._as_data(argument) for argument in args)
+        if not numbers:
+            return self.run(args, params)[0]
+        out = self.run([np.asarray(argument)[()] for argument in args], params)[0]
+        return out.item() if type(out) in _OF_NUMBERS else out
+
+    def _as_data(self, argument: Any) -> Any:
+        """A list as an array; numbers and arrays as they are."""
+        if not isinstance(argument, (list, tuple)):
+            return argument
+        if any(hasattr(type(part), "__apply_primitive__") for part in argument):
+            raise PrimitiveError(
+                f"{self.usage()} got a list of recorded values, whose history would be lost\n"
+                f"  try: {self.name}(stack([...]))"
+            )
+        return np.asarray(argument)
+
+    def bind(
+        self, args: tuple[Any, ...], params: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Sort a call into inputs and parameters, as Python would for the declared signature."""
+        first = len(self.inputs) - self.variadic
+        inputs, extra = args[:first], args[first:]
+        if self.variadic:
+            one, *more = extra or ((),)
+            if isinstance(one, (list, tuple)) and all(type(each) in NUMBERS for each in more):
+                inputs, extra = (*inputs, *one), tuple(more)  # stack([x, y], 1)
+            else:
+                inputs, extra = args, ()
+        if len(extra) > len(self.defaults):
+            raise PrimitiveError(f"{self.usage()} takes no {len(args)} arguments")
+        given = dict(zip(self.defaults, extra, strict=False))
+        twice = [name for name in (*self.inputs[: len(inputs)], *given) if name in params]
+        if twice:
+            raise PrimitiveError(f"{self.usage()} got {twice[0]} twice")
+        params = {**given, **params}
+        missing = self.inputs[len(inputs) : first]
+        if missing:
+            absent = [name for name in missing if name not in params]
+            if absent:
+                raise PrimitiveError(f"{self.usage()} needs {', '.join(absent)}")
+            inputs = (*inputs, *(params[name] for name in missing))
+            params = {name: value for name, value in params.items() if name not in missing}
+        for name in params:
+            if name not in self.defaults:
+                raise PrimitiveError(f"{self.usage()} has no parameter {name!r}")
+        complete = {**self.defaults, **params}
+        for name, value in complete.items():
+            if value is inspect.Parameter.empty:
+                raise PrimitiveError(f"{self.usage()} needs {name}=")
+        return inputs, complete
+
+    def usage(self) -> str:
+        """The call as a user would write it: `sum(x, axis=None, keepdims=False)`."""
+        names = [*self.inputs[:-1], "*" + self.inputs[-1]] if self.variadic else [*self.inputs]
+        params = [
+            f"{name}=" if value is inspect.Parameter.empty else f"{name}={value!r}"
+            for name, value in self.defaults.items()
+        ]
+        return f"{self.name}({', '.join(names + params)})"
+
+    def run(
+        self, values: Sequence[Array], params: Mapping[str, Any] = NOTHING
+    ) -> tuple[Array, Mapping[str, Array]]:
+        """The value, rank 0 as a numpy scalar, and what the kernel saved for its rules."""
+        try:
+            out = self.kernel(*values, **params)
+        except RuntimeWarning:
+            with np.errstate(all="ignore"):
+                out = self.kernel(*values, **params)
+        saved: Mapping[str, Array] = NOTHING
+        if self.saves:
+            out, saved = out
+        if type(out) is np.ndarray:
+            if out.ndim == 0:
+                out = out[()]
+        elif not isinstance(out, np.generic):
+            if out is None:
+                raise PrimitiveError(f"{self.name}: its kernel returned None, not an array")
+            out = np.asarray(out)[()]
+        return out, saved
+
+    def rule_of(self, argument: int) -> Rule | None:
+        """The rule for the argument of that number, None where the operation is not differentiable."""
+        last = len(self.inputs) - 1
+        return self.rules[min(argument, last) if self.variadic else argument]
+
+    def differentiable(self, argument: int) -> bool:
+        """Whether a derivative by the argument of that number is declared."""
+        return self.rule_of(argument) is not None
+
+    def samples(self, rng: np.random.Generator) -> list[Sample]:
+        """The chosen arguments: a broadcast, a rank-0 value, the tails, the kink."""
+        if self.sampler is None:
+            return []
+        return [s if isinstance(s, Sample) else Sample(s) for s in self.sampler(rng)]
+
+    def pull_back(
+        self,
+        g: Any,
+        out: Any,
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        params: Mapping[str, Any] = NOTHING,
+        saved: Mapping[str, Any] = NOTHING,
+    ) -> list[Any]:
+        """The cotangent of every wanted input, from the cotangent `g` of `out`; None for the others.
+
+        flowᵢ = gᵀ ∂out/∂inputᵢ, summed to the shape of the input and cast to its dtype. Arrays or Tensors alike.
+        """
+        try:
+            return self._flows(g, out, inputs, wanted, params, saved)
+        except RuntimeWarning:
+            with np.errstate(all="ignore"):
+                return self._flows(g, out, inputs, wanted, params, saved)
+
+    def _flows(
+        self,
+        g: Any,
+        out: Any,
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        params: Mapping[str, Any],
+        saved: Mapping[str, Any],
+    ) -> list[Any]:
+        flows: list[Any] = [None] * len(inputs)
+        if self.joint is not None:
+            named = self.joint(g, out, *inputs, **params, **saved)
+            for k, name in enumerate(self.inputs):
+                if wanted[k] and name in named:
+                    flows[k] = fitted(named[name], inputs[k], self.name)
+            return flows
+        for k, wants in enumerate(wanted):
+            if not wants:
+                continue
+            rule = self.rules[k] if not self.variadic else self.rule_of(k)
+            if rule is None:
+                continue
+            if self.variadic and k >= len(self.inputs) - 1:
+                flow = rule(g, out, *inputs, position=k - len(self.inputs) + 1, **params, **saved)
+            elif params or saved:
+                flow = rule(g, out, *inputs, **params, **saved)
+            else:
+                flow = rule(g, out, *inputs)
+            flows[k] = fitted(flow, inputs[k], self.name)
+        return flows
+
+
+def fitted(flow: Any, target: Any, name: str = "a primitive") -> Any:
+    """The flow summed over the broadcast axes to the shape of its input, in the dtype of its input.
+
+    Raises `PrimitiveError`, naming the primitive, if the shape of the flow is not one that the input broadcasts to.
+    """
+    if type(flow) is np.float64 and type(target) is np.float64:
+        return flow
+    if type(flow) in NUMBERS:
+        flow = np.asarray(flow)[()]
+    if flow.shape != target.shape:
+        flow = _summed(flow, target.shape, name)
+    if flow.dtype is not target.dtype and flow.dtype != target.dtype:
+        flow = PRIMITIVES["astype"](flow, dtype=target.dtype.name)
+    return flow
+
+
+def _summed(flow: Any, shape: tuple[int, ...], name: str) -> Any:
+    sum_to = PRIMITIVES["sum_to"]
+    try:
+        if type(flow) is np.ndarray:
+            return sum_to.run((flow,), {"shape": shape})[0]
+        return sum_to(flow, shape=shape)
+    except ValueError as error:
+        raise PrimitiveError(
+            f"a rule of {name} returned shape {flow.shape} for an input of shape {shape}\n"
+            f"  try: broadcast_to(..., shape=x.shape), or reshape"
+        ) from error
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Every declared operation by name: the one table that kernels, help, formulas and tests walk."""
+
+
+def lookup(name: str) -> Primitive:
+    """The primitive of that name. Raises `KeyError` naming it if nobody declared it."""
+    return PRIMITIVES[name]

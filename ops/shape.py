@@ -1,0 +1,297 @@
+"""Moving and picking elements: shapes, broadcasting, indexing, joining. All linear: a rule is the transpose."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ops.declaring import primitive
+from ops.formula import ATOM, Formula
+from ops.primitive import Array, sample
+
+Shape = tuple[int, ...]
+
+
+def shape_of(x: Any) -> Shape:
+    """The shape of an input; () for a Python number."""
+    return getattr(x, "shape", ())
+
+
+def sum_to_x(g: Any, out: Any, x: Any, *, shape: Shape) -> Any:
+    """Every element of a sum receives the cotangent of the sum."""
+    return broadcast_to(g, shape=x.shape)
+
+
+@primitive(
+    vjps={"x": sum_to_x},
+    formula=Formula("sum_to({x})", r"\operatorname{{sum\_to}}\left({x}\right)", symbol="Σ"),
+    samples=lambda rng: [
+        sample(rng.normal(size=(2, 3, 4)), shape=(3, 1)),
+        sample(rng.normal(size=(3,)), shape=()),
+        sample(rng.normal(size=(0, 3)), shape=(3,)),
+        sample(rng.normal(size=(2, 1, 4)), shape=(1, 1, 4)),
+        sample(np.float64(2.0), shape=()),
+    ],
+)
+def sum_to(x: Array, *, shape: Shape) -> Array:
+    """Sum over the axes that broadcasting from `shape` would have added or stretched: the transpose of broadcast_to."""
+    large = x.shape
+    added = len(large) - len(shape)
+    stretched = [k for k, size in enumerate(shape, added) if k >= 0 and size != large[k]]
+    if added < 0 or any(shape[k - added] != 1 for k in stretched):
+        raise ValueError(f"shape {shape} does not broadcast to {large}")
+    return _add_reduce(x, axis=(*range(added), *stretched), keepdims=True).reshape(shape)
+
+
+_add_reduce: Callable[..., Array] = np.add.reduce
+
+
+def broadcast_to_x(g: Any, out: Any, x: Any, *, shape: Shape) -> Any:
+    """A value that was repeated receives the sum over its copies."""
+    return sum_to(g, shape=x.shape)
+
+
+@primitive(
+    vjps={"x": broadcast_to_x},
+    formula=Formula("{x}", "{x}", 0, (0,), symbol="broadcast"),
+    samples=lambda rng: [
+        sample(rng.normal(size=(3, 1)), shape=(2, 3, 4)),
+        sample(np.float64(1.5), shape=(2, 2)),
+        sample(rng.normal(size=(1, 3)), shape=(0, 3)),
+    ],
+    hint="each axis must be equal or 1, counted from the right",
+)
+def broadcast_to(x: Array, *, shape: Shape) -> Array:
+    """The same values repeated along new or stretched axes."""
+    return np.broadcast_to(x, shape)
+
+
+def reshape_x(g: Any, out: Any, x: Any, *, shape: Shape | int) -> Any:
+    """The cotangent in the shape of x."""
+    return reshape(g, shape=x.shape)
+
+
+@primitive(
+    vjps={"x": reshape_x},
+    formula=Formula("{x}", "{x}", 0, (0,), symbol="reshape"),
+    samples=lambda rng: [
+        sample(rng.normal(size=(2, 6)), shape=(3, 4)),
+        sample(rng.normal(size=(2, 3)), shape=-1),
+        sample(np.float64(2.0), shape=(1, 1)),
+        sample(rng.normal(size=(1, 1)), shape=()),
+    ],
+    hint="the number of elements must stay the same; -1 stands for one size that follows",
+)
+def reshape(x: Array, *, shape: Shape | int) -> Array:
+    """The same elements, in the same order, in another shape."""
+    return np.reshape(x, shape)
+
+
+def transpose_x(g: Any, out: Any, x: Any, *, axes: Shape | None) -> Any:
+    """The inverse permutation of the axes."""
+    if axes is None:
+        return transpose(g)
+    inverse = sorted(range(x.ndim), key=lambda k: int(axes[k] % x.ndim))
+    return transpose(g, axes=tuple(inverse))
+
+
+@primitive(
+    vjps={"x": transpose_x},
+    formula=Formula("{x}ᵀ", r"{{{x}}}^{{\mathsf{{T}}}}", needs=(ATOM,), symbol="ᵀ"),
+    samples=lambda rng: [
+        (rng.normal(size=(2, 3)),),
+        sample(rng.normal(size=(2, 3, 4)), axes=(2, 0, 1)),
+        sample(rng.normal(size=(2, 3, 4)), axes=(0, -1, 1)),
+        (rng.normal(size=3),),
+        (np.float64(1.5),),
+    ],
+)
+def transpose(x: Array, *, axes: Shape | None = None) -> Array:
+    """Permute the axes; reverse them if none are given."""
+    return np.transpose(x, axes)
+
+
+# ----- indexing
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of an index array in an index: the array itself is the input of that number."""
+
+    number: int
+
+
+def split_index(index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """An index as a tuple of ints, slices, None, Ellipsis and `Slot`s, and the index arrays that fill the slots.
+
+    >>> split_index((slice(None), [0, 2]))
+    ((slice(None, None, None), Slot(number=0)), (array([0, 2]),))
+    """
+    arrays: list[Any] = []
+    template: list[Any] = []
+    for part in index if isinstance(index, tuple) else (index,):
+        if isinstance(part, slice):
+            template.append(_plain(part))
+        elif part is None or part is Ellipsis:
+            template.append(part)
+        elif isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
+            template.append(int(part))
+        else:
+            template.append(Slot(len(arrays)))
+            arrays.append(_index_array(part))
+    return tuple(template), tuple(arrays)
+
+
+def _plain(part: slice) -> slice:
+    """A slice of Python integers, so that a trace can keep it."""
+    ends = (part.start, part.stop, part.step)
+    return slice(*(None if end is None else operator.index(end) for end in ends))
+
+
+def _index_array(part: Any) -> Any:
+    """A list of indices as an array; an empty list indexes nothing, though numpy would make it float."""
+    if not isinstance(part, (list, tuple)):
+        return part
+    array = np.asarray(part)
+    return array if array.size else array.astype(np.intp)
+
+
+def filled(index: tuple[Any, ...], indices: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The index with its slots filled: what numpy indexing takes."""
+    return tuple(np.asarray(indices[p.number]) if isinstance(p, Slot) else p for p in index)
+
+
+_FANCY = (Slot(0), slice(None))
+
+
+def getitem_x(g: Any, out: Any, x: Any, *indices: Any, index: tuple[Any, ...]) -> Any:
+    """Zeros, with the cotangent added where its elements were picked."""
+    return _scatter(g, *indices, index=index, shape=x.shape)
+
+
+@primitive(
+    vjps={"x": getitem_x},
+    formula=Formula("{x}[{index}]", r"{x}\left[{index}\right]", needs=(ATOM,), symbol="[ ]"),
+    samples=lambda rng: [
+        sample(rng.normal(size=(3, 4)), index=(1,)),
+        sample(rng.normal(size=(3, 4)), index=(slice(None), slice(3, 0, -2))),
+        sample(rng.normal(size=(3, 4)), np.array([0, 2, 0]), index=_FANCY),
+        sample(rng.normal(size=(3, 4)), index=(Ellipsis, None, -1)),
+        sample(rng.normal(size=(3,)), np.array([True, False, True]), index=(Slot(0),)),
+        sample(rng.normal(size=3), index=(0,)),
+        sample(rng.normal(size=(2, 3, 4)), np.array([1, 0]), index=(Slot(0), slice(None), -1)),
+        sample(
+            rng.normal(size=(3, 2)),
+            np.array([[0], [2]]),
+            np.array([1, 1]),
+            index=(Slot(0), Slot(1)),
+        ),
+        sample(rng.normal(size=(3, 2)), np.array([], dtype=int), index=(Slot(0),)),
+        sample(np.float64(2.0), index=(None,)),
+    ],
+    hint="an index must lie inside its axis; negative ones count from the end",
+    name="getitem",
+)
+def _getitem(x: Array, *indices: Array, index: tuple[Any, ...]) -> Array:
+    """The elements at an index: numpy's basic and fancy indexing. An element picked twice receives two shares."""
+    return x[filled(index, indices)]
+
+
+def scatter_add_values(
+    g: Any, out: Any, values: Any, *indices: Any, index: tuple[Any, ...], shape: Shape
+) -> Any:
+    """The elements of the cotangent at the index."""
+    return _getitem(g, *indices, index=index)
+
+
+@primitive(
+    vjps={"values": scatter_add_values},
+    formula=Formula("scatter({values})", r"\operatorname{{scatter}}\left({values}\right)"),
+    samples=lambda rng: [
+        sample(rng.normal(size=(4,)), index=(1,), shape=(3, 4)),
+        sample(rng.normal(size=(3, 4)), np.array([0, 2, 0]), index=_FANCY, shape=(3, 4)),
+        sample(np.float64(1.5), index=(slice(0, 4, 2),), shape=(5,)),
+        sample(rng.normal(size=2), np.array([True, False, True]), index=(Slot(0),), shape=(3,)),
+    ],
+    name="scatter_add",
+)
+def _scatter(values: Array, *indices: Array, index: tuple[Any, ...], shape: Shape) -> Array:
+    """Zeros of a shape with values added at an index, which accumulate where it repeats: the transpose of getitem."""
+    out = np.zeros(shape, dtype=np.asarray(values).dtype)
+    if indices:
+        np.add.at(out, filled(index, indices), values)
+    else:
+        out[index] = values  # a basic index never repeats an element
+    return out
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """The elements of x at an index, as `x[index]`."""
+    template, arrays = split_index(index)
+    return _getitem(x, *arrays, index=template)
+
+
+def scatter_add(values: Any, index: Any, *, shape: Shape) -> Any:
+    """Zeros of `shape` with `values` added at `index`.
+
+    `x + scatter_add(v, i, shape=x.shape)` is x with v added at i.
+    """
+    template, arrays = split_index(index)
+    return _scatter(values, *arrays, index=template, shape=shape)
+
+
+# ----- joining
+
+
+def concatenate_array(g: Any, out: Any, *arrays: Any, axis: int, position: int) -> Any:
+    """The stretch of the cotangent that lies over this array."""
+    axis %= out.ndim
+    start = 0
+    for before in arrays[:position]:
+        start += before.shape[axis]
+    stretch = slice(start, start + arrays[position].shape[axis])
+    return _getitem(g, index=(slice(None),) * axis + (stretch,))
+
+
+@primitive(
+    vjps={"arrays": concatenate_array},
+    formula=Formula(
+        "concat({arrays})", r"\operatorname{{concat}}\left({arrays}\right)", symbol="concat"
+    ),
+    samples=lambda rng: [
+        (rng.normal(size=(2, 3)), rng.normal(size=(1, 3))),
+        sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 0)), rng.normal(size=(2, 2)), axis=-1),
+    ],
+    hint="all sizes but the one along the joined axis must be equal",
+)
+def concatenate(*arrays: Array, axis: int = 0) -> Array:
+    """Join arrays along an axis that they have; takes the arrays, or one list of them."""
+    if axis is None:
+        raise TypeError("axis is None, which is not recorded; reshape the arrays to rank 1 first")
+    return np.concatenate(arrays, axis=axis)
+
+
+def stack_array(g: Any, out: Any, *arrays: Any, axis: int, position: int) -> Any:
+    """The slice of the cotangent that belongs to this array."""
+    return _getitem(g, index=(slice(None),) * (axis % out.ndim) + (position,))
+
+
+@primitive(
+    vjps={"arrays": stack_array},
+    formula=Formula(
+        "stack({arrays})", r"\operatorname{{stack}}\left({arrays}\right)", symbol="stack"
+    ),
+    samples=lambda rng: [
+        (rng.normal(size=(2, 3)), rng.normal(size=(2, 3))),
+        sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), axis=-1),
+        (np.float64(1.0), np.float64(2.0), np.float64(3.0)),
+    ],
+    hint="all arrays must have the same shape",
+)
+def stack(*arrays: Array, axis: int = 0) -> Array:
+    """Join arrays of one shape along a new axis; takes the arrays, or one list of them."""
+    return np.stack(arrays, axis=axis)
