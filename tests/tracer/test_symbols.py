@@ -1,0 +1,128 @@
+"""Formulas: what is printed is what runs."""
+
+import re
+
+import numpy as np
+import pytest
+
+import ops
+import tracer as tr
+from tracer.symbols import Symbol, flow_formula, formula, local_derivative, tex_name
+
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def evaluated(text):
+    """The number that a printed formula of scalars stands for."""
+    code = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda m: f"**({m.group(1).translate(RAISED)})", text)
+    code = code.replace("·", "*").replace("−", "-").replace("^", "**").replace("σ(", "sigmoid(")
+    code = code.replace("≥", ">=").replace("≤", "<=").replace("≠", "!=")
+    code = re.sub(r"(?<![<>!=])=(?!=)", "==", code)
+    code = re.sub(r"√\(", "sqrt(", code)
+    code = re.sub(r"\|([^|]+)\|", r"abs(\1)", code)
+    names = {
+        "exp": np.exp, "log": np.log, "log1p": np.log1p, "tanh": np.tanh, "sqrt": np.sqrt, "sign": np.sign,
+        "abs": abs, "max": max, "min": min, "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "relu": lambda x: max(x, 0), "where": lambda c, a, b: a if c else b, "sum_to": lambda x: x,
+    }  # fmt: skip
+    return eval(code, {"__builtins__": {}}, names)
+
+
+SCALAR = [op for op in ops.PRIMITIVES.values() if op.elementwise and not op.defaults]
+
+
+@pytest.mark.parametrize("op", SCALAR, ids=lambda op: op.name)
+def test_what_is_printed_evaluates_to_the_recorded_number(op):
+    inputs = [tr.tensor(v) for v in (1.25, 0.75, 0.5)[: len(op.inputs)]]
+    if op.name == "where":
+        inputs[0] = tr.tensor(True)
+    trace = tr.trace(op(*inputs) * 3.0) if op.vjps else None
+    if trace is None:
+        return
+    node = next(n for n in trace if n.op_name == op.name)
+    assert evaluated(formula(node, numbers=True)) == pytest.approx(float(node.value), rel=1e-3)
+    for flow in trace.flows_from(node.index):
+        text = flow_formula(node, flow.argument, numbers=True)
+        assert evaluated(text) == pytest.approx(float(flow.cotangent), rel=1e-3)
+        local = evaluated(local_derivative(node, flow.argument, numbers=True))
+        assert 3.0 * local == pytest.approx(float(flow.cotangent), rel=1e-3)
+
+
+@pytest.mark.parametrize("op", SCALAR, ids=lambda op: op.name)
+def test_a_rule_run_on_symbols_carries_the_flow_to_the_last_bit(op):
+    rng = np.random.default_rng(0)
+    values = [v for v in rng.uniform(0.5, 2, size=len(op.inputs))]
+    if op.name == "where":
+        values[0] = np.bool_(True)
+    out, _ = op.run(values)
+    g = np.float64(0.7)
+    numbers = op.pull_back(g, out, values, [op.differentiable(k) for k in range(len(values))])
+    for k, rule in enumerate(op.rules):
+        if rule is not None:
+            symbols = [Symbol(v, n, n) for v, n in zip(values, op.inputs, strict=True)]
+            got = rule(Symbol(g, "g", "g"), Symbol(out, "out", "out"), *symbols)
+            assert getattr(got, "value", got) == numbers[k]
+
+
+def nodes():
+    x, w = tr.tensor(2.0, name="x"), tr.tensor(-3.0, name="w")
+    q = w * x
+    s = tr.sigmoid(q)
+    y = (s - x) ** 2 / (1 + w * w)
+    return tr.trace(y)
+
+
+def test_formulas_use_names_and_only_the_brackets_they_need():
+    trace = nodes()
+    assert formula(trace["q"]) == "w · x"
+    assert formula(trace["q"], numbers=True) == "−3 · 2"
+    assert local_derivative(trace["s"], 0) == "s · (1 − s)"
+    assert flow_formula(trace["q"], 0) == "∂L/∂q · x"
+    assert formula(trace["y"], tex=True).startswith(r"\frac{")
+
+
+def test_a_linear_map_is_written_with_its_upstream():
+    x, w = tr.tensor(np.ones((2, 3)), name="x"), tr.tensor(np.ones((3, 4)), name="w")
+    node = tr.trace((x @ w).sum())[2]
+    assert local_derivative(node, 0) == "g ↦ g @ wᵀ"
+    assert local_derivative(node, 1) == "g ↦ xᵀ @ g"
+    assert flow_formula(node, 0) == "∂L/∂matmul@2 @ wᵀ"
+
+
+def test_the_sum_over_broadcast_axes_is_written():
+    x, b = tr.tensor(np.ones((4, 3)), name="x"), tr.tensor(np.ones(3), name="b")
+    node = tr.trace((x * b).sum())[2]
+    assert flow_formula(node, 1) == "sum_to(∂L/∂mul@2 · x)"
+    assert flow_formula(node, 0) == "∂L/∂mul@2 · b"
+
+
+def test_locals_of_a_rule_become_where_clauses():
+    x = tr.tensor(np.random.default_rng(0).normal(size=(4, 2)), name="x")
+    gamma, beta = tr.parameter(np.ones(2)), tr.parameter(np.zeros(2))
+    y = tr.batch_norm(x, gamma, beta)
+    text = flow_formula(tr.trace((y * y).sum())["y"], 0)
+    assert " where " in text
+    assert "x̂" in text
+    assert "ĝ = ∂L/∂y · gamma" in text
+
+
+def test_leaves_and_literals_have_no_formula_or_derivative():
+    trace = nodes()
+    assert formula(trace["x"]) == ""
+    power = next(n for n in trace if n.op_name == "pow")
+    assert flow_formula(power, 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("label", "tex"),
+    [
+        ("w0", "w_{0}"),
+        ("W_hh", "W_{hh}"),
+        ("gamma", r"\gamma"),
+        ("x_hat", r"\hat{x}"),
+        ("h#3", "h^{(3)}"),
+        ("mul@7", "v_{7}"),
+    ],
+)
+def test_names_become_tex(label, tex):
+    assert tex_name(label) == tex

@@ -1,0 +1,67 @@
+"""What Gradstep says when something cannot be done.
+
+    GradstepError
+    ├── PrimitiveError      an operation declared or called wrongly (also a TypeError)
+    ├── ShapeError          shapes that do not fit (also a ValueError)
+    ├── DTypeError          complex, float16, objects; a gradient of integers (also a TypeError)
+    ├── GradientError       a loss that is no loss, an input that the loss does not reach (also a RuntimeError)
+    ├── UnknownNameError    no node, network or operation of that name (also a LookupError)
+    ├── ReplayError         a trace that cannot be run again (also a RuntimeError)
+    ├── TraceFileError      a trace file that is missing, damaged or foreign (also an OSError)
+    ├── ConditionError      a breakpoint or watch that cannot be read (also a ValueError)
+    ├── DerivationError     a line of a hand derivation that cannot be read or evaluated (also a ValueError)
+    ├── DiagramError        a figure that cannot be drawn or written (also a ValueError)
+    │   └── GraphvizMissingError
+    └── CheckError          a function that cannot be checked (also a ValueError)
+
+Every message says what, where and with which shapes, and ends with one thing to try.
+"""
+
+from __future__ import annotations
+
+from ops.errors import GradstepError as GradstepError
+from ops.errors import PrimitiveError as PrimitiveError
+
+
+class ShapeError(GradstepError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DTypeError(GradstepError, TypeError):
+    """Data of a kind that Gradstep does not take, or a gradient asked of integers."""
+
+
+class GradientError(GradstepError, RuntimeError):
+    """A backward pass that cannot start, or an input that the loss does not reach."""
+
+
+class UnknownNameError(GradstepError, LookupError):
+    """No node, network or operation of that name."""
+
+
+class ReplayError(GradstepError, RuntimeError):
+    """A trace, or a part of it, that cannot be run again."""
+
+
+class TraceFileError(GradstepError, OSError):
+    """A trace file that is missing, damaged or foreign."""
+
+
+class ConditionError(GradstepError, ValueError):
+    """A breakpoint, condition or watch that cannot be read."""
+
+
+class DerivationError(GradstepError, ValueError):
+    """A line of a hand derivation that cannot be read or evaluated."""
+
+
+class DiagramError(GradstepError, ValueError):
+    """A figure that cannot be drawn or written."""
+
+
+class GraphvizMissingError(DiagramError):
+    """Neither Graphviz's `dot` nor pygraphviz was found."""
+
+
+class CheckError(GradstepError, ValueError):
+    """A function that cannot be checked."""

@@ -1,0 +1,89 @@
+"""Numbers, shapes and arrays as short text, the same in every view."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ops.primitive import Array
+
+MINUS = "−"
+"""The true minus sign, as wide as a plus."""
+
+
+def number(x: Any, digits: int = 4, *, minus: str = MINUS) -> str:
+    """A number with so many significant digits: fixed where that is short, else with a power of ten.
+
+    >>> number(0.73105857), number(-12.0), number(1.5e-9), number(np.float64("nan")), number(-0.0), number(True)
+    ('0.7311', '−12', '1.5e−9', 'nan', '−0', 'True')
+    """
+    if isinstance(x, (bool, np.bool_)):
+        return str(bool(x))
+    if isinstance(x, (int, np.integer)):
+        return str(int(x)).replace("-", minus)
+    value = float(x)
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else minus + "inf"
+    if value == 0:
+        return minus + "0" if math.copysign(1, value) < 0 else "0"
+    if 1e-4 <= abs(value) < 10.0 ** max(digits, 5):
+        places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+        text = f"{value:.{places}f}"
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+    else:
+        mantissa, power = f"{value:.{digits - 1}e}".split("e")
+        if "." in mantissa:
+            mantissa = mantissa.rstrip("0").rstrip(".")
+        text = f"{mantissa}e{int(power)}"
+    return text.replace("-", minus)
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """A shape with times signs; "()" for a single number.
+
+    >>> shape((4, 2)), shape((3,)), shape(())
+    ('4×2', '3', '()')
+    """
+    return "×".join(map(str, sizes)) or "()"
+
+
+_SHORT = {"f": "f", "i": "i", "u": "u", "b": "bool"}
+
+
+def dtype(kind: Any) -> str:
+    """A dtype in a few characters: f64, f32, i64, bool.
+
+    >>> dtype(np.dtype("float32")), dtype(np.dtype("bool"))
+    ('f32', 'bool')
+    """
+    kind = np.dtype(getattr(kind, "dtype", kind))
+    letter = _SHORT.get(kind.kind, kind.name)
+    return letter if kind.kind == "b" else f"{letter}{8 * kind.itemsize}"
+
+
+def elided(array: Array, count: int = 2, digits: int = 3) -> str:
+    """The first numbers of an array, and an ellipsis if there are more.
+
+    >>> elided(np.array([0.756, -0.52, 1.0])), elided(np.float64(2.5)), elided(np.empty(0))
+    ('0.756 −0.52 …', '2.5', 'empty')
+    """
+    flat = np.asarray(array).ravel()
+    if flat.size == 0:
+        return "empty"
+    text = " ".join(number(x, digits) for x in flat[:count])
+    return text + " …" if flat.size > count else text
+
+
+def typed(array: Array) -> str:
+    """Type and shape together: `f64[8×3]`, `f64` for a single number.
+
+    >>> typed(np.zeros((8, 3))), typed(np.float64(1))
+    ('f64[8×3]', 'f64')
+    """
+    sizes = tuple(array.shape)
+    return f"{dtype(array)}[{shape(sizes)}]" if sizes else dtype(array)

@@ -1,0 +1,167 @@
+"""Freezing: from live Tensors to a Trace. Facts are interned once; names and lines stay lazy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from types import CodeType
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from ops.primitive import NOTHING, Primitive
+from tracer.places import Place, SourceFile, place_of, read_source
+from tracer.recording import BACKWARD, CURRENT, Recorded, Scope, ScopeEntry
+from tracer.sweep import seed_of
+from tracer.tensors import Parameter, Tensor
+from tracer.traces import KINDS, VERSIONS, Guard, References, Trace
+
+T = TypeVar("T")
+
+
+def trace(loss: Any, *, seed: Any = None, recorded: Recorded | None = None) -> Trace:
+    """The frozen record of what led to a loss.
+
+    seed: the cotangent of a loss that is not of rank 0. recorded: what `tr.record()` yielded, to include also what does
+    not reach the loss (inside the `with` block this is done without asking).
+    Raises `GradientError` for a loss that is no recorded value or has no gradient.
+
+    >>> import tracer as tr
+    >>> w = tr.parameter(2.0)
+    >>> frozen = tr.trace(w * w)
+    >>> [node.label for node in frozen]
+    ['w', 'mul@1']
+    """
+    if isinstance(loss, Parameter):
+        loss = loss.tensor
+    start = seed_of(loss, seed)
+    kept = recorded or CURRENT.get().kept
+    return freeze(loss, start, kept.nodes if kept else ())
+
+
+def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
+    """The trace of everything that a Tensor depends on, and of the other nodes given."""
+    nodes = _reachable([loss, *also])
+    number = {node.serial: k for k, node in enumerate(nodes)}
+    ops: _Interned[Primitive] = _Interned()
+    literals: _Interned[Any] = _Interned()
+    params: _Interned[Mapping[str, Any]] = _Interned()
+    scopes: _Interned[Scope] = _Interned()
+    spots: _Interned[tuple[CodeType, int]] = _Interned()
+    params.number("", NOTHING)
+
+    op_of, kind_of, params_of, scope_of, place_of_, starts, inputs = [], [], [], [], [], [0], []
+    given: dict[int, str] = {}
+    for k, node in enumerate(nodes):
+        op = node.op
+        if op is None:
+            op_of.append(-1)
+            kind_of.append(KINDS.index(node.params["kind"]))
+            params_of.append(0)
+            if node.params["name"]:
+                given[k] = node.params["name"]
+        else:
+            op_of.append(ops.number(id(op), op))
+            kind_of.append(0)
+            params_of.append(
+                params.number(repr(tuple(node.params.items())), node.params) if node.params else 0
+            )
+        for x in node.inputs:
+            if type(x) is Tensor:
+                inputs.append(number[x.serial])
+            else:
+                inputs.append(-1 - literals.number((type(x), repr(x)), x))
+        starts.append(len(inputs))
+        scope_of.append(scopes.number(node.scope, node.scope))
+        code = node.code
+        place_of_.append(
+            -1 if code is None else spots.number((id(code), node.offset), (code, node.offset))
+        )
+
+    guards = tuple(_guards(nodes, spots))
+    places = tuple(place for spot in spots.table if (place := place_of(*spot)) is not None)
+    return Trace(
+        ops=tuple(ops.table),
+        op_of=np.array(op_of, dtype=np.int32),
+        kind_of=np.array(kind_of, dtype=np.uint8),
+        input_start=np.array(starts, dtype=np.int64),
+        input_of=np.array(inputs, dtype=np.int64),
+        literals=tuple(literals.table),
+        params_of=np.array(params_of, dtype=np.int32),
+        params=tuple(params.table),
+        scope_of=np.array(scope_of, dtype=np.int32),
+        scopes=tuple(_with_numbers(scope, number) for scope in scopes.table),
+        place_of=np.array(place_of_, dtype=np.int32),
+        places=places,
+        given_names=given,
+        storage=References([node.value for node in nodes], [node.saved for node in nodes]),
+        loss=number[loss.serial],
+        seed=seed,
+        guards=guards,
+        sources=_sources(places),
+        meta={
+            "source": places[-1].file if places else "",
+            "dtype": str(loss.dtype),
+            "versions": dict(VERSIONS),
+        },
+    )
+
+
+def _reachable(roots: Iterable[Tensor]) -> list[Tensor]:
+    """The nodes that some nodes depend on, in the order in which they ran, with the comparisons that guarded them."""
+    found: dict[int, Tensor] = {node.serial: node for node in roots}
+    stack = list(found.values())
+    while stack:
+        node = stack.pop()
+        near = node.inputs
+        if node.extras is not None:
+            near = (*near, *node.extras.get("guarded", {}).values())
+        for x in near:
+            if type(x) is Tensor and x.serial not in found:
+                found[x.serial] = x
+                stack.append(x)
+    return sorted(found.values(), key=attrgetter("serial"))
+
+
+class _Interned(Generic[T]):
+    """A table in which equal things stand once."""
+
+    def __init__(self) -> None:
+        self.table: list[T] = []
+        self.numbers: dict[Any, int] = {}
+
+    def number(self, key: Any, thing: T) -> int:
+        """Where the thing stands in the table, put there if it is new."""
+        found = self.numbers.get(key)
+        if found is None:
+            found = self.numbers[key] = len(self.table)
+            self.table.append(thing)
+        return found
+
+
+def _with_numbers(scope: Scope, number: Mapping[int, int]) -> Scope:
+    """A scope whose backward entries name the node by its number in the trace, or nobody if it is not part of it."""
+    return tuple(
+        entry if entry.name != BACKWARD
+        else entry._replace(index=number[entry.index])
+        if isinstance(entry.index, int) and entry.index in number
+        else ScopeEntry(BACKWARD)
+        for entry in scope
+    )  # fmt: skip
+
+
+def _guards(nodes: list[Tensor], spots: _Interned[tuple[CodeType, int]]) -> Iterable[Guard]:
+    for k, node in enumerate(nodes):
+        if node.extras is not None:
+            for (code, offset), (kind, result) in node.extras.get("guards", {}).items():
+                place = -1 if code is None else spots.number((id(code), offset), (code, offset))
+                yield Guard(k, kind, result, place)
+
+
+def _sources(places: Iterable[Place]) -> dict[str, SourceFile]:
+    found = {}
+    for file in dict.fromkeys(place.file for place in places):
+        source = read_source(file)
+        if source is not None:
+            found[file] = source
+    return found

@@ -1,0 +1,59 @@
+"""Names of nodes: given ones, else the variable that a node was assigned to, found by the exact span in the source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from tracer.traces import Trace
+
+
+def names_of(trace: Trace) -> tuple[str, ...]:
+    """The name of each node, empty where it has none.
+
+    The assignment whose value is exactly the span of a node names it. Where one span made several nodes (a function
+    that records more than one), the last of them bears the name.
+    """
+    assigned = [
+        trace.sources[p.file].assignments.get((p.line, p.end_line, p.column, p.end_column), "")
+        if p.file in trace.sources
+        else ""
+        for p in trace.places
+    ]
+    names = [""] * len(trace)
+    places = trace.place_of.tolist()
+    ops = trace.op_of.tolist()
+    for place, run in groupby(range(len(trace)), key=places.__getitem__):
+        if place < 0 or not assigned[place]:
+            continue
+        nodes = list(run)
+        last = ops[nodes[-1]]
+        for k in nodes:
+            if ops[k] == last:
+                names[k] = assigned[place]
+    for k, name in trace.given_names.items():
+        names[k] = name
+    return tuple(names)
+
+
+def labels_of(trace: Trace) -> tuple[str, ...]:
+    """A unique label for each node: the name, `h#3` where it repeats, `mul@7` where there is none."""
+    total = Counter(trace.names)
+    so_far: Counter[str] = Counter()
+    words = [op.name for op in trace.ops]
+    kinds = np.asarray(["op", "parameter", "input", "buffer", "constant"])
+    labels = []
+    for k, name in enumerate(trace.names):
+        if not name:
+            which = trace.op_of[k]
+            labels.append(f"{words[which] if which >= 0 else kinds[trace.kind_of[k]]}@{k}")
+        elif total[name] == 1:
+            labels.append(name)
+        else:
+            so_far[name] += 1
+            labels.append(f"{name}#{so_far[name]}")
+    return tuple(labels)

@@ -1,0 +1,123 @@
+"""Where in the user's source a node was made, and the name of the variable it was assigned to.
+
+A node keeps only its code object and instruction offset. Lines, columns and names are worked out when someone looks.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import linecache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from types import CodeType
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of source: lines from 1, columns from 0 as Python's `ast` counts them (in UTF-8 bytes)."""
+
+    file: str
+    line: int
+    end_line: int
+    column: int
+    end_column: int
+    function: str = ""
+
+    @property
+    def text(self) -> str:
+        """The first line of the place, without its indentation."""
+        return linecache.getline(self.file, self.line).strip()
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """The text of a source file as it was when the trace was frozen, so that a later edit cannot mislabel it."""
+
+    text: str
+    sha256: str
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The lines, without line ends."""
+        return tuple(self.text.splitlines())
+
+    @cached_property
+    def assignments(self) -> Mapping[tuple[int, int, int, int], str]:
+        """The name that each assigned expression is given, by the exact span of the expression."""
+        try:
+            tree = ast.parse(self.text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return {}
+        return _assigned_spans(tree)
+
+
+def source_file(text: str) -> SourceFile:
+    """A source file with its hash."""
+    return SourceFile(text, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def place_of(code: CodeType | None, offset: int) -> Place | None:
+    """The stretch of source of an instruction, None where there is none."""
+    if code is None:
+        return None
+    positions = _positions(code)
+    number = offset // 2
+    line, end_line, column, end_column = (
+        positions[number] if 0 <= number < len(positions) else (None,) * 4
+    )
+    line = line or code.co_firstlineno
+    return Place(
+        code.co_filename,
+        line,
+        end_line or line,
+        column or 0,
+        end_column or 0,
+        code.co_qualname,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _positions(code: CodeType) -> tuple[tuple[int | None, int | None, int | None, int | None], ...]:
+    return tuple(code.co_positions())
+
+
+def read_source(file: str) -> SourceFile | None:
+    """The text of a file as Python itself knows it (so `<stdin>` and notebook cells work), None if there is none."""
+    lines = linecache.getlines(file)
+    return source_file("".join(lines)) if lines else None
+
+
+def _assigned_spans(tree: ast.AST) -> dict[tuple[int, int, int, int], str]:
+    spans: dict[tuple[int, int, int, int], str] = {}
+
+    def note(target: ast.expr, value: ast.expr) -> None:
+        pairs = [(target, value)]
+        while pairs:
+            target, value = pairs.pop()
+            many = (ast.Tuple, ast.List)
+            if isinstance(target, many) and isinstance(value, many):
+                if len(target.elts) == len(value.elts):
+                    pairs += zip(target.elts, value.elts, strict=True)
+            elif isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)):
+                name = ast.unparse(target).removeprefix("self.")
+                spans.setdefault(_span(value), name)
+
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign():
+                for target in node.targets:
+                    note(target, node.value)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                note(target, value)
+            case ast.NamedExpr():
+                note(node.target, node.value)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                # `h += x` is one instruction whose span is the whole statement
+                spans.setdefault(_span(node), name)
+    return spans
+
+
+def _span(node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
+    return node.lineno, node.end_lineno or 0, node.col_offset, node.end_col_offset or 0

@@ -1,0 +1,163 @@
+"""Where an operation is recorded: the scope around it, whether it is recorded at all, and the user's line.
+
+The recording in force is one frozen record in a context variable, so threads and tasks do not disturb each other.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+
+class ScopeEntry(NamedTuple):
+    """One level of scope: a name, and an index under a key; the key `t` is the time axis.
+
+    >>> str(ScopeEntry("rnn", "t", 3)), str(ScopeEntry("bn", "", None))
+    ('rnn[t=3]', 'bn')
+    """
+
+    name: str
+    key: str = ""
+    index: int | str | None = None  # type: ignore[assignment]  # hides tuple.index
+
+    def __str__(self) -> str:
+        return f"{self.name}[{self.key}={self.index}]" if self.key else self.name
+
+
+Scope = tuple[ScopeEntry, ...]
+
+BACKWARD = "backward"
+"""The scope name under which the rules of a recorded backward pass run; its index is the serial of the node."""
+
+
+def _own_files() -> frozenset[str]:
+    """The Python files of our rooms, spelled as their code objects spell them (pathlib would cost a millisecond)."""
+    house = __file__.rpartition(os.sep)[0].rpartition(os.sep)[0]
+    return frozenset(
+        folder + os.sep + name
+        for room in ("ops", "tracer")
+        for folder, _, files in os.walk(house + os.sep + room)
+        for name in files
+        if name.endswith(".py")
+    )
+
+
+OWN_FILES = _own_files()
+"""Files whose frames are skipped in search of the user's line. The gallery is user code; `tui` records nothing."""
+
+
+class Recording(NamedTuple):
+    """What holds for the operations that run now."""
+
+    scope: Scope = ()
+    enabled: bool = True
+    kept: Recorded | None = None
+    hidden: frozenset[str] = OWN_FILES
+
+
+class Recorded(NamedTuple):
+    """What `tr.record()` keeps: every node, also those that do not reach the loss, and its backward passes."""
+
+    nodes: list[Any]
+    episodes: list[Episode]
+
+
+class Episode(NamedTuple):
+    """One backward pass of a script: the loss it started from, and its seed cotangent."""
+
+    loss: Any
+    seed: Any
+
+
+CURRENT: ContextVar[Recording] = ContextVar("recording", default=Recording())  # noqa: B039 (frozen)
+_LISTENERS: list[list[Episode]] = []
+
+
+@contextmanager
+def _switched(**changes: Any) -> Iterator[Recording]:
+    changed = CURRENT.get()._replace(**changes)
+    token = CURRENT.set(changed)
+    try:
+        yield changed
+    finally:
+        CURRENT.reset(token)
+
+
+@contextmanager
+def _listening(heard: list[Episode]) -> Iterator[None]:
+    _LISTENERS.append(heard)
+    try:
+        yield
+    finally:  # by identity: two empty lists are equal
+        del _LISTENERS[next(k for k, each in enumerate(_LISTENERS) if each is heard)]
+
+
+@contextmanager
+def scope(name: str, **index: int | str) -> Iterator[None]:
+    """Put what is recorded inside under a name, with at most one index: `with tr.scope("rnn", t=3):`.
+
+    Scopes nest, and print as `rnn[t=3].cell`. The key `t` is the time axis of drawings.
+    Raises `TypeError` for more than one index.
+
+    >>> with scope("rnn", t=3), scope("cell"):
+    ...     print(".".join(map(str, CURRENT.get().scope)))
+    rnn[t=3].cell
+    """
+    if len(index) > 1:
+        raise TypeError(
+            f"scope {name!r} takes one index, not {', '.join(index)}\n"
+            f"  try: nested scopes, with tr.scope({name!r}, {next(iter(index))}=...), tr.scope(...)"
+        )
+    key, value = next(iter(index.items()), ("", None))
+    value = getattr(value, "item", lambda: value)()  # a numpy integer as a Python one
+    with _switched(scope=(*CURRENT.get().scope, ScopeEntry(name, key, value))):
+        yield
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording: results are constants, and no gradient flows through them."""
+    with _switched(enabled=False):
+        yield
+
+
+@contextmanager
+def record() -> Iterator[Recorded]:
+    """Keep every node recorded inside, also what does not reach the loss, and the source of what is detached.
+
+    Yields the record: `nodes` in order, and `episodes`, one for each backward pass.
+    `tr.trace(loss)` of a loss recorded inside shows all of them.
+    """
+    recorded = Recorded([], [])
+    with _switched(kept=recorded), _listening(recorded.episodes):
+        yield recorded
+
+
+@contextmanager
+def episodes(heard: list[Episode] | None = None) -> Iterator[list[Episode]]:
+    """Listen to the backward passes that run inside: each appends its loss and seed to `heard`, or a new list."""
+    heard = [] if heard is None else heard
+    with _listening(heard):
+        yield heard
+
+
+def announce(loss: Any, seed: Any) -> None:
+    """Tell the listeners that a backward pass starts."""
+    for heard in _LISTENERS:
+        heard.append(Episode(loss, seed))
+
+
+def user_frame(depth: int, hidden: frozenset[str]) -> tuple[CodeType | None, int]:
+    """The code object and instruction offset of the first frame outside the hidden files, from `depth` frames up."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename not in hidden:
+            return code, frame.f_lasti
+        frame = frame.f_back
+    return None, 0

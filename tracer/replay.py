@@ -1,0 +1,252 @@
+"""Running a trace again: with values overridden, only for what they affect, from the trace alone.
+
+Replay follows the recorded path of control. Guards say where Python looked at a value, and a replay under which one
+would have seen another value names it. Overriding an inner node makes it a leaf: what flowed further up from it is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ops.primitive import NOTHING, Array, Primitive
+from tracer.errors import DTypeError, GradstepError, ReplayError, ShapeError
+from tracer.freezing import freeze
+from tracer.recording import OWN_FILES, _switched
+from tracer.tensors import as_value, read_only, tensor
+from tracer.traces import KINDS, Guard, Overlay, Trace
+
+
+def replay(trace: Trace, values: Mapping[int | str, Any]) -> Trace:
+    """The same run with some values overridden: a new Trace with the same node numbers.
+
+    values: name, label or number of a node to its new value, of the same shape. Only the affected nodes run.
+    `flipped` of the result lists the guards that would have seen another value.
+    Raises `ShapeError`, `DTypeError` or `UnknownNameError` for values that do not fit, `ReplayError` where one cannot
+    run.
+
+    >>> import tracer as tr
+    >>> x = tr.tensor(3.0, name="x")
+    >>> again = tr.trace(x * x).replay({"x": 5.0})
+    >>> again.value(1), again.gradient("x")
+    (np.float64(25.0), np.float64(10.0))
+    """
+    overrides = {
+        node: _fitting(trace, node, value)
+        for node, value in ((trace.node_index(key), value) for key, value in values.items())
+    }
+    new = dict(overrides)
+    kept: dict[int, Mapping[str, Array]] = dict.fromkeys(overrides, NOTHING)
+    for node in affected(trace, overrides):
+        new[node], kept[node] = run_node(trace, node, new)
+    inner = [node for node in overrides if trace.op_of[node] >= 0]
+    again = replace(trace, storage=Overlay(trace.storage, new, kept))
+    if inner:
+        again = _cut(again, inner)
+    return replace(again, flipped=_flipped(again, new))
+
+
+def affected(
+    trace: Trace, sources: Mapping[int, Any] | Sequence[int], target: int | None = None
+) -> list[int]:
+    """The nodes that must run again when some nodes change, in order; with a target, only those on the way to it."""
+    n = len(trace)
+    last = n - 1 if target is None else target
+    changed = np.zeros(n, dtype=bool)
+    changed[list(sources)] = True
+    starts = trace.input_start.tolist()
+    inputs = trace.input_of.tolist()
+    first = min(sources, default=n)
+    marks = changed.tolist()
+    for k in range(first + 1, last + 1):
+        if not marks[k]:
+            for i in inputs[starts[k] : starts[k + 1]]:
+                if i >= 0 and marks[i]:
+                    marks[k] = True
+                    break
+    found = [
+        k for k in range(first, last + 1) if marks[k] and not changed[k] and trace.op_of[k] >= 0
+    ]
+    if target is None:
+        return found
+    needed = {target}
+    for k in reversed(found):
+        if k in needed:
+            needed.update(inputs[starts[k] : starts[k + 1]])
+    return [k for k in found if k in needed]
+
+
+def run_node(
+    trace: Trace, node: int, values: Mapping[int, Array]
+) -> tuple[Array, Mapping[str, Array]]:
+    """Run the primitive of a node on recorded values, with some of them replaced."""
+    op = trace.op(node)
+    assert op is not None
+    args = [
+        trace.literals[-1 - i] if i < 0 else values[i] if i in values else trace.storage.value(i)
+        for i in trace.inputs_of(node)
+    ]
+    return _run(trace, node, op, args)
+
+
+def _run(
+    trace: Trace, node: int, op: Primitive, args: list[Any]
+) -> tuple[Array, Mapping[str, Array]]:
+    try:
+        value, saved = op.run(args, trace.params[trace.params_of[node]])
+    except GradstepError:
+        raise
+    except Exception as error:
+        raise ReplayError(
+            f"replay: node {trace.label(node)} ({op.name}) cannot run again: {error}\n"
+            f"  try: values of the recorded shapes and kinds"
+        ) from error
+    return read_only(value), saved
+
+
+def _fitting(trace: Trace, node: int, value: Any) -> Array:
+    recorded = trace.storage.value(node)
+    new = as_value(value)
+    if new.shape != recorded.shape:
+        raise ShapeError(
+            f"replay: the new value of {trace.label(node)} has shape {new.shape}, the recorded one {recorded.shape}\n"
+            f"  try: a value of shape {recorded.shape}"
+        )
+    if recorded.dtype.kind != "f" and new.dtype.kind == "f" and np.any(new != np.floor(new)):
+        raise DTypeError(
+            f"replay: {trace.label(node)} is {recorded.dtype}, the new value {new.dtype}\n"
+            f"  try: whole numbers"
+        )
+    return as_value(new.astype(recorded.dtype))
+
+
+def _cut(trace: Trace, nodes: Sequence[int]) -> Trace:
+    """The trace with some inner nodes turned into leaves of kind input."""
+    op_of, kind_of = trace.op_of.copy(), trace.kind_of.copy()
+    op_of[list(nodes)] = -1
+    kind_of[list(nodes)] = KINDS.index("input")
+    keep = ~np.isin(trace.edge_consumer, list(nodes))
+    counts = np.bincount(trace.edge_consumer[keep], minlength=len(trace))
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    names = {node: trace.names[node] for node in nodes if trace.names[node]}
+    return replace(
+        trace,
+        op_of=op_of,
+        kind_of=kind_of,
+        input_start=start,
+        input_of=trace.input_of[keep],
+        given_names={**trace.given_names, **names},
+    )
+
+
+def _flipped(trace: Trace, changed: Mapping[int, Array]) -> tuple[Guard, ...]:
+    read: dict[str, Callable[[Any], Any]] = {
+        "bool": bool,
+        "int": int,
+        "item": lambda value: value.item(),
+    }
+    found = []
+    for guard in trace.guards:
+        if guard.node in changed:
+            now = read[guard.kind](changed[guard.node].reshape(()))
+            if now != guard.result and not (now != now and guard.result != guard.result):
+                found.append(guard)
+    return tuple(found)
+
+
+class Cone:
+    """The part of a trace between some nodes and a target, made ready to run many times with other values.
+
+    dtype: run everything that leads to the target in this dtype (a float32 graph is checked in float64).
+
+    >>> import tracer as tr
+    >>> x = tr.tensor(3.0, name="x")
+    >>> trace = tr.trace(x * x + 1.0)
+    >>> Cone(trace, [0], trace.loss)({0: np.float64(2.0)})
+    np.float64(5.0)
+    """
+
+    def __init__(
+        self, trace: Trace, sources: Sequence[int], target: int, *, dtype: Any = None
+    ) -> None:
+        self.trace = trace
+        self.target = target
+        self.plan = affected(trace, sources, target)
+        """The nodes that run, in order."""
+        self._promoted: dict[int, Array] = {}
+        if dtype is not None:
+            self._promoted = self._promote(np.dtype(dtype))
+        self._steps = [self._step(node) for node in self.plan]
+
+    def _promote(self, dtype: np.dtype[Any]) -> dict[int, Array]:
+        trace = self.trace
+        values: dict[int, Array] = {}
+        for k in range(self.target + 1):
+            op = trace.op(k)
+            if op is None:
+                value = trace.storage.value(k)
+                values[k] = value.astype(dtype) if value.dtype.kind == "f" else value
+            elif op.name == "astype":
+                values[k] = values[trace.inputs_of(k)[0]]
+            else:
+                values[k] = run_node(trace, k, values)[0]
+        return values
+
+    def _step(self, node: int) -> tuple[int, Primitive, list[int], list[Any], Mapping[str, Any]]:
+        trace = self.trace
+        op = trace.op(node)
+        assert op is not None
+        inputs = trace.inputs_of(node)
+        fixed = [
+            trace.literals[-1 - i] if i < 0 else self._promoted.get(i, trace.storage.value(i))
+            for i in inputs
+        ]
+        return node, op, inputs, fixed, trace.params[trace.params_of[node]]
+
+    def __call__(self, values: Mapping[int, Array]) -> Array:
+        """The value of the target with some nodes overridden."""
+        now = dict(values)
+        for node, op, inputs, fixed, params in self._steps:
+            args = [now.get(i, known) for i, known in zip(inputs, fixed, strict=True)]
+            if self._promoted and op.name == "astype":
+                now[node] = args[0]
+            else:
+                now[node] = op.run(args, params)[0]
+        if self.target in now:
+            return now[self.target]
+        return self._promoted.get(self.target, self.trace.storage.value(self.target))
+
+
+def parts_trace(trace: Trace, node: int) -> Trace:
+    """The parts of a fused node as a trace of their own: its inputs are leaves, its gradient is the seed cotangent.
+
+    Raises `ReplayError` for a node whose primitive has no parts.
+    """
+    op = trace.op(node)
+    if op is None or op.parts is None:
+        raise ReplayError(
+            f"{trace.label(node)} ({trace[node].op_name}) has no parts to step into\n"
+            f"  try: a fused operation, such as batch_norm or softmax"
+        )
+    first = trace.input_start[node]
+    flows = trace.edge_flows[first : trace.input_start[node + 1]]
+    args = []
+    for k, (name, value) in enumerate(
+        zip(trace[node].argument_names, trace.input_values(node), strict=True)
+    ):
+        plain = type(value) in (
+            int,
+            float,
+            bool,
+        )  # a numpy scalar is a float too, but a value of rank 0
+        args.append(
+            value if plain else tensor(value, name=name, requires_grad=bool(flows[k]) or None)
+        )
+    file = op.parts.__code__.co_filename
+    with _switched(scope=(), enabled=True, kept=None, hidden=OWN_FILES - {file}):
+        out = op.parts(*args, **trace.params[trace.params_of[node]])
+    inner = freeze(out, trace.gradient(node))
+    return replace(inner, meta={**trace.meta, "parts_of": trace.label(node), "op": op.name})

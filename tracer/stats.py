@@ -1,0 +1,82 @@
+"""Summaries of arrays: what a debugger says of many numbers at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ops.primitive import Array
+from tracer.format import number
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Moments and extremes of the finite elements, and how many elements are not finite or exactly zero."""
+
+    count: int
+    mean: float
+    std: float
+    low: float
+    high: float
+    rms: float
+    nans: int
+    infs: int
+    zeros: int
+
+    def __str__(self) -> str:
+        if self.count == 0:
+            return "empty"
+        text = (
+            f"μ {number(self.mean)} σ {number(self.std)} "
+            f"[{number(self.low)} {number(self.high)}] rms {number(self.rms)}"
+        )
+        for amount, word in ((self.nans, "nan"), (self.infs, "inf"), (self.zeros, "zero")):
+            if amount:
+                text += f" {word} {amount}"
+        return text
+
+
+def summary(array: Array) -> Summary:
+    """The summary of an array: mean, standard deviation, extremes and root mean square of its finite elements.
+
+    >>> str(summary(np.array([1.0, -1.0, 0.0, np.nan])))
+    'μ 0 σ 0.8165 [−1 1] rms 0.8165 nan 1 zero 1'
+    """
+    flat = np.asarray(array, dtype=np.float64).ravel()
+    finite = np.isfinite(flat)
+    whole = bool(finite.all())
+    good = flat if whole else flat[finite]
+    nans = 0 if whole else int(np.isnan(flat).sum())
+    infs = 0 if whole else int(flat.size - good.size - nans)
+    if not good.size:
+        nan = float("nan")
+        return Summary(flat.size, nan, nan, nan, nan, nan, nans, infs, 0)
+    with np.errstate(all="ignore"):
+        return Summary(
+            flat.size,
+            float(good.mean()),
+            float(good.std()),
+            float(good.min()),
+            float(good.max()),
+            rms(good),
+            nans,
+            infs,
+            int(flat.size - np.count_nonzero(flat)),
+        )
+
+
+def rms(array: Array) -> float:
+    """Root mean square, scaled so that neither huge nor tiny numbers overflow; 0 for an empty array.
+
+    >>> rms(np.array([3.0, 4.0])), rms(np.array([1e300, 1e300]))
+    (3.5355339059327378, 1e+300)
+    """
+    flat = np.asarray(array, dtype=np.float64).ravel()
+    if not flat.size:
+        return 0.0
+    largest = float(np.abs(flat).max())
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    scaled = flat / largest
+    return float(largest * np.sqrt(np.dot(scaled, scaled) / flat.size))

@@ -1,0 +1,471 @@
+"""Formulas: the same rule that computes, run on Symbols, writes itself; with names, or with the numbers put in.
+
+A `Symbol` is a value and the expression that gives it. Primitives called with Symbols return Symbols, so what is
+printed is what runs. A local variable of a rule becomes a "where" clause of its formula.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import ops
+from ops.primitive import ATOM, MUL, NEG, NOTHING, Array, Primitive
+from ops.shape import Slot
+from tracer import format as fmt
+
+if TYPE_CHECKING:
+    from tracer.traces import Node
+
+
+@dataclass(frozen=True, eq=False)
+class Symbol:
+    """A value and how it is written: a named leaf, or a primitive applied to Symbols and numbers."""
+
+    value: Array
+    text: str = ""
+    tex: str = ""
+    op: Primitive | None = None
+    args: tuple[Any, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    __array_ufunc__ = None  # numpy scalars leave the operator to us
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value; rules may branch on it."""
+        return tuple(self.value.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self.value.size)
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the elements."""
+        return self.value.dtype
+
+    @property
+    def T(self) -> Symbol:
+        """The transpose."""
+        transposed: Symbol = apply(ops.transpose, (self,), {"axes": None})
+        return transposed
+
+    def __apply_primitive__(
+        self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]
+    ) -> Any:
+        return apply(op, args, params)
+
+    def __add__(self, other: Any) -> Any:
+        return apply(ops.add, (self, other))
+
+    def __radd__(self, other: Any) -> Any:
+        return apply(ops.add, (other, self))
+
+    def __sub__(self, other: Any) -> Any:
+        return apply(ops.sub, (self, other))
+
+    def __rsub__(self, other: Any) -> Any:
+        return apply(ops.sub, (other, self))
+
+    def __mul__(self, other: Any) -> Any:
+        return apply(ops.mul, (self, other))
+
+    def __rmul__(self, other: Any) -> Any:
+        return apply(ops.mul, (other, self))
+
+    def __truediv__(self, other: Any) -> Any:
+        return apply(ops.div, (self, other))
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return apply(ops.div, (other, self))
+
+    def __matmul__(self, other: Any) -> Any:
+        return apply(ops.matmul, (self, other))
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return apply(ops.matmul, (other, self))
+
+    def __pow__(self, other: Any) -> Any:
+        return apply(ops.pow, (self, other))
+
+    def __rpow__(self, other: Any) -> Any:
+        return apply(ops.pow, (other, self))
+
+    def __neg__(self) -> Any:
+        return apply(ops.neg, (self,))
+
+    def __abs__(self) -> Any:
+        return apply(ops.abs, (self,))
+
+    def __lt__(self, other: Any) -> Any:
+        return apply(ops.less, (self, other))
+
+    def __le__(self, other: Any) -> Any:
+        return apply(ops.less_equal, (self, other))
+
+    def __gt__(self, other: Any) -> Any:
+        return apply(ops.greater, (self, other))
+
+    def __ge__(self, other: Any) -> Any:
+        return apply(ops.greater_equal, (self, other))
+
+    def __eq__(self, other: Any) -> Any:
+        return apply(ops.equal, (self, other))
+
+    def __ne__(self, other: Any) -> Any:
+        return apply(ops.not_equal, (self, other))
+
+    __hash__ = object.__hash__
+
+
+def apply(op: Primitive, args: Sequence[Any], params: Mapping[str, Any] = NOTHING) -> Any:
+    """The Symbol of a primitive applied to Symbols and numbers, with factors of one left out."""
+    if op.name == "mul" and any(_is_number(x, 1) for x in args):
+        return args[1] if _is_number(args[0], 1) else args[0]
+    if op.name in ("pow", "div") and _is_number(args[1], 1):
+        return args[0]
+    if op.name == "neg" and isinstance(args[0], Symbol) and args[0].op is ops.neg:
+        return args[0].args[0]
+    if op.name == "sum_to" and isinstance(args[0], Symbol) and args[0].shape == params["shape"]:
+        return args[0]
+    if op.name == "where" and _is_number(args[1], 0) and _is_number(args[2], 0):
+        return 0
+    if op.name == "where" and type(args[0]) is bool:
+        return args[1] if args[0] else args[2]
+    values = [x.value if isinstance(x, Symbol) else x for x in args]
+    with np.errstate(all="ignore"):
+        value = op.run(values, params)[0]
+    return Symbol(value, op=op, args=tuple(args), params=params)
+
+
+def _is_number(x: Any, number: int) -> bool:
+    return isinstance(x, (int, float, np.number)) and not isinstance(x, np.ndarray) and x == number
+
+
+# ----- writing
+
+
+@dataclass(frozen=True)
+class Style:
+    """How Symbols are written: as text or TeX, with names or with numbers, and which sub-expressions have a name."""
+
+    tex: bool = False
+    numbers: bool = False
+    named: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+
+
+def write(symbol: Any, style: Style) -> str:
+    """A Symbol or number as a formula."""
+    return _written(symbol, style)[0]
+
+
+def _written(x: Any, style: Style, top: bool = True) -> tuple[str, int]:
+    """The text of an expression and how strongly it binds."""
+    if not isinstance(x, Symbol):
+        return _number_text(x, style)
+    if not top and id(x) in style.named:
+        return style.named[id(x)][style.tex], ATOM
+    if x.op is None:
+        if style.numbers:
+            return _number_text(x.value, style)
+        name = x.tex if style.tex else x.text
+        return name, (MUL if re.search(r"[ +−·/]", x.text) and not x.text.startswith("∂") else ATOM)
+    form = x.op.formula
+    template = form.tex if style.tex else form.text
+    needs = form.tex_needs if style.tex and form.tex_needs is not None else form.needs
+    if _is_seen_through(x):
+        return _written(x.args[0], style, top=False)
+    fields: dict[str, Any] = {}
+    inputs = x.op.inputs
+    for k, name in enumerate(inputs):
+        if x.op.variadic and k == len(inputs) - 1:
+            fields[name] = ", ".join(_written(a, style, top=False)[0] for a in x.args[k:])
+        else:
+            text, binding = _written(x.args[k], style, top=False)
+            fields[name] = (
+                _bracketed(text, style) if binding < (needs[k] if k < len(needs) else 0) else text
+            )
+    for name, value in x.params.items():
+        fields[name] = _param_text(value)
+    written = template.format(**fields)
+    if not style.tex:
+        written = _superscripts(_with_params(written, x.op, x.params))
+    return written, form.binding
+
+
+def _bracketed(text: str, style: Style) -> str:
+    return rf"\left({text}\right)" if style.tex else f"({text})"
+
+
+def _number_text(value: Any, style: Style) -> tuple[str, int]:
+    if getattr(value, "ndim", 0):
+        text = f"[{fmt.elided(value)}]"
+        return (rf"\left[{fmt.elided(value)}\right]" if style.tex else text), ATOM
+    text = fmt.number(value, minus="-" if style.tex else fmt.MINUS)
+    negative = text.startswith(("-", fmt.MINUS))
+    if style.tex and "e" in text and text[-1].isdigit():
+        mantissa, power = text.split("e")
+        return rf"{mantissa} \cdot 10^{{{power}}}", NEG if negative else MUL
+    return text, NEG if negative else ATOM
+
+
+_DIGITS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def _superscripts(text: str) -> str:
+    """Small whole exponents raised: x^2 becomes x²."""
+    return re.sub(
+        r"\^\(?(−?\d{1,3})\)?(?![\d.·^])", lambda found: found.group(1).translate(_DIGITS), text
+    )
+
+
+_SHOWN = ("axis", "keepdims")
+
+
+def _with_params(text: str, op: Primitive, params: Mapping[str, Any]) -> str:
+    extra = [
+        f"{name}={_param_text(value)}"
+        for name, value in params.items()
+        if name in _SHOWN and value != op.defaults.get(name) and value is not None
+    ]
+    return f"{text[:-1]}, {', '.join(extra)})" if extra and text.endswith(")") else text
+
+
+def _param_text(value: Any) -> str:
+    if isinstance(value, tuple) and any(
+        isinstance(v, (slice, Slot, type(...))) or v is None for v in value
+    ):
+        return ", ".join(map(_index_text, value))
+    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], int):
+        return str(value[0])
+    return str(value)
+
+
+def _index_text(part: Any) -> str:
+    if isinstance(part, slice):
+        ends = ["" if v is None else str(v) for v in (part.start, part.stop, part.step)]
+        return ":".join(ends if ends[2] else ends[:2])
+    if isinstance(part, Slot):
+        return "·" if part.number == 0 else "·" * (part.number + 1)
+    return "…" if part is Ellipsis else "None" if part is None else str(part)
+
+
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
+    "nu xi pi rho sigma tau phi chi psi omega"
+).split()
+_GREEK_LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξπρστφχψω", strict=True)) | {"eps": "ε"}
+
+
+def text_name(name: str) -> str:
+    """A rule's own name in letters: gamma becomes γ, x_hat becomes x̂; for locals and arguments, not for users' names.
+
+    >>> text_name("gamma"), text_name("g_hat"), text_name("ties")
+    ('γ', 'ĝ', 'ties')
+    """
+    if name.endswith("_hat") and len(name) == 5:
+        return name[0] + "\u0302" if name[0] != "g" else "ĝ"
+    return _GREEK_LETTERS.get(name, name)
+
+
+def tex_name(label: str) -> str:
+    r"""A label as TeX: w0 becomes w_{0}, gamma \gamma, x_hat \hat{x}, h#3 h^{(3)}, mul@7 v_{7}.
+
+    >>> tex_name("w0"), tex_name("x_hat"), tex_name("h#3"), tex_name("mul@7"), tex_name("loss")
+    ('w_{0}', '\\hat{x}', 'h^{(3)}', 'v_{7}', '\\mathrm{loss}')
+    """
+    head, at, number = label.rpartition("@")
+    if at:
+        return f"v_{{{number}}}"
+    head, many, number = label.partition("#")
+    power = f"^{{({number})}}" if many else ""
+    hat = head.endswith("_hat")
+    head = head.removesuffix("_hat")
+    found = re.fullmatch(r"([A-Za-z]+?)_?(\d+|[A-Za-z]{1,3})?", head)
+    body, index = (found.group(1), found.group(2)) if found else (head, None)
+    if index and not index.isdigit() and "_" not in head:
+        body, index = head, None
+    if body in _GREEK_LETTERS:
+        body = "\\varepsilon" if body == "eps" else f"\\{body}"
+    elif len(body) > 1:
+        body = rf"\mathrm{{{_escaped(body)}}}"
+    if hat:
+        body = rf"\hat{{{body}}}"
+    return body + (f"_{{{index}}}" if index else "") + power
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([_#%&$])", r"\\\1", text)
+
+
+# ----- formulas of nodes
+
+
+def formula(node: Node, *, numbers: bool = False, tex: bool = False) -> str:
+    """What a node computes: `w · x`, or `2 · −1` with the numbers put in; empty for a leaf.
+
+    >>> import tracer as tr
+    >>> x, y = tr.tensor(2.0, name="x"), tr.tensor(5.0, name="y")
+    >>> node = tr.trace((x + y) * y)[3]
+    >>> formula(node), formula(node, numbers=True), formula(node, tex=True)
+    ('add@2 · y', '7 · 5', 'v_{2} \\\\cdot y')
+    """
+    op = node.op
+    if op is None:
+        return ""
+    whole = Symbol(node.value, op=op, args=tuple(_inputs(node)), params=node.params)
+    return write(whole, Style(tex, numbers))
+
+
+def local_derivative(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
+    """The derivative of a node by one argument: `y` for a product by x; `g ↦ g @ yᵀ` where it is a linear map.
+
+    Empty where no derivative exists.
+    """
+    op = node.op
+    if op is None or not op.differentiable(argument) or _is_literal(node, argument):
+        return ""
+    if op.elementwise:
+        return _rule_text(node, argument, 1, Style(tex, numbers))
+    g = Symbol(np.ones(node.shape)[()], "g", "g")
+    body = _rule_text(node, argument, g, Style(tex, numbers, {id(g): ("g", "g")}))
+    return rf"g \mapsto {body}" if tex else f"g ↦ {body}"
+
+
+def flow_formula(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
+    """What a node sends to one argument, upstream times local: `∂L/∂q · z`.
+
+    Sums over broadcast axes, which the engine adds, are written too. Empty where no derivative exists.
+    """
+    op = node.op
+    if op is None or not op.differentiable(argument) or _is_literal(node, argument):
+        return ""
+    gradient = node.gradient
+    upstream = Symbol(
+        np.ones(node.shape)[()] if gradient is None else gradient,
+        f"∂L/∂{node.label}",
+        rf"\frac{{\partial L}}{{\partial {tex_name(node.label)}}}",
+    )
+    return _rule_text(node, argument, upstream, Style(tex, numbers))
+
+
+def _is_literal(node: Node, argument: int) -> bool:
+    return node.trace.inputs_of(node.index)[argument] < 0
+
+
+def _inputs(node: Node) -> list[Any]:
+    return [
+        Symbol(x.value, x.label, tex_name(x.label)) if hasattr(x, "label") else x
+        for x in node.inputs
+    ]
+
+
+def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
+    op = node.op
+    assert op is not None
+    inputs = _inputs(node)
+    saved = {
+        s.name: Symbol(node.saved[s.name], s.glyph, s.tex) for s in op.saves if s.name in node.saved
+    }
+    out = Symbol(node.value, node.label, tex_name(node.label))
+    extra: dict[str, Any] = {**node.params, **saved}
+    first = len(op.inputs) - 1
+    if op.variadic and argument >= first:
+        extra["position"] = argument - first
+    rule = op.rule_of(argument)
+    assert rule is not None
+    result, variables = _with_locals(rule, (g, out, *inputs), extra)
+    if op.joint is not None:
+        result = result[op.inputs[argument]]
+    target = inputs[argument]
+    if (
+        op.elementwise
+        and isinstance(result, Symbol)
+        and isinstance(g, Symbol)
+        and result.shape != target.shape
+    ):
+        result = apply(ops.sum_to, (result,), {"shape": target.shape})
+    return _with_where(result, variables, style)
+
+
+def _with_locals(
+    rule: Callable[..., Any], args: Sequence[Any], params: Mapping[str, Any]
+) -> tuple[Any, dict[str, Symbol]]:
+    """The result of a rule and the Symbols that it gave a name on the way."""
+    code = getattr(rule, "__code__", None)
+    kept: dict[str, Any] = {}
+
+    def watch(frame: FrameType, event: str, value: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            kept.update(frame.f_locals)
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        result = rule(*args, **params)
+    finally:
+        sys.setprofile(before)
+    given = {id(x) for x in (*args, *params.values())}
+    return result, {
+        name: x
+        for name, x in kept.items()
+        if isinstance(x, Symbol) and id(x) not in given and not _is_seen_through(x)
+    }
+
+
+def _is_seen_through(x: Symbol) -> bool:
+    """Whether a Symbol is written as its operand is: a leaf, or a change of shape or dtype."""
+    return x.op is None or x.op.formula.text == "{x}"
+
+
+def _with_where(result: Any, variables: Mapping[str, Symbol], style: Style) -> str:
+    named = dict(style.named)
+    if not style.numbers:
+        named |= {id(x): (text_name(name), tex_name(name)) for name, x in variables.items()}
+    style = Style(style.tex, style.numbers, named)
+    body = write(result, style)
+    clauses = []
+    pending = _used(result, variables)
+    seen: set[str] = set()
+    while pending and not style.numbers:
+        name = pending.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        x = variables[name]
+        clauses.append(f"{named[id(x)][style.tex]} = {write(x, style)}")
+        pending += _used(x, variables)
+    if not clauses:
+        return body
+    word = r" \quad\text{where } " if style.tex else " where "
+    return body + word + ", ".join(clauses)
+
+
+def _used(x: Any, variables: Mapping[str, Symbol]) -> list[str]:
+    """The named Symbols that an expression mentions, itself excepted, in order of appearance."""
+    names = {id(v): name for name, v in variables.items()}
+    found: list[str] = []
+    stack = list(reversed(x.args)) if isinstance(x, Symbol) else []
+    while stack:
+        part = stack.pop()
+        if not isinstance(part, Symbol):
+            continue
+        if id(part) in names:
+            if names[id(part)] not in found:
+                found.append(names[id(part)])
+        else:
+            stack += reversed(part.args)
+    return found

@@ -1,0 +1,534 @@
+"""The frozen record that every view reads: integer columns over nodes, pointing into interned tables.
+
+Nodes stand in the order in which they ran, so an input has a smaller number than its consumer. Numbers lie behind a
+`Storage`; a `Node` is a view made when asked for. A `Trace` has one loss, one seed cotangent and its own sweep.
+"""
+
+from __future__ import annotations
+
+import bisect
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ops.primitive import NOTHING, Array, Primitive
+from tracer.errors import UnknownNameError
+from tracer.names import labels_of, names_of
+from tracer.places import Place, SourceFile
+from tracer.recording import BACKWARD, Scope, ScopeEntry
+from tracer.tensors import read_only
+
+if TYPE_CHECKING:
+    from tracer.diagrams import Diagram
+    from tracer.timeline import Timeline
+
+KINDS = ("op", "parameter", "input", "buffer", "constant")
+"""What a node is; all but the first are leaves, and `kind_of` points into this table."""
+
+
+class Storage(Protocol):
+    """Where the numbers of a trace lie: in memory, in a mapped file, or laid over another storage."""
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether final gradients are kept here, so that no sweep is needed."""
+
+    def value(self, node: int) -> Array:
+        """The forward value of a node."""
+
+    def saved(self, node: int) -> Mapping[str, Array]:
+        """What the kernel of a node handed to its rules."""
+
+    def gradient(self, node: int) -> Array | None:
+        """The final gradient of a node, if this storage keeps gradients."""
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """Numbers held as they were recorded: nothing is copied."""
+
+    values: Sequence[Array]
+    kept: Sequence[Mapping[str, Array]]
+    has_gradients: bool = False
+
+    def value(self, node: int) -> Array:
+        """The forward value of a node."""
+        return self.values[node]
+
+    def saved(self, node: int) -> Mapping[str, Array]:
+        """What the kernel of a node handed to its rules."""
+        return self.kept[node]
+
+    def gradient(self, node: int) -> Array | None:
+        """None: the trace runs its own sweep."""
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """Some numbers laid over those of another storage: what a replay changed."""
+
+    under: Storage
+    values: Mapping[int, Array]
+    kept: Mapping[int, Mapping[str, Array]]
+    has_gradients: bool = False
+
+    def value(self, node: int) -> Array:
+        """The forward value of a node."""
+        found = self.values.get(node)
+        return self.under.value(node) if found is None else found
+
+    def saved(self, node: int) -> Mapping[str, Array]:
+        """What the kernel of a node handed to its rules."""
+        return self.kept[node] if node in self.values else self.under.saved(node)
+
+    def gradient(self, node: int) -> Array | None:
+        """None: the trace runs its own sweep."""
+        return None
+
+
+class Flow(NamedTuple):
+    """What one use of a value sends back to it."""
+
+    consumer: int
+    argument: int
+    input: int
+    cotangent: Array
+
+
+class Guard(NamedTuple):
+    """A look that Python took at a value: `bool`, `int` or `item`, what it saw, and where."""
+
+    node: int
+    kind: str
+    result: Any
+    place: int
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """The frozen record of a run: what was computed, in which order, and what flows back.
+
+    >>> import tracer as tr
+    >>> x = tr.tensor(3.0, name="x")
+    >>> trace = tr.trace(x * x)
+    >>> [flow.cotangent for flow in trace.flows_into("x")], trace.gradient("x")
+    ([np.float64(3.0), np.float64(3.0)], np.float64(6.0))
+    """
+
+    ops: tuple[Primitive, ...]
+    op_of: Array
+    """int (nodes,): which entry of `ops` ran, -1 for a leaf."""
+    kind_of: Array
+    """int (nodes,): which of KINDS."""
+    input_start: Array
+    """int (nodes + 1,): the inputs of node i are `input_of[input_start[i]:input_start[i + 1]]`."""
+    input_of: Array
+    """int (edges,): a node, or -1 - k for the Python number `literals[k]`."""
+    literals: tuple[Any, ...]
+    params_of: Array
+    params: tuple[Mapping[str, Any], ...]
+    scope_of: Array
+    scopes: tuple[Scope, ...]
+    place_of: Array
+    """int (nodes,): which entry of `places`, -1 if unknown."""
+    places: tuple[Place, ...]
+    given_names: Mapping[int, str]
+    """The names that the user gave to leaves; the others follow from the source."""
+    storage: Storage
+    loss: int
+    seed: Array | None
+    guards: tuple[Guard, ...] = ()
+    flipped: tuple[Guard, ...] = ()
+    """Guards that a replay found to see another value than when the run was recorded."""
+    sources: Mapping[str, SourceFile] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    # ----- nodes
+
+    def __len__(self) -> int:
+        return len(self.op_of)
+
+    def __iter__(self) -> Iterator[Node]:
+        return (Node(self, k) for k in range(len(self)))
+
+    def __getitem__(self, key: int | str) -> Node:
+        return Node(self, self.node_index(key))
+
+    def __repr__(self) -> str:
+        steps = self.timeline.last
+        loss = f"loss {self.label(self.loss)}" if self.loss >= 0 else "no loss"
+        return f"<Trace of {len(self)} nodes, {steps} steps, {loss}>"
+
+    def node_index(self, key: int | str | Node) -> int:
+        """The number of a node given by number, name (`h`: the latest), label (`h#3`, `mul@7`) or view.
+
+        Raises `UnknownNameError` that lists the names there are.
+        """
+        if isinstance(key, Node):
+            return key.index
+        if isinstance(key, (int, np.integer)):
+            index = int(key)
+            if -len(self) <= index < len(self):
+                return index % len(self)
+            raise UnknownNameError(
+                f"there is no node {index}: the trace has nodes 0 to {len(self) - 1}\n"
+                f"  try: a name, such as trace[{self._some_names()[0]!r}]"
+            )
+        found = self._by_name.get(key)
+        if found is not None:
+            return found
+        head, at, number = key.rpartition("@")
+        if at and number.isdigit() and int(number) < len(self):
+            node = self[int(number)]
+            if head in ("", node.op_name):
+                return node.index
+        raise UnknownNameError(
+            f"there is no node {key!r}\n  there are: {', '.join(self._some_names(key))}\n"
+            f"  try: one of these names, or a node number"
+        )
+
+    def _some_names(self, near: str = "", count: int = 12) -> list[str]:
+        from difflib import get_close_matches
+
+        names = list(dict.fromkeys(name for name in self.names if name)) or ["0"]
+        close = get_close_matches(near, names[:5000], n=count) if near else []
+        rest = [name for name in names if name not in close]
+        shown = (close + rest)[:count]
+        return shown + (["…"] if len(names) > len(shown) else [])
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The name of each node: given, or the variable it was assigned to; empty if it has none."""
+        return names_of(self)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """A unique label for each node: `h`, `h#3` where the name repeats, `mul@7` where there is no name."""
+        return labels_of(self)
+
+    def label(self, node: int) -> str:
+        """The unique label of a node."""
+        return self.labels[node]
+
+    @cached_property
+    def _by_name(self) -> dict[str, int]:
+        table = {name: k for k, name in enumerate(self.names) if name}  # the latest wins
+        table.update({label: k for k, label in enumerate(self.labels)})
+        return table
+
+    def op(self, node: int) -> Primitive | None:
+        """The primitive that made a node, None for a leaf."""
+        which = self.op_of[node]
+        return self.ops[which] if which >= 0 else None
+
+    def made_by(self, node: int) -> int | None:
+        """The forward node whose rule made this one in a recorded backward pass, None for a forward node."""
+        for entry in reversed(self.scopes[self.scope_of[node]]):
+            if entry.name == BACKWARD and isinstance(entry.index, int):
+                return entry.index
+        return None
+
+    def source_line(self, place: Place) -> str:
+        """The text of the first line of a place, as it was when the trace was frozen."""
+        source = self.sources.get(place.file)
+        if source is None or not 0 < place.line <= len(source.lines):
+            return ""
+        return source.lines[place.line - 1]
+
+    # ----- numbers
+
+    def value(self, key: int | str) -> Array:
+        """The forward value of a node: a numpy scalar for rank 0, else a read-only array."""
+        return self.storage.value(self.node_index(key))
+
+    def gradient(self, key: int | str) -> Array | None:
+        """The gradient of a node by the trace's own sweep; None where none flows."""
+        node = self.node_index(key)
+        if self.storage.has_gradients:
+            return self.storage.gradient(node)
+        return self.swept.gradients[node]
+
+    def input_values(self, node: int) -> list[Any]:
+        """The values that a node read, Python numbers among them."""
+        value, literals = self.storage.value, self.literals
+        return [value(i) if i >= 0 else literals[-1 - i] for i in self.inputs_of(node)]
+
+    def inputs_of(self, node: int) -> list[int]:
+        """The input numbers of a node, in argument order."""
+        found: list[int] = self.input_of[
+            self.input_start[node] : self.input_start[node + 1]
+        ].tolist()
+        return found
+
+    # ----- edges
+
+    @cached_property
+    def edge_consumer(self) -> Array:
+        """int (edges,): the node that each edge enters."""
+        return np.repeat(np.arange(len(self)), np.diff(self.input_start))
+
+    @cached_property
+    def edge_argument(self) -> Array:
+        """int (edges,): which argument of its consumer each edge is."""
+        return np.arange(len(self.input_of)) - self.input_start[self.edge_consumer]
+
+    @cached_property
+    def _uses(self) -> tuple[Array, Array]:
+        order = np.argsort(self.input_of, kind="stable")
+        order = order[np.searchsorted(self.input_of[order], 0) :]
+        start = np.searchsorted(self.input_of[order], np.arange(len(self) + 1))
+        return start, order
+
+    def uses_of(self, node: int) -> list[int]:
+        """The edges that read a node, rising."""
+        start, order = self._uses
+        found: list[int] = order[start[node] : start[node + 1]].tolist()
+        return found
+
+    @cached_property
+    def tracked(self) -> Array:
+        """bool (nodes,): a float that depends on an input or parameter by differentiable uses."""
+        return self._reach[0]
+
+    @cached_property
+    def reaches_loss(self) -> Array:
+        """bool (nodes,): the loss depends on the value, by any use."""
+        return self._reach[1]
+
+    @cached_property
+    def receives(self) -> Array:
+        """bool (nodes,): the backward pass brings a cotangent here."""
+        return self._reach[2]
+
+    @cached_property
+    def edge_flows(self) -> Array:
+        """bool (edges,): the backward pass sends a flow along this edge."""
+        return self._reach[3]
+
+    @cached_property
+    def _reach(self) -> tuple[Array, Array, Array, Array]:
+        from tracer.reach import reach
+
+        return reach(self)
+
+    # ----- the backward pass
+
+    @cached_property
+    def swept(self) -> Swept:
+        """The trace's own reverse sweep, run once."""
+        from tracer.reach import sweep
+
+        return sweep(self)
+
+    def flow(self, edge: int) -> Flow:
+        """The flow along one edge: the rule of its consumer, run on the recorded numbers."""
+        consumer, argument = int(self.edge_consumer[edge]), int(self.edge_argument[edge])
+        wanted = [k == argument for k in range(len(self.inputs_of(consumer)))]
+        cotangent = self._pull(consumer, wanted)[argument]
+        return Flow(consumer, argument, int(self.input_of[edge]), cotangent)
+
+    def flows_from(self, key: int | str) -> tuple[Flow, ...]:
+        """What a node sends to its inputs, by argument."""
+        node = self.node_index(key)
+        first, last = int(self.input_start[node]), int(self.input_start[node + 1])
+        wanted = self.edge_flows[first:last].tolist()
+        if not any(wanted):
+            return ()
+        sent = self._pull(node, wanted)
+        return tuple(
+            Flow(node, k, int(self.input_of[first + k]), sent[k])
+            for k, sends in enumerate(wanted)
+            if sends
+        )
+
+    def flows_into(self, key: int | str) -> tuple[Flow, ...]:
+        """What the uses of a node send to it, in the order of the backward pass; their sum is its gradient."""
+        return tuple(self.flow(edge) for edge in self.timeline.arrivals(self.node_index(key)))
+
+    def _pull(self, node: int, wanted: Sequence[bool]) -> list[Any]:
+        op = self.op(node)
+        gradient = self.gradient(node)
+        assert op is not None
+        assert gradient is not None
+        with np.errstate(all="ignore"):
+            flows = op.pull_back(
+                gradient,
+                self.storage.value(node),
+                self.input_values(node),
+                wanted,
+                self.params[self.params_of[node]],
+                self.storage.saved(node),
+            )
+        return [read_only(flow) for flow in flows]
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The positions of this trace: forward steps, then flows."""
+        from tracer.timeline import Timeline
+
+        return Timeline(self)
+
+    # ----- what one can do with it
+
+    def replay(self, values: Mapping[int | str, Any]) -> Trace:
+        """The same run with some values overridden; see `tracer.replay.replay`."""
+        from tracer.replay import replay
+
+        return replay(self, values)
+
+    def save(self, path: Any) -> None:
+        """Write the trace to a file that `tr.load` reads; see `tracer.storage.save`."""
+        from tracer.storage import save
+
+        save(self, path)
+
+    def diagram(
+        self,
+        style: str | None = None,
+        step: int | None = None,
+        *,
+        dark: bool = False,
+        scope: str | None = None,
+    ) -> Diagram:
+        """The figure of this trace at a step; see `tracer.diagrams.diagram`."""
+        from tracer.diagrams import diagram
+
+        return diagram(self, style=style, step=step, dark=dark, scope=scope)
+
+    def debug(self) -> None:
+        """Open the terminal debugger on this trace."""
+        from tracer.debugging import debug
+
+        debug(self)
+
+
+class Swept(NamedTuple):
+    """What a sweep leaves: the gradient of each node, and partial sums for nodes with many flows."""
+
+    gradients: list[Array | None]
+    checkpoints: Mapping[int, tuple[list[int], list[Array]]]
+    """Node to (numbers of flows, sum of so many flows), about every square root of their count."""
+
+    def nearest(self, node: int, count: int) -> tuple[int, Array | None]:
+        """The latest kept partial sum of at most `count` flows."""
+        counts, sums = self.checkpoints.get(node, ([], []))
+        k = bisect.bisect_right(counts, count) - 1
+        return (counts[k], sums[k]) if k >= 0 else (0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a trace: a light view, made when asked for."""
+
+    trace: Trace
+    index: int
+
+    def __repr__(self) -> str:
+        return f"<Node {self.index} {self.label}: {self.op_name} {self.shape}>"
+
+    @property
+    def op(self) -> Primitive | None:
+        """The primitive that made it, None for a leaf."""
+        return self.trace.op(self.index)
+
+    @property
+    def op_name(self) -> str:
+        """The name of the primitive; for a leaf its kind."""
+        op = self.op
+        return op.name if op is not None else self.kind
+
+    @property
+    def kind(self) -> str:
+        """One of KINDS."""
+        return KINDS[self.trace.kind_of[self.index]]
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operation made it."""
+        return bool(self.trace.op_of[self.index] < 0)
+
+    @property
+    def inputs(self) -> tuple[Node | Any, ...]:
+        """What it read, in argument order: nodes, and Python numbers."""
+        trace = self.trace
+        return tuple(
+            Node(trace, i) if i >= 0 else trace.literals[-1 - i]
+            for i in trace.inputs_of(self.index)
+        )
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        """The name of each argument, numbered where the last input repeats: `arrays[0]`."""
+        op = self.op
+        if op is None:
+            return ()
+        count = len(self.trace.inputs_of(self.index))
+        if not op.variadic:
+            return op.inputs[:count]
+        head = op.inputs[:-1]
+        return (*head, *(f"{op.inputs[-1]}[{k}]" for k in range(count - len(head))))
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The parameters of the operation, such as axis."""
+        return self.trace.params[self.trace.params_of[self.index]] if not self.is_leaf else NOTHING
+
+    @property
+    def saved(self) -> Mapping[str, Array]:
+        """What the kernel handed to its rules."""
+        return self.trace.storage.saved(self.index)
+
+    @property
+    def value(self) -> Array:
+        """The forward value."""
+        return self.trace.storage.value(self.index)
+
+    @property
+    def gradient(self) -> Array | None:
+        """The final gradient, None where none flows."""
+        return self.trace.gradient(self.index)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return tuple(self.value.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        found: np.dtype[Any] = self.value.dtype
+        return found
+
+    @property
+    def name(self) -> str:
+        """The given or variable name; empty if there is none."""
+        return self.trace.names[self.index]
+
+    @property
+    def label(self) -> str:
+        """A unique name: `h`, `h#3` or `mul@7`."""
+        return self.trace.labels[self.index]
+
+    @property
+    def scope(self) -> tuple[ScopeEntry, ...]:
+        """The scopes around it, outermost first."""
+        return self.trace.scopes[self.trace.scope_of[self.index]]
+
+    @property
+    def scope_text(self) -> str:
+        """The scopes as text: `rnn[t=3].cell`."""
+        return ".".join(map(str, self.scope))
+
+    @property
+    def place(self) -> Place | None:
+        """Where in the user's source it was made."""
+        which = self.trace.place_of[self.index]
+        return self.trace.places[which] if which >= 0 else None
+
+
+VERSIONS = {"gradstep": "0.1.0", "numpy": np.__version__, "python": platform.python_version()}
