@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tracer.kinds import KINDS
+
 if TYPE_CHECKING:
     from tracer.traces import Trace
 
@@ -19,9 +21,7 @@ def names_of(trace: Trace) -> tuple[str, ...]:
     that records more than one), the last of them bears the name.
     """
     assigned = [
-        trace.sources[p.file].assignments.get((p.line, p.end_line, p.column, p.end_column), "")
-        if p.file in trace.sources
-        else ""
+        trace.sources[p.file].assignments.get(p.span, "") if p.file in trace.sources else ""
         for p in trace.places
     ]
     names = [""] * len(trace)
@@ -35,9 +35,32 @@ def names_of(trace: Trace) -> tuple[str, ...]:
         for k in nodes:
             if ops[k] == last:
                 names[k] = assigned[place]
+    for k, name in _constants(trace).items():
+        names[k] = name
     for k, name in trace.given_names.items():
         names[k] = name
     return tuple(names)
+
+
+def _constants(trace: Trace) -> dict[int, str]:
+    """Names of the constants that were made from operands: the X of `X @ w`, where X is an array."""
+    found = {}
+    for k in np.flatnonzero(trace.kind_of == KINDS.index("constant")).tolist():
+        place, edges = trace.place_of[k], trace.uses_of(k)
+        if place < 0 or len(edges) != 1 or trace.places[place].file not in trace.sources:
+            continue
+        consumer = int(trace.edge_consumer[edges[0]])
+        argument = int(trace.edge_argument[edges[0]])
+        if trace.place_of[consumer] != place or trace.made_by(consumer) is not None:
+            continue
+        spot = trace.places[place]
+        operands = trace.sources[spot.file].operands.get(spot.span, ())
+        count = len(trace.inputs_of(consumer))
+        if len(operands) == count + 1:  # tr.matmul(X, w): the first is the module
+            operands = operands[1:]
+        if len(operands) == count and operands[argument]:
+            found[k] = operands[argument]
+    return found
 
 
 def labels_of(trace: Trace) -> tuple[str, ...]:
@@ -45,12 +68,11 @@ def labels_of(trace: Trace) -> tuple[str, ...]:
     total = Counter(trace.names)
     so_far: Counter[str] = Counter()
     words = [op.name for op in trace.ops]
-    kinds = np.asarray(["op", "parameter", "input", "buffer", "constant"])
     labels = []
     for k, name in enumerate(trace.names):
         if not name:
             which = trace.op_of[k]
-            labels.append(f"{words[which] if which >= 0 else kinds[trace.kind_of[k]]}@{k}")
+            labels.append(f"{words[which] if which >= 0 else KINDS[trace.kind_of[k]]}@{k}")
         elif total[name] == 1:
             labels.append(name)
         else:

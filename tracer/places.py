@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import CodeType
 
+Span = tuple[int, int, int, int]
+"""First line, last line, first column, last column."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -24,6 +27,11 @@ class Place:
     column: int
     end_column: int
     function: str = ""
+
+    @property
+    def span(self) -> Span:
+        """The place within its file."""
+        return self.line, self.end_line, self.column, self.end_column
 
     @property
     def text(self) -> str:
@@ -44,13 +52,22 @@ class SourceFile:
         return tuple(self.text.splitlines())
 
     @cached_property
-    def assignments(self) -> Mapping[tuple[int, int, int, int], str]:
-        """The name that each assigned expression is given, by the exact span of the expression."""
+    def tree(self) -> ast.AST:
+        """The syntax tree; an empty one for what is no Python."""
         try:
-            tree = ast.parse(self.text)
+            return ast.parse(self.text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return {}
-        return _assigned_spans(tree)
+            return ast.Module(body=[], type_ignores=[])
+
+    @cached_property
+    def assignments(self) -> Mapping[Span, str]:
+        """The name that each assigned expression is given, by the exact span of the expression."""
+        return _assigned_spans(self.tree)
+
+    @cached_property
+    def operands(self) -> Mapping[Span, tuple[str, ...]]:
+        """The names that stand as operands of each operator and call, empty where there is another expression."""
+        return _operand_names(self.tree)
 
 
 def source_file(text: str) -> SourceFile:
@@ -89,8 +106,8 @@ def read_source(file: str) -> SourceFile | None:
     return source_file("".join(lines)) if lines else None
 
 
-def _assigned_spans(tree: ast.AST) -> dict[tuple[int, int, int, int], str]:
-    spans: dict[tuple[int, int, int, int], str] = {}
+def _assigned_spans(tree: ast.AST) -> dict[Span, str]:
+    spans: dict[Span, str] = {}
 
     def note(target: ast.expr, value: ast.expr) -> None:
         pairs = [(target, value)]
@@ -119,5 +136,24 @@ def _assigned_spans(tree: ast.AST) -> dict[tuple[int, int, int, int], str]:
     return spans
 
 
-def _span(node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
+def _operand_names(tree: ast.AST) -> dict[Span, tuple[str, ...]]:
+    found: dict[Span, tuple[str, ...]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp():
+                parts = [node.left, node.right]
+            case ast.Compare(comparators=[right]):
+                parts = [node.left, right]
+            case ast.Call(func=ast.Attribute(value=ast.Name() as owner)):
+                parts = [owner, *node.args]
+            case ast.Call():
+                parts = list(node.args)
+            case _:
+                continue
+        named = (ast.Name, ast.Attribute, ast.Subscript)
+        found[_span(node)] = tuple(ast.unparse(p) if isinstance(p, named) else "" for p in parts)
+    return found
+
+
+def _span(node: ast.expr | ast.stmt) -> Span:
     return node.lineno, node.end_lineno or 0, node.col_offset, node.end_col_offset or 0

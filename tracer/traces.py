@@ -17,6 +17,7 @@ import numpy as np
 
 from ops.primitive import NOTHING, Array, Primitive
 from tracer.errors import UnknownNameError
+from tracer.kinds import KINDS as KINDS
 from tracer.names import labels_of, names_of
 from tracer.places import Place, SourceFile
 from tracer.recording import BACKWARD, Scope, ScopeEntry
@@ -25,9 +26,6 @@ from tracer.tensors import read_only
 if TYPE_CHECKING:
     from tracer.diagrams import Diagram
     from tracer.timeline import Timeline
-
-KINDS = ("op", "parameter", "input", "buffer", "constant")
-"""What a node is; all but the first are leaves, and `kind_of` points into this table."""
 
 
 class Storage(Protocol):

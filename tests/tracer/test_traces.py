@@ -229,3 +229,12 @@ def test_a_jump_into_the_middle_of_many_flows_gives_the_same_bits_as_stepping():
         running = running + flow
         np.testing.assert_array_equal(timeline.gradient(arrivals[k - 1] + 1, node), running)
     assert trace.swept.nearest(node, 150)[0] > 100
+
+
+def test_an_array_operand_is_named_after_its_variable():
+    X, y = np.ones((4, 2)), np.zeros(4)
+    w = tr.parameter([1.0, 2.0])
+    loss = tr.mse(X @ w, y)
+    assert [n.label for n in tr.trace(loss)] == ["w", "X", "matmul@2", "y", "loss"]
+    also = (w * X[0]).sum()
+    assert tr.trace(also)[1].label == "X[0]"
