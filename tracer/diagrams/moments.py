@@ -1,0 +1,204 @@
+"""What a figure may show of a node at one position of the timeline: a number only if it is there by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tracer import format as short
+from tracer.diagrams.names import plain, text_of
+from tracer.diagrams.numerals import numeral, whole
+from tracer.diagrams.picture import Role, Run, Text
+from tracer.timeline import GLYPHS, GradientStatus, Timeline
+from tracer.traces import KINDS, Flow, Trace
+
+PARAMETER, CONSTANT = KINDS.index("parameter"), KINDS.index("constant")
+SMALL = 10.0
+"""The size of marks and notes, in points."""
+WORDED = ("blocked", "disconnected", "not recorded")
+"""States that are written out, because no number will ever come."""
+LEGEND = {
+    "not run yet": "not run yet",
+    "not reached": "not reached",
+    "partial": "k/n partial: k of n flows",
+}
+"""What the marks of a frame mean, where the words do not stand beside them."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The texts of one node: what stands above the wire, and what below."""
+
+    value: Text
+    gradient: Text
+    state: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A trace at a position. `write` turns the numbers of one array into characters."""
+
+    trace: Trace
+    position: int
+    write: Callable[[Any], str]
+    stepping: bool = False
+    """Whether the figure is one frame of a walk: it then marks the current step and explains its marks."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """The timeline of the trace."""
+        return self.trace.timeline
+
+    def at_end(self) -> Moment:
+        """The same figure with everything computed, from which the room for numbers is taken."""
+        return Moment(self.trace, self.timeline.last, self.write)
+
+    def has_run(self, i: int) -> bool:
+        """Whether node i has its value by now; leaves always do."""
+        return bool(self.timeline.has_run(self.position, i))
+
+    def read(self, i: int, *, size: float = 13, bold: bool = True, mark: str = "") -> Reading:
+        """The value and the gradient of node i as far as they are known; `mark` stands before a gradient."""
+        status = self.timeline.status(self.position, i)
+        value: Text = ()
+        if self.has_run(i):
+            value = (Run(self.write(self.trace.value(i)), "value", size, bold),)
+        return Reading(value, self._gradient(i, status, size, mark), status.state)
+
+    def fullest(self, i: int, *, size: float = 13, bold: bool = True, mark: str = "") -> Reading:
+        """What `read` gives at the end of the timeline, with the mark of a partial sum where there will be one."""
+        end = Moment(self.trace, self.timeline.last, self.write)
+        reading = end.read(i, size=size, bold=bold, mark=mark)
+        count = end.timeline.arrived(end.position, i)[1]
+        if count < 2:
+            return reading
+        counted = Run(f" {GLYPHS['partial']} {count}/{count}", "quiet", SMALL)
+        return Reading(reading.value, (*reading.gradient, counted), reading.state)
+
+    def _gradient(self, i: int, status: GradientStatus, size: float, mark: str) -> Text:
+        if status.state in WORDED:
+            word = "constant" if self.trace.kind_of[i] == CONSTANT else status.state
+            return (Run(f"{GLYPHS[status.state]} {word}", "quiet", SMALL),)
+        arrived = (
+            self.timeline.gradient(self.position, i)
+            if status.state in ("partial", "final")
+            else None
+        )
+        if arrived is None:
+            return (Run(GLYPHS[status.state], "quiet", SMALL),)
+        number = Run(mark + self.write(arrived), "gradient", size)
+        if status.state == "partial":
+            return (
+                number,
+                Run(f" {GLYPHS['partial']} {status.arrived}/{status.expected}", "quiet", SMALL),
+            )
+        if np.size(arrived) > 1 and not np.any(arrived):
+            return (number, Run("  exactly zero", "quiet", SMALL))
+        return (number,)
+
+    def arrived(self, flow: Flow) -> bool:
+        """Whether a flow has been sent by now: consumers send in falling order, by argument."""
+        step = self.timeline.step(self.position)
+        if step.phase != "backward":
+            return False
+        reached = step.argument if step.argument is not None else flow.argument
+        return (-flow.consumer, flow.argument) <= (-step.node, reached)
+
+    def current(self, i: int) -> bool:
+        """Whether the step that led here was made at node i."""
+        if not self.stepping:
+            return False
+        step = self.timeline.step(self.position)
+        return step.phase != "start" and step.node == i
+
+    def sending(self, i: int, argument: int) -> bool:
+        """Whether that step sent a flow along this use."""
+        if not self.current(i):
+            return False
+        step = self.timeline.step(self.position)
+        return step.phase == "backward" and step.argument == argument
+
+    def name_role(self, i: int) -> Role:
+        """Blue for parameters, ink for everything else."""
+        return "parameter" if self.trace.kind_of[i] == PARAMETER else "ink"
+
+    def tip(self, i: int, reading: Reading) -> str:
+        """What a pointer resting on the node reads: its full name, shape, numbers, and the state of its gradient."""
+        node = self.trace[i]
+        value = text_of(reading.value) or "not run yet"
+        gradient = text_of(reading.gradient) if reading.state in ("partial", "final") else ""
+        lines = [
+            f"{plain(node.label)} ({node.op_name}, {short.shape(node.shape) if node.shape else 'scalar'})"
+        ]
+        lines.append(f"value {value}")
+        lines.append(
+            f"gradient {gradient} ({reading.state})" if gradient else f"gradient {reading.state}"
+        )
+        if node.scope_text:
+            lines.append(f"in {plain(node.scope_text)}")
+        return "\n".join(lines)
+
+    def caption(self, states: set[str]) -> tuple[Text, ...]:
+        """The lines below a frame: the step just made, and the states that a missing or marked gradient has here."""
+        if not self.stepping:
+            return ()
+        step = self.timeline.step(self.position)
+        said = f"step {self.position} of {self.timeline.last}"
+        if step.phase == "start":
+            said += "   before the first step"
+        else:
+            node = self.trace[step.node]
+            said += f"   {step.phase}: {plain(node.label, longest=40)}"
+            if step.phase == "backward" and step.argument is not None:
+                target = node.inputs[step.argument]
+                said += f" → {plain(getattr(target, 'label', str(target)), longest=40)}"
+                said += f" ({step.number} of {step.count})" if step.count > 1 else ""
+        legend = "   ".join(
+            f"{GLYPHS[state]} {word}" for state, word in LEGEND.items() if state in states
+        )
+        return tuple((Run(line, "quiet", 11),) for line in (said, legend) if line)
+
+
+def scalar_writer(trace: Trace) -> Callable[[Any], str]:
+    """How the numbers of a scalar figure are written: as integers if all of them are, else with decimals."""
+    numbers: list[float] = []
+    for i in range(len(trace)):
+        gradient = trace.gradient(i)
+        numbers += [float(trace.value(i)), *([] if gradient is None else [float(gradient)])]
+    form = whole if all(number.is_integer() for number in numbers) else numeral
+    return lambda array: form(float(array))
+
+
+def elided_numbers(array: Any) -> str:
+    """The numbers of a card: `0.76 −0.52 …`; a rank-0 value as a number."""
+    if np.ndim(array) == 0:
+        return one_number(array)
+    return str(short.elided(array, count=2))
+
+
+def rms_numbers(array: Any) -> str:
+    """A rank-0 or one-element array as its number, any other as its labelled root mean square."""
+    if np.size(array) == 1:
+        return one_number(np.reshape(array, ())[()])
+    if np.size(array) == 0:
+        return "empty"
+    return f"rms {numeral(root_mean_square(array))}"
+
+
+def root_mean_square(array: Any) -> float:
+    """√(mean of squares), scaled so that neither huge nor tiny numbers overflow."""
+    numbers = np.abs(np.asarray(array, dtype=np.float64)).ravel()
+    top = float(np.max(numbers, initial=0.0))
+    if top == 0 or not np.isfinite(top):
+        return top
+    return top * float(np.sqrt(np.mean(np.square(numbers / top))))
+
+
+def one_number(scalar: Any) -> str:
+    """A rank-0 value: floats as a figure writes them, integers and booleans as they are."""
+    if isinstance(scalar, (bool, int, np.bool_, np.integer)):
+        return short.number(scalar)
+    return numeral(scalar)
