@@ -7,6 +7,7 @@ size is compared with the size of the file before anything is allocated, and not
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
 import os
@@ -86,13 +87,43 @@ def write_archive(
 
     Raises `TraceFileError`, and leaves what was there, if it cannot be written.
     """
-    target = Path(os.path.realpath(path))  # through links, so that a link stays one
+    try:
+        target = _place(path)
+        _write_beside(path, target, fill, check)
+    except TraceFileError:
+        raise
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from error
+
+
+def _place(path: Any) -> Path:
+    """Where a path leads: through links, so that a link stays one."""
+    try:
+        target = Path(os.path.realpath(path))
+    except ValueError as error:  # a null character
+        raise _unwritable(path, str(error)) from error
     if target.is_dir():
-        raise TraceFileError(f"{path} is a folder\n  try: a file in it, {Path(path) / 'run.trace'}")
+        raise TraceFileError(f"{path} is a folder\n  try: a file in it, {target / 'run.trace'}")
     if target.exists() and not target.is_file():
         raise TraceFileError(
             f"{path} is no regular file, and is left as it is\n  try: another name"
         )
+    return target
+
+
+def _unwritable(path: Any, what: str) -> TraceFileError:
+    return TraceFileError(
+        f"{str(path)!r:.200} cannot be written: {what}\n"
+        f"  try: a folder that exists, has room and belongs to you"
+    )
+
+
+def _write_beside(
+    path: Any,
+    target: Path,
+    fill: Callable[[BlobWriter], Mapping[str, Any]],
+    check: Callable[[str], object],
+) -> None:
     beside = target.with_name(f".{secrets.token_hex(6)}.partial")
     try:
         with beside.open("xb") as file:
@@ -101,21 +132,20 @@ def write_archive(
                     blob = BlobWriter(stream)
                     document = fill(blob)
                     blob.flush()
-                text = json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
-                archive.writestr(_entry(DOCUMENT), text)
+                archive.writestr(_entry(DOCUMENT), json.dumps(document, separators=(",", ":")))
             file.flush()
             os.fsync(file.fileno())
         check(str(beside))
         beside.replace(target)
     except TraceFileError as error:
         raise TraceFileError(str(error).replace(str(beside), str(path))) from error
-    except OSError as error:
+    except RecursionError as error:
         raise TraceFileError(
-            f"{path} cannot be written: {error.strerror or error}\n"
-            f"  try: a folder that exists, has room and belongs to you"
+            f"{path} cannot be written: a parameter or the meta nests too deep\n  try: flatter ones"
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

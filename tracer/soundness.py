@@ -64,16 +64,23 @@ def _check_range(what: str, column: Array, low: int, end: int) -> None:
 def _check_calls(trace: Trace, counts: Array) -> None:
     """Every operation has as many inputs as it takes, and only parameters that it knows."""
     runs = trace.op_of >= 0
-    used = np.unique(np.stack([trace.op_of[runs], counts[runs], trace.params_of[runs]]), axis=1)
-    for which, count, params in used.T.tolist():
+    for which, count in _pairs(trace.op_of[runs], counts[runs]):
         op = trace.ops[which]
         least = len(op.inputs) - op.variadic
         if count < least or (count > least and not op.variadic):
             raise DamageError(f"operation {op.name} has {count} inputs")
+    for which, params in _pairs(trace.op_of[runs], trace.params_of[runs]):
+        op = trace.ops[which]
         known = op.name in PRIMITIVES and PRIMITIVES[op.name] is op
         unknown = set(trace.params[params]) - set(op.defaults)
         if known and unknown:
-            raise DamageError(f"operation {op.name} has no parameter {sorted(unknown)[0]!r:.40}")
+            raise DamageError(f"operation {op.name} has no parameter {min(unknown)!r:.40}")
+
+
+def _pairs(firsts: Array, seconds: Array) -> list[tuple[int, int]]:
+    """The different pairs that two columns make."""
+    together = (firsts.astype(np.int64) << 32) + seconds
+    return [(pair >> 32, pair & 0xFFFFFFFF) for pair in np.unique(together).tolist()]
 
 
 def _check_names(trace: Trace) -> None:

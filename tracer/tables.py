@@ -68,7 +68,7 @@ def read_tables(document: Mapping[str, Any]) -> dict[str, Any]:
 def _form(value: Any, what: str) -> Any:
     try:
         return encoded(value)
-    except (UnwritableError, RecursionError) as error:
+    except UnwritableError as error:
         raise TraceFileError(
             f"the trace cannot be saved: {what} {value!r:.60} holds {error}, which has no form in a file\n"
             f"  try: numbers, strings, tuples and slices as parameters; arrays as inputs of the operation"
