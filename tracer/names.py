@@ -32,6 +32,15 @@ def names_of(trace: Trace) -> tuple[str, ...]:
             continue
         nodes = list(run)
         last = ops[nodes[-1]]
+        spot = trace.places[place]
+        function = trace.sources[spot.file].called.get(spot.span)
+        if (
+            function
+            and last >= 0
+            and function != trace.ops[last].name
+            and len({ops[k] for k in nodes}) == 1
+        ):
+            nodes = nodes[-1:]  # one call made them all, such as sum(losses)
         for k in nodes:
             if ops[k] == last:
                 names[k] = assigned[place]

@@ -65,6 +65,12 @@ class SourceFile:
         return _assigned_spans(self.tree)
 
     @cached_property
+    def called(self) -> Mapping[Span, str]:
+        """The name of the function that each call calls."""
+        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return {_span(call): ast.unparse(call.func).rpartition(".")[2] for call in calls}
+
+    @cached_property
     def operands(self) -> Mapping[Span, tuple[str, ...]]:
         """The names that stand as operands of each operator and call, empty where there is another expression."""
         return _operand_names(self.tree)

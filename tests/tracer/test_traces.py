@@ -238,3 +238,9 @@ def test_an_array_operand_is_named_after_its_variable():
     assert [n.label for n in tr.trace(loss)] == ["w", "X", "matmul@2", "y", "loss"]
     also = (w * X[0]).sum()
     assert tr.trace(also)[1].label == "X[0]"
+
+
+def test_of_the_additions_of_a_sum_only_the_last_bears_the_name():
+    losses = [tr.tensor(float(k)) for k in range(4)]
+    loss = sum(losses)
+    assert [n.name for n in tr.trace(loss)][-2:] == ["", "loss"]
