@@ -55,7 +55,7 @@ def primitive(
         label = name or function.__name__
         rules = _rules(label, inputs, variadic, vjps, joint)
         run = kernel or function
-        if not function.__module__.startswith(_OURS):
+        if not (function.__module__ or "").startswith(_OURS):
             if not label.isidentifier():
                 raise PrimitiveError(
                     f"{label!r} cannot name a primitive\n  try: primitive(name='cube', ...)"

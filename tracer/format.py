@@ -79,6 +79,24 @@ def elided(array: Array, count: int = 2, digits: int = 3) -> str:
     return text + " …" if flat.size > count else text
 
 
+def printable(text: str) -> str:
+    r"""Text on one line, with what does not print as its escape: no name in a file can command a terminal.
+
+    >>> print(printable("h\x1b[2J"), printable("two\nlines"), printable("x̂ = 1"))
+    h\x1b[2J two\nlines x̂ = 1
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape").decode("ascii")
+        for c in text
+    )
+
+
+_JOINERS = "\u200c\u200d"
+"""They print nothing, but letters and emoji are joined by them."""
+
+
 def typed(array: Array) -> str:
     """Type and shape together: `f64[8×3]`, `f64` for a single number.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tracer.format import printable
 from tracer.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ def _constants(trace: Trace) -> dict[int, str]:
 
 def labels_of(trace: Trace) -> tuple[str, ...]:
     """A unique label for each node: the name, `h#3` where it repeats, `mul@7` where there is none."""
-    total = Counter(trace.names)
+    names = [printable(name) for name in trace.names]
+    total = Counter(names)
     so_far: Counter[str] = Counter()
     words = [op.name for op in trace.ops]
     labels = []
-    for k, name in enumerate(trace.names):
+    for k, name in enumerate(names):
         if not name:
             which = trace.op_of[k]
             labels.append(f"{words[which] if which >= 0 else KINDS[trace.kind_of[k]]}@{k}")

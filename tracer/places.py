@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import linecache
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -55,7 +56,9 @@ class SourceFile:
     def tree(self) -> ast.AST:
         """The syntax tree; an empty one for what is no Python."""
         try:
-            return ast.parse(self.text)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(self.text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return ast.Module(body=[], type_ignores=[])
 
@@ -68,7 +71,7 @@ class SourceFile:
     def called(self) -> Mapping[Span, str]:
         """The name of the function that each call calls."""
         calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-        return {_span(call): ast.unparse(call.func).rpartition(".")[2] for call in calls}
+        return {_span(call): _text(call.func).rpartition(".")[2] for call in calls}
 
     @cached_property
     def operands(self) -> Mapping[Span, tuple[str, ...]]:
@@ -124,7 +127,7 @@ def _assigned_spans(tree: ast.AST) -> dict[Span, str]:
                 if len(target.elts) == len(value.elts):
                     pairs += zip(target.elts, value.elts, strict=True)
             elif isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)):
-                name = ast.unparse(target).removeprefix("self.")
+                name = _text(target).removeprefix("self.")
                 spans.setdefault(_span(value), name)
 
     for node in ast.walk(tree):
@@ -157,8 +160,16 @@ def _operand_names(tree: ast.AST) -> dict[Span, tuple[str, ...]]:
             case _:
                 continue
         named = (ast.Name, ast.Attribute, ast.Subscript)
-        found[_span(node)] = tuple(ast.unparse(p) if isinstance(p, named) else "" for p in parts)
+        found[_span(node)] = tuple(_text(p) if isinstance(p, named) else "" for p in parts)
     return found
+
+
+def _text(node: ast.expr) -> str:
+    """The source of an expression; empty for one nested deeper than Python can walk."""
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return ""
 
 
 def _span(node: ast.expr | ast.stmt) -> Span:

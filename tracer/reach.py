@@ -80,7 +80,6 @@ def sweep(trace: Trace) -> Swept:
     strides = {int(k): isqrt(int(expected[k])) for k in np.flatnonzero(expected > _MANY_FLOWS)}
     arrived = dict.fromkeys(strides, 0)
     gradients[trace.loss] = trace.seed
-    value, saved = trace.storage.value, trace.storage.saved
 
     with np.errstate(all="ignore"):
         for k in range(trace.loss, -1, -1):
@@ -92,9 +91,7 @@ def sweep(trace: Trace) -> Swept:
             wanted = flows_along[first:last]
             if not any(wanted):
                 continue
-            op = trace.ops[trace.op_of[k]]
-            params = trace.params[trace.params_of[k]]
-            sent = op.pull_back(gradient, value(k), trace.input_values(k), wanted, params, saved(k))
+            sent = trace.pull_back(k, gradient, wanted)
             for i, flow in zip(inputs[first:last], sent, strict=True):
                 if flow is None:
                     continue

@@ -95,6 +95,7 @@ def run_node(
 def _run(
     trace: Trace, node: int, op: Primitive, args: list[Any]
 ) -> tuple[Array, Mapping[str, Array]]:
+    _check_size(trace, node, op, args)
     try:
         value, saved = op.run(args, trace.params[trace.params_of[node]])
     except GradstepError:
@@ -105,6 +106,33 @@ def _run(
             f"  try: values of the recorded shapes and kinds"
         ) from error
     return read_only(value), saved
+
+
+def _check_size(trace: Trace, node: int, op: Primitive, args: list[Any]) -> None:
+    """Refuse, before anything is allocated, a run whose result would not have the recorded shape (a hostile file)."""
+    shapes = [tuple(getattr(x, "shape", ())) for x in args]
+    recorded = tuple(trace.storage.value(node).shape)
+    params = trace.params[trace.params_of[node]]
+    try:
+        if op.elementwise:
+            fits = np.broadcast_shapes(*shapes) == recorded
+        elif isinstance(params.get("shape"), tuple):
+            fits = -1 in params["shape"] or params["shape"] == recorded
+        elif op.name == "matmul":
+            ends = [*shapes[0][-2:-1], *(shapes[1][-1:] if len(shapes[1]) > 1 else ())]
+            fits = recorded[len(recorded) - len(ends) :] == tuple(ends)
+        elif op.name == "one_hot":
+            fits = (*shapes[0], params["classes"]) == recorded
+        else:
+            fits = True
+    except (ValueError, TypeError, IndexError):
+        fits = True  # the kernel says better what is wrong, and allocates nothing
+    if not fits:
+        raise ReplayError(
+            f"replay: node {trace.label(node)} ({op.name}) of inputs {', '.join(map(str, shapes))} "
+            f"would not have its recorded shape {recorded}\n"
+            f"  try: a trace recorded by this version"
+        )
 
 
 def _fitting(trace: Trace, node: int, value: Any) -> Array:

@@ -720,22 +720,37 @@ def parameter(value: Any, *, name: str | None = None, dtype: Any = None) -> Para
     return Parameter(leaf(data, "parameter", name=name, tracked=True))
 
 
+_NEAR = 64
+"""So many operations above a comparison keep it alive."""
+
+
 def guard(tensor: Tensor, kind: str, result: Any) -> None:
     """Remember that Python looked at a value, so that a replay can say when it would have taken another way.
 
-    The guard stays with its Tensor. A comparison is not on the way to the loss, so what it read keeps it alive: one per
-    source place, so that a training loop does not grow.
+    The guard stays with its Tensor. A comparison is not on the way to the loss, so the operations near above it keep it
+    alive, one for each source place. Leaves do so only for what reads nothing else: a leaf outlives a training step and
+    must not keep the graph of that step.
     """
-    if not _current().enabled:
+    now = _current()
+    if not now.enabled:
         return
-    place = user_frame(3, _current().hidden)
-    extras = tensor.extras
-    if extras is None:
-        extras = tensor.extras = {}
-    extras.setdefault("guards", {})[place] = (kind, result)
-    if tensor.op is not None and not tensor.tracked:
-        for x in tensor.inputs:
-            if type(x) is Tensor:
-                if x.extras is None:
-                    x.extras = {}
-                x.extras.setdefault("guarded", {})[place] = tensor
+    place = user_frame(3, now.hidden)
+    if tensor.extras is None:
+        tensor.extras = {}
+    tensor.extras.setdefault("guards", {})[place] = (kind, result)
+    inputs = [x for x in tensor.inputs if type(x) is Tensor]
+    keepers = [x for x in inputs if x.op is not None] or inputs
+    seen = {x.serial for x in keepers}
+    for x in keepers:
+        if x.extras is None:
+            x.extras = {}
+        x.extras.setdefault("guarded", {})[place] = tensor
+        for y in x.inputs:
+            if (
+                type(y) is Tensor
+                and y.op is not None
+                and y.serial not in seen
+                and len(seen) < _NEAR
+            ):
+                seen.add(y.serial)
+                keepers.append(y)

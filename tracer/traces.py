@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from ops.primitive import NOTHING, Array, Primitive
-from tracer.errors import UnknownNameError
+from tracer.errors import GradstepError, ReplayError, UnknownNameError
+from tracer.format import printable
 from tracer.kinds import KINDS as KINDS
 from tracer.names import labels_of, names_of
 from tracer.places import Place, SourceFile
@@ -236,7 +237,7 @@ class Trace:
         source = self.sources.get(place.file)
         if source is None or not 0 < place.line <= len(source.lines):
             return ""
-        return source.lines[place.line - 1]
+        return printable(source.lines[place.line - 1].expandtabs(1))
 
     # ----- numbers
 
@@ -349,20 +350,30 @@ class Trace:
         return tuple(self.flow(edge) for edge in self.timeline.arrivals(self.node_index(key)))
 
     def _pull(self, node: int, wanted: Sequence[bool]) -> list[Any]:
-        op = self.op(node)
         gradient = self.gradient(node)
-        assert op is not None
         assert gradient is not None
         with np.errstate(all="ignore"):
-            flows = op.pull_back(
-                gradient,
-                self.storage.value(node),
-                self.input_values(node),
-                wanted,
-                self.params[self.params_of[node]],
-                self.storage.saved(node),
-            )
+            flows = self.pull_back(node, gradient, wanted)
         return [read_only(flow) for flow in flows]
+
+    def pull_back(self, node: int, gradient: Array, wanted: Sequence[bool]) -> list[Any]:
+        """The flows of a node for a cotangent of it: its rules, run on the recorded numbers.
+
+        Raises `ReplayError` where a rule cannot run on them (a file of another making).
+        """
+        op = self.op(node)
+        assert op is not None
+        value, params = self.storage.value(node), self.params[self.params_of[node]]
+        inputs, saved = self.input_values(node), self.storage.saved(node)
+        try:
+            return op.pull_back(gradient, value, inputs, wanted, params, saved)
+        except GradstepError:
+            raise
+        except Exception as error:
+            raise ReplayError(
+                f"the rule of {self.label(node)} ({op.name}) cannot run on the recorded numbers: {error}\n"
+                f"  try: a trace recorded by this version"
+            ) from error
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -520,7 +531,7 @@ class Node:
     @property
     def scope_text(self) -> str:
         """The scopes as text: `rnn[t=3].cell`."""
-        return ".".join(map(str, self.scope))
+        return printable(".".join(map(str, self.scope)))
 
     @property
     def place(self) -> Place | None:

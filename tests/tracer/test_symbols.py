@@ -51,7 +51,7 @@ def test_what_is_printed_evaluates_to_the_recorded_number(op):
 @pytest.mark.parametrize("op", SCALAR, ids=lambda op: op.name)
 def test_a_rule_run_on_symbols_carries_the_flow_to_the_last_bit(op):
     rng = np.random.default_rng(0)
-    values = [v for v in rng.uniform(0.5, 2, size=len(op.inputs))]
+    values = list(rng.uniform(0.5, 2, size=len(op.inputs)))
     if op.name == "where":
         values[0] = np.bool_(True)
     out, _ = op.run(values)

@@ -232,15 +232,24 @@ def test_a_jump_into_the_middle_of_many_flows_gives_the_same_bits_as_stepping():
 
 
 def test_an_array_operand_is_named_after_its_variable():
-    X, y = np.ones((4, 2)), np.zeros(4)
+    data, y = np.ones((4, 2)), np.zeros(4)
     w = tr.parameter([1.0, 2.0])
-    loss = tr.mse(X @ w, y)
-    assert [n.label for n in tr.trace(loss)] == ["w", "X", "matmul@2", "y", "loss"]
-    also = (w * X[0]).sum()
-    assert tr.trace(also)[1].label == "X[0]"
+    loss = tr.mse(data @ w, y)
+    assert [n.label for n in tr.trace(loss)] == ["w", "data", "matmul@2", "y", "loss"]
+    also = (w * data[0]).sum()
+    assert tr.trace(also)[1].label == "data[0]"
 
 
 def test_of_the_additions_of_a_sum_only_the_last_bears_the_name():
     losses = [tr.tensor(float(k)) for k in range(4)]
     loss = sum(losses)
     assert [n.name for n in tr.trace(loss)][-2:] == ["", "loss"]
+
+
+def test_a_name_cannot_command_the_terminal():
+    x = tr.tensor(1.0, name="x\x1b[2Jy")
+    with tr.scope("s\x07"):
+        trace = tr.trace(x * 2.0)
+    assert trace[0].label == r"x\x1b[2Jy"
+    assert trace[1].scope_text == r"s\x07"
+    assert trace[r"x\x1b[2Jy"].index == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tracer.diagrams.picture import Role, Run, Text
+from tracer.format import printable
 
 _SPELLED = (
     "alpha beta gamma delta epsilon eps zeta eta theta kappa lambda_ mu nu xi pi rho sigma tau phi chi psi omega "
@@ -24,14 +25,8 @@ def plain(text: str, *, longest: int = 400) -> str:
     >>> plain("a\\nb")
     'a\\\\nb'
     """
-    text = text.replace("\xa0", " ")
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() or c in "\u200c\u200d" else _escape(c) for c in text)
+    text = printable(text.replace("\xa0", " "))
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def name_text(
