@@ -79,7 +79,8 @@ _LISTENERS: list[list[Episode]] = []
 
 
 @contextmanager
-def _switched(**changes: Any) -> Iterator[Recording]:
+def switched(**changes: Any) -> Iterator[Recording]:
+    """Record in another way inside: the fields of `Recording` that change."""
     changed = CURRENT.get()._replace(**changes)
     token = CURRENT.set(changed)
     try:
@@ -115,14 +116,14 @@ def scope(name: str, **index: int | str) -> Iterator[None]:
         )
     key, value = next(iter(index.items()), ("", None))
     value = getattr(value, "item", lambda: value)()  # a numpy integer as a Python one
-    with _switched(scope=(*CURRENT.get().scope, ScopeEntry(name, key, value))):
+    with switched(scope=(*CURRENT.get().scope, ScopeEntry(name, key, value))):
         yield
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Compute without recording: results are constants, and no gradient flows through them."""
-    with _switched(enabled=False):
+    with switched(enabled=False):
         yield
 
 
@@ -134,7 +135,7 @@ def record() -> Iterator[Recorded]:
     `tr.trace(loss)` of a loss recorded inside shows all of them.
     """
     recorded = Recorded([], [])
-    with _switched(kept=recorded), _listening(recorded.episodes):
+    with switched(kept=recorded), _listening(recorded.episodes):
         yield recorded
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ops.primitive import NOTHING, Array, Primitive
 from tracer.errors import DTypeError, GradstepError, ReplayError, ShapeError
 from tracer.freezing import freeze
-from tracer.recording import OWN_FILES, _switched
+from tracer.recording import OWN_FILES, switched
 from tracer.tensors import as_value, read_only, tensor
 from tracer.traces import KINDS, Guard, Overlay, Trace
 
@@ -274,7 +274,7 @@ def parts_trace(trace: Trace, node: int) -> Trace:
             value if plain else tensor(value, name=name, requires_grad=bool(flows[k]) or None)
         )
     file = op.parts.__code__.co_filename
-    with _switched(scope=(), enabled=True, kept=None, hidden=OWN_FILES - {file}):
+    with switched(scope=(), enabled=True, kept=None, hidden=OWN_FILES - {file}):
         out = op.parts(*args, **trace.params[trace.params_of[node]])
     inner = freeze(out, trace.gradient(node))
     return replace(inner, meta={**trace.meta, "parts_of": trace.label(node), "op": op.name})

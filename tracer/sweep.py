@@ -14,7 +14,7 @@ from numpy import float64
 
 from ops.primitive import Array, fitted
 from tracer.errors import DTypeError, GradientError, ShapeError
-from tracer.recording import BACKWARD, ScopeEntry, _switched, announce
+from tracer.recording import BACKWARD, ScopeEntry, announce, switched
 from tracer.tensors import Operators, Parameter, Tensor, as_value, leaf, read_only
 
 _by_serial = attrgetter("serial")
@@ -260,7 +260,7 @@ def _recorded_flows(node: Tensor, gradient: Tensor, wanted: Sequence[bool]) -> l
     """The flows of one node with its rules run on Tensors, under a scope that names the node they belong to."""
     assert node.op is not None
     entry = ScopeEntry(BACKWARD, "of", node.serial)
-    with _switched(scope=(*node.scope, entry), enabled=True):
+    with switched(scope=(*node.scope, entry), enabled=True):
         saved = {s.name: s.compute(*node.inputs, **node.params) for s in node.op.saves}
         flows = node.op.pull_back(gradient, node, node.inputs, wanted, node.params, saved)
         # a rule may hand back a plain number or array (the derivative is constant): make it a node all the same

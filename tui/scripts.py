@@ -1,0 +1,206 @@
+"""Running somebody's script as Python would, and keeping what it recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
+
+from tracer.recording import OWN_FILES, Episode, episodes
+
+_HERE = Path(__file__).parent
+
+
+class UsageError(Exception):
+    """What was asked for cannot be done: one sentence in the user's words, and one thing to try."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A script or module, ready to run: its code, and the module that it becomes."""
+
+    name: str
+    """As the user wrote it."""
+    file: str
+    code: CodeType
+    folder: str
+    """What Python puts first on the path: the folder of the script, or the working directory for a module."""
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a script left: its backward passes, its globals, how it ended."""
+
+    program: Program
+    episodes: tuple[Episode, ...]
+    """The backward passes that were kept; the others only counted."""
+    count: int
+    names: Mapping[str, Any]
+    error: BaseException | None = None
+    status: int = 0
+    """What it handed to `sys.exit`; 1 if it raised."""
+
+
+def script(path: str) -> Program:
+    """The program in a file. Raises `UsageError` if it cannot be read, `SyntaxError` if it is not Python."""
+    file = Path(path).absolute()
+    if file.is_dir():
+        raise UsageError(
+            f"{path} is a folder\n  try: a script inside it, {Path(path) / 'train.py'}"
+        )
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    code = compile(text, str(file), "exec", dont_inherit=True)
+    attributes = {"__file__": str(file), "__cached__": None, "__package__": None}
+    return Program(path, str(file), code, str(file.resolve().parent), attributes)
+
+
+def module(name: str) -> Program:
+    """The program that `python -m name` runs. Raises `UsageError` if there is none."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        spec = find_main(name)
+        loader: Any = spec.loader if spec is not None else None
+        code = loader.get_code(spec.name) if spec is not None else None
+    except (ImportError, ValueError, AttributeError):
+        spec = code = None
+    finally:
+        sys.path.remove(here)
+    if spec is None or code is None:
+        raise UsageError(
+            f"no module {name!r} to run from {here}\n  try: gradstep run SCRIPT.py, or another folder"
+        )
+    attributes = {
+        "__file__": spec.origin,
+        "__cached__": spec.cached,
+        "__package__": spec.parent,
+        "__spec__": spec,
+        "__loader__": spec.loader,
+    }
+    return Program(f"-m {name}", spec.origin or name, code, here, attributes)
+
+
+def find_main(name: str) -> ModuleSpec | None:
+    """The module of that name; of a package its `__main__`."""
+    spec = importlib.util.find_spec(name)
+    if spec is not None and spec.submodule_search_locations is not None:
+        return importlib.util.find_spec(f"{name}.__main__")
+    return spec
+
+
+class Kept(list[Episode]):
+    """A list that keeps one backward pass, the last or the one of a number, so that a training loop does not grow."""
+
+    def __init__(self, wanted: int | None) -> None:
+        super().__init__()
+        self.wanted = wanted
+        self.passes = 0
+
+    def append(self, episode: Episode) -> None:
+        """Count a backward pass; keep it if it is wanted."""
+        self.passes += 1
+        if self.wanted is None:
+            self[:] = [episode]
+        elif self.passes == self.wanted:
+            super().append(episode)
+
+
+def run(program: Program, argv: Sequence[str] = (), *, episode: int | None = None) -> Run:
+    """Run a program as `__main__`, with its own arguments and path; never raises what the program raises.
+
+    episode: which backward pass to keep, from 1; the last if None.
+    """
+    kept = Kept(episode)
+    main = ModuleType("__main__")
+    main.__dict__.update(program.attributes)
+    error: BaseException | None = None
+    status = 0
+    with as_main(main, program, argv), episodes(kept):
+        try:
+            exec(program.code, main.__dict__)
+        except SystemExit as asked:
+            status = exit_status(asked.code)
+        except (
+            BaseException
+        ) as raised:  # KeyboardInterrupt too: what was recorded until then is there to be seen
+            error, status = raised, 130 if isinstance(raised, KeyboardInterrupt) else 1
+    return Run(program, tuple(kept), kept.passes, main.__dict__, error, status)
+
+
+def imported(program: Program) -> dict[str, Any]:
+    """The names that a script defines when it is imported, not run: its `__name__` is that of the file."""
+    name = Path(program.file).stem
+    made = ModuleType(name)
+    made.__dict__.update(program.attributes)
+    sys.modules.setdefault(name, made)
+    exec(program.code, made.__dict__)
+    return made.__dict__
+
+
+@contextlib.contextmanager
+def own_path(program: Program) -> Iterator[None]:
+    """Put the program's folder first on the path, in place of the command's own."""
+    path = sys.path[:]
+    sys.path[:1] = [program.folder]
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+
+
+@contextlib.contextmanager
+def as_main(main: ModuleType, program: Program, argv: Sequence[str]) -> Iterator[None]:
+    """Let a module be `__main__`, with its own arguments and path, and put things back afterwards."""
+    before, arguments = sys.modules["__main__"], sys.argv
+    sys.modules["__main__"] = main
+    sys.argv = [program.file if program.name.startswith("-m ") else program.name, *argv]
+    try:
+        with own_path(program):
+            yield
+    finally:
+        sys.modules["__main__"], sys.argv = before, arguments
+
+
+def exit_status(code: Any) -> int:
+    """The status of a process that calls `sys.exit(code)`; a message goes to stderr, as Python does it."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def print_traceback(error: BaseException) -> None:
+    """The traceback of a script as Python prints it, without our frames; with them under GRADSTEP_DEBUG=1."""
+    report = traceback.TracebackException.from_exception(error)
+    pending = [] if os.environ.get("GRADSTEP_DEBUG") else [report]
+    while pending:
+        part = pending.pop()
+        part.stack[:] = [frame for frame in part.stack if not _is_ours(frame.filename)]
+        linked = (part.__cause__, part.__context__, *(part.exceptions or ()))
+        pending += [other for other in linked if other is not None]
+    print("".join(report.format()), end="", file=sys.stderr)
+
+
+def _is_ours(file: str) -> bool:
+    return file in OWN_FILES or Path(file).is_relative_to(_HERE)
+
+
+def frames(start: TracebackType | None) -> Iterator[Mapping[str, Any]]:
+    """The local names of each frame of a traceback, outermost first."""
+    while start is not None:
+        yield start.tb_frame.f_locals
+        start = start.tb_next
