@@ -1,0 +1,120 @@
+"""Verdicts on single numbers, and the reports that gather them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tracer.checking.certificate import Certified
+from tracer.checking.certify import certify
+from tracer.checking.judge import AGREE, DISAGREE, UNDECIDABLE, judge
+from tracer.checking.report import Element, Report, Row
+
+EXACT = Certified(0.5, 1e-13, "smooth", 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (0.5, AGREE),
+        (0.5 + 1e-9, AGREE),
+        (0.50005, DISAGREE),
+        (-0.5, DISAGREE),
+        (math.nan, DISAGREE),
+    ],
+)
+def test_a_claim_is_held_against_the_number_and_its_bound(claim, verdict):
+    assert judge(claim, EXACT)[0] == verdict
+
+
+def test_an_error_of_one_in_ten_thousand_disagrees():
+    slope = certify(math.sin, 0.4)
+    assert judge(math.cos(0.4), slope) == (AGREE, "")
+    assert judge(math.cos(0.4) * (1 + 1e-4), slope)[0] == DISAGREE
+
+
+def test_a_wrong_sign_disagrees_at_any_size():
+    slope = certify(lambda x: 1e-7 * math.sin(x), 0.4)
+    assert judge(-1e-7 * math.cos(0.4), slope, scale=1.0)[0] == DISAGREE
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [(0.0, UNDECIDABLE), (0.5, UNDECIDABLE), (1.0, UNDECIDABLE), (1.7, DISAGREE), (-0.1, DISAGREE)],
+)
+def test_at_a_kink_any_subgradient_passes_and_nothing_else(claim, verdict):
+    slope = certify(lambda x: max(x, 0.0), 0.0)
+    found, reason = judge(claim, slope)
+    assert found == verdict
+    assert "slopes 0 and 1" in reason
+
+
+def test_a_number_that_is_not_known_well_decides_nothing():
+    verdict, reason = judge(0.5001, Certified(0.5, 1e-3, "smooth"))
+    assert verdict == UNDECIDABLE
+    assert reason == "the number is known only to ±0.001"
+
+
+@pytest.mark.parametrize("status", ["jump", "infinite slope", "one-sided domain", "not finite"])
+def test_without_a_derivative_the_reason_is_what_the_point_is(status):
+    assert judge(0.0, Certified(status=status)) == (UNDECIDABLE, status)
+
+
+def element(verdict, reason="", index=(0,), automatic=0.5, numerical=EXACT):
+    return Element(index, math.nan, automatic, numerical, verdict, reason)
+
+
+def test_one_disagreement_makes_a_row_and_the_report_fail():
+    row = Row("x", (3,), (element(AGREE), element(DISAGREE, index=(1,)), element(UNDECIDABLE)))
+    assert row.verdict == DISAGREE
+    assert (row.count(AGREE), row.count(DISAGREE), row.count(UNDECIDABLE)) == (1, 1, 1)
+    assert row.worst is row.elements[1]
+    assert not Report("check", (row,)).ok
+
+
+def test_an_input_of_which_nothing_could_be_decided_is_not_ok():
+    jump = element(UNDECIDABLE, "jump")
+    assert not Report("check", (Row("x", (1,), (jump,)),)).ok
+    assert Report("check", (Row("x", (2,), (jump, element(AGREE))),)).ok
+
+
+def test_valid_subgradients_alone_are_ok_but_do_not_count_as_agreement():
+    row = Row("x", (1,), (element(UNDECIDABLE, "at a kink, between its slopes 0 and 1"),))
+    report = Report("check", (row,))
+    assert row.verdict == UNDECIDABLE
+    assert report.ok
+    assert report.summary == "check: 0 of 1 inputs agree, 1 undecidable"
+
+
+def test_a_report_is_true_only_if_it_is_ok():
+    assert Report("check", (Row("x", (1,), (element(AGREE),)),))
+    assert not Report("check", (Row("x", (1,), (element(DISAGREE),)),))
+
+
+def test_the_first_wrong_line_is_not_an_inherited_one():
+    wrong = (element(DISAGREE),)
+    rows = (
+        Row("dy", (1,), wrong, line=2, inherited=True),
+        Row("dx", (1,), wrong, line=3),
+        Row("dw", (1,), wrong, line=4),
+    )
+    report = Report("verify", rows, noun="line")
+    assert report.first_wrong is rows[1]
+    assert report.summary == "verify: 0 of 3 lines agree, 3 disagree, first wrong line: 3 (dx)"
+
+
+def test_the_table_is_aligned_and_says_what_disagrees():
+    rows = (
+        Row("x", (2,), (element(AGREE), element(DISAGREE, index=(1,), automatic=0.25))),
+        Row("weights", (), (element(AGREE, index=()),), notes=("a note",)),
+    )
+    text = str(Report("check f", rows, ("random seed 0",)))
+    assert text.splitlines() == [
+        "check f: 1 of 2 inputs agree, 1 disagree",
+        "  input    shape  verdict   elements         worst  automatic  numerical",
+        "  x        2      DISAGREE  1 of 2 disagree  [1]    0.25       0.5 ± 1e−13",
+        "  weights  ()     AGREE     1                       0.5        0.5 ± 1e−13",
+        "      a note",
+        "random seed 0",
+    ]
