@@ -1,0 +1,427 @@
+"""The commands as a user types them, without a terminal: what they print, what they refuse, how they leave."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+
+import tracer as tr
+from gallery import GALLERY
+from tui.cli import COMMANDS, handed_on, main
+
+
+@pytest.fixture
+def gradstep(capsys):
+    """Run a command; returns its exit status, its output and its complaints."""
+
+    def run(*words):
+        status = main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Write a script into an empty folder."""
+
+    def write(text, name="train.py"):
+        file = tmp_path / name
+        file.write_text(text)
+        return file
+
+    return write
+
+
+def one_sentence(err):
+    """A complaint: what is wrong, in the program's name, and at most a few lines; never a traceback."""
+    return err.startswith("gradstep") and "Traceback" not in err and len(err.splitlines()) <= 4
+
+
+# ----- help and refusals
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "bench"])
+def test_every_command_has_help_with_an_example(gradstep, command):
+    status, out, _ = gradstep(command, "--help")
+    assert status == 0
+    assert "Example: gradstep " + command in out
+
+
+def test_help_lists_every_command(gradstep):
+    status, out, _ = gradstep("--help")
+    assert status == 0
+    assert all(f"\n    {name} " in out for name in COMMANDS)
+
+
+def test_an_unknown_command_names_the_closest(gradstep):
+    status, _, err = gradstep("opne", "circuit")
+    assert status == 2
+    assert "no command 'opne': did you mean open?" in err
+    assert one_sentence(err)
+
+
+def test_a_target_in_place_of_a_command_is_explained(gradstep):
+    status, _, err = gradstep("batchnorm")
+    assert status == 2
+    assert "gradstep open batchnorm" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show",),
+        ("diagram", "circuit"),
+        ("run",),
+        ("show", "circuit", "--colour"),
+        ("run", "--episode", "0", "x.py"),
+    ],
+)
+def test_a_command_that_lacks_or_mistakes_something_leaves_with_2_and_a_cure(gradstep, words):
+    status, out, err = gradstep(*words)
+    assert status == 2
+    assert not out
+    assert "try: gradstep" in err
+    assert one_sentence(err)
+
+
+def test_an_unknown_network_names_the_closest(gradstep):
+    status, _, err = gradstep("show", "batchnrom")
+    assert status == 2
+    assert "did you mean batchnorm" in err
+    assert one_sentence(err)
+
+
+def test_a_name_close_to_nothing_lists_the_gallery(gradstep):
+    status, _, err = gradstep("show", "zzz")
+    assert status == 2
+    assert all(name in err for name in GALLERY)
+
+
+def test_a_missing_file_is_said_to_be_missing(gradstep, tmp_path):
+    for name in ("absent.trace", "absent.py", "absent.py:f"):
+        status, _, err = gradstep("show", tmp_path / name)
+        assert status == 2
+        assert "absent" in err
+        assert one_sentence(err)
+
+
+def test_a_missing_script_names_one_nearby(gradstep, script):
+    file = script("", "train.py")
+    status, _, err = gradstep("show", file.with_name("trian.py"))
+    assert status == 2
+    assert "train.py" in err
+
+
+def test_a_step_outside_the_timeline_names_its_ends(gradstep):
+    status, _, err = gradstep("show", "circuit", "--step", "7")
+    assert status == 2
+    assert "steps 0 to 6" in err
+    assert one_sentence(err)
+
+
+def test_a_fault_of_ours_says_how_to_report_it(gradstep, monkeypatch):
+    monkeypatch.setattr("tui.commands.resolve", lambda text: 1 / 0)
+    status, _, err = gradstep("show", "circuit")
+    assert status == 3
+    assert "internal error: ZeroDivisionError" in err
+    assert "GRADSTEP_DEBUG=1" in err
+    assert one_sentence(err)
+    monkeypatch.setenv("GRADSTEP_DEBUG", "1")
+    status, _, err = gradstep("show", "circuit")
+    assert status == 3
+    assert "Traceback" in err
+
+
+# ----- show and open
+
+
+def test_show_prints_the_table(gradstep):
+    status, out, err = gradstep("show", "circuit")
+    assert (status, err) == (0, "")
+    assert out.startswith("circuit · loss f = −12\n")
+    assert "q = x + y" in out
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_every_network_can_be_shown_by_name(gradstep, name):
+    status, out, _ = gradstep("show", name)
+    assert status == 0
+    assert out.startswith(name)
+
+
+def test_show_at_a_step(gradstep):
+    status, out, _ = gradstep("show", "circuit", "--step", "0")
+    assert status == 0
+    assert "nothing has run" in out
+
+
+def test_show_as_json_is_one_document(gradstep):
+    status, out, _ = gradstep("show", "batchnorm", "--json")
+    assert status == 0
+    assert {node["name"] for node in json.loads(out)["nodes"]} >= {"mu", "var", "xhat", "y"}
+
+
+def test_what_a_script_prints_does_not_disturb_json(gradstep, script):
+    file = script("import tracer as tr\nprint('hello')\nw = tr.tensor(2.0)\n(w * w).backward()\n")
+    status, out, err = gradstep("show", file, "--json")
+    assert status == 0
+    assert json.loads(out)["title"] == str(file)
+    assert "hello" in err
+
+
+def test_open_without_a_terminal_says_so_in_a_line_and_prints_what_show_prints(gradstep):
+    _, shown, _ = gradstep("show", "xor")
+    status, out, err = gradstep("open", "xor")
+    assert status == 0
+    assert out == shown
+    assert "no terminal" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_no_command_without_a_terminal_lists_the_gallery_and_shows_its_first_network(gradstep):
+    status, out, err = gradstep()
+    assert status == 0
+    assert all(f"{name}  " in out for name in GALLERY)
+    assert "circuit · loss f = −12" in out
+    assert "no terminal" in err
+
+
+def test_a_person_at_a_terminal_picks_by_number_or_name(gradstep, monkeypatch):
+    opened = []
+    answers = iter(["nonesuch", "4"])
+    monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
+    monkeypatch.setattr(
+        "tui.commands.step_through", lambda target: opened.append(target.title) or 0
+    )
+    monkeypatch.setattr("builtins.input", lambda question: next(answers))
+    status, out, _ = gradstep()
+    assert (status, opened) == (0, ["xor"])
+    assert "no network 'nonesuch'" in out
+
+
+def test_a_person_can_leave_the_picker(gradstep, monkeypatch):
+    def end(question):
+        raise EOFError
+
+    monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
+    for reply in (lambda question: "q", end):
+        monkeypatch.setattr("builtins.input", reply)
+        assert gradstep()[0] == 0
+
+
+def test_debugging_from_python_without_a_terminal_prints_the_trace(capsys):
+    tr.trace(GALLERY["circuit"].build()).debug()
+    out, err = capsys.readouterr()
+    assert "loss f = −12" in out
+    assert "no terminal" in err
+
+
+def test_the_debugger_is_opened_where_there_is_a_terminal(gradstep, monkeypatch):
+    import tui.app
+
+    opened = []
+
+    class App:
+        return_code = 0
+
+        def __init__(self, trace, title):
+            opened.append((trace.label(trace.loss), title))
+
+        def run(self):
+            opened.append("ran")
+
+    monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
+    monkeypatch.setattr(tui.app, "DebuggerApp", App)
+    assert gradstep("open", "circuit")[0] == 0
+    assert opened == [("f", "circuit"), "ran"]
+    App.return_code = 1
+    assert gradstep("open", "circuit")[0] == 3
+
+
+# ----- targets
+
+
+def test_a_function_of_a_script_is_called_and_main_is_not_run(gradstep, script):
+    file = script(
+        "import tracer as tr\n"
+        "def loss():\n    w = tr.tensor(3.0)\n    return w * w\n"
+        "if __name__ == '__main__':\n    raise SystemExit('must not run')\n"
+    )
+    status, out, _ = gradstep("show", f"{file}:loss")
+    assert status == 0
+    assert out.startswith(f"{file}:loss · loss mul@1 = 9")
+
+
+def test_a_function_may_return_a_trace(gradstep, script):
+    file = script(
+        "import tracer as tr\ndef f():\n    w = tr.tensor(3.0)\n    return tr.trace(w * w)\n"
+    )
+    assert gradstep("show", f"{file}:f")[0] == 0
+
+
+def test_a_function_finds_the_modules_beside_its_script(gradstep, script):
+    script("import tracer as tr\nw = tr.tensor(3.0)\n", "weights_beside.py")
+    file = script("def f():\n    from weights_beside import w\n    return w * w\n")
+    status, _, err = gradstep("show", f"{file}:f")
+    assert status == 0, err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def loss(): pass\n", "it has loss"),
+        ("def nonesuc(): pass\n", "nonesuc"),
+        ("x = 1\n", "it has no functions"),
+    ],
+)
+def test_a_function_that_is_not_there_is_named_with_those_that_are(gradstep, script, text, said):
+    status, _, err = gradstep("show", f"{script(text)}:nonesuch")
+    assert status == 2
+    assert "no function 'nonesuch'" in err
+    assert said in err
+    assert one_sentence(err)
+
+
+def test_a_function_that_returns_something_else_is_told_what_to_return(gradstep, script):
+    status, _, err = gradstep("show", f"{script('def f(): return [1]')}:f")
+    assert status == 2
+    assert "returned list, not a loss or a trace" in err
+
+
+def test_a_function_that_raises_shows_its_own_traceback_only(gradstep, script):
+    file = script("def f():\n    return 1 / 0\n")
+    status, _, err = gradstep("show", f"{file}:f")
+    assert status == 1
+    assert "ZeroDivisionError" in err
+    assert "train.py" in err
+    assert "tui" not in err
+
+
+def test_a_script_that_is_not_python_fails_as_under_python(gradstep, script):
+    status, _, err = gradstep("show", script("def f(:\n"))
+    assert status == 1
+    assert "SyntaxError" in err
+    assert "train.py" in err
+
+
+def test_a_saved_trace_is_shown(gradstep, tmp_path):
+    file = tmp_path / "circuit.trace"
+    tr.trace(GALLERY["circuit"].build()).save(file)
+    status, out, _ = gradstep("show", file)
+    assert status == 0
+    assert "q = x + y" in out
+
+
+def test_a_hostile_or_foreign_trace_file_is_refused_in_a_sentence(gradstep, tmp_path):
+    file = tmp_path / "hostile.trace"
+    for content in (b"", b"cos\nsystem\n(S'echo owned'\ntR.", b"PK\x03\x04 cut off"):
+        file.write_bytes(content)
+        status, out, err = gradstep("show", file)
+        assert (status, out) == (2, "")
+        assert one_sentence(err)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("trace.json", "{}")
+    status, _, err = gradstep("show", file)
+    assert status == 2
+    assert one_sentence(err)
+
+
+# ----- gallery, ops, version, bench
+
+
+def test_gallery_lists_every_network(gradstep):
+    status, out, _ = gradstep("gallery")
+    assert status == 0
+    assert len(out.splitlines()) == len(GALLERY)
+
+
+def test_gallery_describes_a_network_with_its_published_numbers(gradstep):
+    status, out, _ = gradstep("gallery", "sigmoid_neuron")
+    assert status == 0
+    assert "CS188" in out
+    assert out.count("✓") == 21
+    assert "✗" not in out
+
+
+def test_gallery_prints_the_derivation_that_verify_takes(gradstep):
+    _, out, _ = gradstep("gallery", "batchnorm")
+    assert "dL/dvar" in out
+
+
+def test_an_unknown_gallery_name_or_operation_names_the_closest(gradstep):
+    for command, name, close in (("gallery", "xr", "xor"), ("ops", "sigmiod", "sigmoid")):
+        status, _, err = gradstep(command, name)
+        assert status == 2
+        assert f"did you mean {close}" in err
+        assert one_sentence(err)
+
+
+def test_ops_lists_every_operation_with_formula_and_help(gradstep):
+    from ops import PRIMITIVES
+
+    status, out, _ = gradstep("ops")
+    assert status == 0
+    rows = {line.split()[0]: line for line in out.splitlines()[1:]}
+    assert set(PRIMITIVES) == set(rows)
+    assert "σ(x)" in rows["sigmoid"]
+    assert "x, y" in rows["matmul"]
+
+
+def test_ops_writes_the_local_derivatives_of_an_operation(gradstep):
+    status, out, _ = gradstep("ops", "sigmoid")
+    assert status == 0
+    assert "∂/∂x: out · (1 − out)" in out
+    assert "tr.sigmoid(x)" in out
+    assert "samples test it" in out.replace("test its value", "test it")
+    assert "g ↦ g @ yᵀ" in gradstep("ops", "matmul")[1]
+    assert "opens into its parts: mean, sub, square" in gradstep("ops", "batch_norm")[1]
+    assert "no derivative" in gradstep("ops", "greater")[1]
+
+
+def test_every_operation_has_a_page(gradstep):
+    from ops import PRIMITIVES
+
+    for name, op in list(PRIMITIVES.items()):
+        status, out, _ = gradstep("ops", name)
+        assert status == 0
+        assert op.doc.splitlines()[0] in out
+
+
+def test_version_names_what_a_report_needs(gradstep):
+    status, out, _ = gradstep("--version")
+    assert status == 0
+    assert all(word in out for word in ("gradstep", "numpy", "python"))
+
+
+def test_bench_outside_a_checkout_says_so(gradstep, monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "tui.commands.__file__", str(tmp_path / "site-packages" / "tui" / "commands.py")
+    )
+    status, _, err = gradstep("bench")
+    assert status == 2
+    assert "checkout" in err
+    assert one_sentence(err)
+
+
+def test_bench_hands_its_words_on(gradstep, monkeypatch):
+    ran = []
+
+    class Done:
+        returncode = 1
+
+    monkeypatch.setattr("tui.commands.subprocess.run", lambda words, cwd: ran.append(words) or Done)
+    assert gradstep("bench", "--toy", "import")[0] == 1
+    assert ran[0][1:] == ["-m", "tests.bench", "--toy", "import"]
+
+
+def test_the_words_after_a_script_belong_to_it():
+    assert handed_on(["run", "a.py", "--episode", "2"]) == (["run", "a.py"], ["--episode", "2"])
+    assert handed_on(["run", "--on-error", "--episode=2", "-m", "pkg.mod", "-m", "x"]) == (
+        ["run", "--on-error", "--episode=2", "-m", "pkg.mod"],
+        ["-m", "x"],
+    )
+    assert handed_on(["show", "circuit", "--json"]) == (["show", "circuit", "--json"], [])

@@ -1,0 +1,151 @@
+"""`gradstep check`, `verify` and `diagram`: what they find is said in words and by the exit status."""
+
+from __future__ import annotations
+
+import pytest
+
+from gallery import GALLERY
+from tui.cli import main
+
+
+@pytest.fixture
+def gradstep(capsys):
+    """Run a command; returns its exit status, its output and its complaints."""
+
+    def run(*words):
+        status = main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+# ----- check
+
+
+@pytest.mark.parametrize("name", [name for name in GALLERY if name != "batchnorm:digits"])
+def test_the_gradients_of_every_network_are_certified(gradstep, name):
+    status, out, _ = gradstep("check", name)
+    assert status == 0, out
+    assert "DISAGREE" not in out
+
+
+def test_a_wrong_rule_is_found_and_the_exit_status_says_so(python, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import tracer as tr\n"
+        "@tr.primitive(vjps={'x': lambda g, out, x: g * x})\n"
+        "def square_without_its_two(x):\n    'x times x.'\n    return x * x\n"
+        "def loss():\n    w = tr.tensor(3.0)\n    return square_without_its_two(w)\n"
+    )
+    done = python("-m", "tui.cli", "check", f"{file}:loss")
+    assert done.returncode == 1, done.stderr
+    assert "DISAGREE" in done.stdout
+
+
+# ----- verify
+
+
+@pytest.mark.parametrize("name", [name for name, entry in GALLERY.items() if entry.derivation])
+def test_the_derivation_that_a_network_brings_agrees(gradstep, name):
+    status, out, _ = gradstep("verify", name)
+    assert status == 0, out
+
+
+def test_the_six_lines_of_batchnorm_agree(gradstep):
+    status, out, _ = gradstep("verify", "batchnorm")
+    assert status == 0, out
+    assert out.count("AGREE") - out.count("DISAGREE") >= 6
+    assert "DISAGREE" not in out
+
+
+def test_a_forgotten_variance_path_is_caught_at_its_line(gradstep, tmp_path):
+    """dL/dx without the route through the variance: the line of dL/dx is wrong, and no line before it."""
+    right = GALLERY["batchnorm"].derivation
+    wrong = right.replace(" + dL/dvar * 2 * (x - mu) / m", "")
+    assert wrong != right
+    file = tmp_path / "mine.txt"
+    file.write_text(wrong, encoding="utf-8")
+    status, out, _ = gradstep("verify", "batchnorm", file)
+    assert status == 1
+    number = next(k for k, line in enumerate(wrong.splitlines(), 1) if line.startswith("dL/dx "))
+    assert f"first wrong line: {number}" in out
+
+
+def test_a_network_without_a_derivation_asks_for_one(gradstep):
+    status, _, err = gradstep("verify", "rnn")
+    assert status == 2
+    assert "brings no derivation of its own" in err
+
+
+def test_a_derivation_of_a_circuit_is_read_from_a_file(gradstep, tmp_path):
+    file = tmp_path / "mine.txt"
+    file.write_text("dL/dq = z\ndL/dz = q\ndL/dx = dL/dq\ndL/dy = dL/dq\n", encoding="utf-8")
+    assert gradstep("verify", "circuit", file)[0] == 0
+    file.write_text("dL/dq = z\ndL/dx = -dL/dq\n", encoding="utf-8")
+    status, out, _ = gradstep("verify", "circuit", file)
+    assert status == 1
+    assert "first wrong line: 2" in out
+
+
+@pytest.mark.parametrize(
+    "content", [b"import os\nos.system('true')\n", b"dL/dq = \n", b"\xff\xfe\x00", None]
+)
+def test_a_derivation_that_cannot_be_read_is_refused_in_a_sentence(gradstep, tmp_path, content):
+    file = tmp_path / "mine.txt"
+    if content is not None:
+        file.write_bytes(content)
+    status, out, err = gradstep("verify", "circuit", file)
+    assert (status, out) == (2, "")
+    assert err.startswith("gradstep: ")
+    assert "Traceback" not in err
+
+
+# ----- diagram
+
+
+@pytest.mark.parametrize("name", ["circuit", "sigmoid_neuron", "xor", "batchnorm", "rnn"])
+def test_the_figure_of_a_network_is_written_as_dot(gradstep, tmp_path, name):
+    file = tmp_path / "figure.dot"
+    status, out, _ = gradstep("diagram", name, "-o", file)
+    assert status == 0
+    assert out == f"wrote {file}\n"
+    assert "digraph" in file.read_text(encoding="utf-8")
+
+
+def test_step_style_scope_and_dark_change_the_figure(gradstep, tmp_path):
+    file = tmp_path / "figure.dot"
+    seen = set()
+    for options in (
+        (),
+        ("--step", "0"),
+        ("--dark",),
+        ("--style", "cards"),
+        ("--scope", "sigmoid"),
+    ):
+        status, _, err = gradstep("diagram", "sigmoid_neuron", "-o", file, *options)
+        assert status == 0, err
+        seen.add(file.read_text(encoding="utf-8"))
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-o", "figure.xyz"),
+        ("-o", "absent/folder/figure.dot"),
+        ("-o", "figure.dot", "--style", "cubist"),
+        ("-o", "figure.dot", "--scope", "nonesuch"),
+        ("-o", "figure.dot", "--step", "99"),
+    ],
+)
+def test_a_figure_that_cannot_be_made_is_refused_in_a_sentence(
+    gradstep, tmp_path, monkeypatch, options
+):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = gradstep("diagram", "circuit", *options)
+    assert (status, out) == (2, "")
+    assert err.startswith("gradstep: ")
+    assert "try:" in err
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())

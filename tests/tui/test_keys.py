@@ -1,0 +1,75 @@
+"""The table of keys, and what is made from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from textual.widget import Widget
+
+from tui.actions import Actions
+from tui.keys import EVERYWHERE, GRAPH, KEYS, NODE, TAPE, TENSOR, bindings, help_groups, key_line
+from tui.widgets.graph import GraphPane
+from tui.widgets.node import NodePane
+from tui.widgets.tape import TapePane
+from tui.widgets.tensor import TensorPane
+
+PLACES: dict[str, type[Widget]] = {
+    GRAPH: GraphPane,
+    TAPE: TapePane,
+    NODE: NodePane,
+    TENSOR: TensorPane,
+}
+
+
+def keys_of(place: str) -> list[str]:
+    return [name for key in KEYS if key.place == place for name in key.keys.split(",")]
+
+
+def test_no_key_has_two_meanings_in_one_place():
+    for place in (EVERYWHERE, *PLACES):
+        twice = [name for name, count in Counter(keys_of(place)).items() if count > 1]
+        assert not twice, place
+
+
+def test_no_pane_takes_a_key_away_from_the_debugger():
+    for place in PLACES:
+        assert not set(keys_of(place)) & set(keys_of(EVERYWHERE)), place
+
+
+def test_capitals_go_back_in_time():
+    action = {key.keys: key.action for key in KEYS}
+    pairs = {letter: (action[letter], action[letter.upper()]) for letter in "nsfc"}
+    assert pairs == {
+        "n": ("next", "previous"),
+        "s": ("into", "out_of"),
+        "f": ("finish", "reverse_finish"),
+        "c": ("resume", "reverse_resume"),
+    }
+
+
+def test_every_key_does_something():
+    for key in KEYS:
+        name = f"action_{key.action.partition('(')[0]}"
+        owner: type = Actions if key.place == EVERYWHERE else PLACES[key.place]
+        assert hasattr(owner, name), key
+
+
+def test_every_place_binds_its_keys():
+    for place, pane in PLACES.items():
+        assert bindings(place) == pane.BINDINGS
+
+
+def test_the_key_line_fits_and_always_tells_of_help_and_quit():
+    for width in range(30, 200, 7):
+        pairs = key_line(width)
+        assert sum(len(keys) + len(word) + 3 for keys, word in pairs) <= width + 1
+        assert ("?", "help") in pairs
+        assert ("q", "quit") in pairs
+
+
+def test_the_help_screen_tells_of_every_key():
+    told = [shown for _, rows in help_groups() for shown, _ in rows]
+    assert told == [key.shown for key in KEYS if key.shown] or sorted(told) == sorted(
+        key.shown for key in KEYS if key.shown
+    )
+    assert all(words for _, rows in help_groups() for _, words in rows)

@@ -1,0 +1,303 @@
+"""The commands: `gradstep COMMAND`. Textual is loaded only to open the debugger, numpy only to do something.
+
+Exit status: 0 fine, 1 a check failed or a script did, 2 it was asked wrongly, 3 a fault of Gradstep.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from tracer.traces import Trace
+
+FINE, FAILED, USAGE, INTERNAL = range(4)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one sentence and one thing to try."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and leave with status 2."""
+        self.exit(USAGE, f"{self.prog}: {message}\n  try: {self.prog} --help\n")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a command: its flags or its name, its help, and what else argparse wants to know."""
+
+    flags: tuple[str, ...]
+    help: str
+    more: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a command is about, an example of it, and its arguments."""
+
+    about: str
+    example: str
+    arguments: tuple[Argument, ...] = ()
+    usage: str | None = None
+
+
+def argument(*flags: str, help: str, **more: Any) -> Argument:
+    """An argument, written as for argparse."""
+    return Argument(flags, help, more)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
+    return int(text)
+
+
+TARGET = argument(
+    "target",
+    metavar="TARGET",
+    help="a gallery name, FILE.trace, or script.py[:function]; the function has no arguments and returns a loss",
+)
+STEP = argument("--step", type=int, metavar="N", help="as it stands after N steps (default: all)")
+
+COMMANDS = {
+    "run": Command(
+        "run a script, then step through what it recorded",
+        "gradstep run train.py --epochs 1",
+        (
+            argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does"),
+            argument(
+                "--episode",
+                type=positive,
+                metavar="K",
+                help="the K-th backward pass (default: the last)",
+            ),
+            argument(
+                "--on-error",
+                action="store_true",
+                help="if the script raises, open at what it had recorded",
+            ),
+            argument(
+                "script",
+                nargs="?",
+                metavar="SCRIPT",
+                help="the script; what follows is handed to it",
+            ),
+        ),
+        usage="gradstep run [--episode K] [--on-error] (SCRIPT | -m MODULE) [ARGS ...]",
+    ),
+    "open": Command(
+        "step through a network, a script or a trace", "gradstep open batchnorm", (TARGET,)
+    ),
+    "show": Command(
+        "print a trace as text",
+        "gradstep show circuit",
+        (
+            TARGET,
+            STEP,
+            argument("--all", action="store_true", help="do not fold the middle of a long trace"),
+            argument("--json", action="store_true", help="one JSON document, for other programs"),
+        ),
+    ),
+    "diagram": Command(
+        "write the figure of a trace",
+        "gradstep diagram rnn -o rnn.svg --dark",
+        (
+            TARGET,
+            argument(
+                "-o",
+                "--output",
+                metavar="FILE",
+                required=True,
+                help="the file; its ending says the format",
+            ),
+            STEP,
+            argument(
+                "--style", metavar="STYLE", help="how it is drawn (default: what suits the trace)"
+            ),
+            argument(
+                "--scope",
+                metavar="SCOPE",
+                help="only what was recorded under a scope, such as batchnorm",
+            ),
+            argument("--dark", action="store_true", help="light on dark"),
+        ),
+    ),
+    "check": Command(
+        "compare every gradient with certified numbers", "gradstep check batchnorm", (TARGET,)
+    ),
+    "verify": Command(
+        "check gradients derived by hand, line by line",
+        "gradstep verify batchnorm mine.txt",
+        (
+            TARGET,
+            argument(
+                "derivation",
+                nargs="?",
+                metavar="DERIVATION",
+                help="a file of lines (default: the gallery entry's own)",
+            ),
+        ),
+    ),
+    "gallery": Command(
+        "list the networks of the gallery, or describe one",
+        "gradstep gallery xor",
+        (argument("name", nargs="?", metavar="NAME", help="a network of the gallery"),),
+    ),
+    "ops": Command(
+        "list the operations, or describe one",
+        "gradstep ops sigmoid",
+        (argument("name", nargs="?", metavar="NAME", help="an operation"),),
+    ),
+    "bench": Command("compare speed with other libraries (in a checkout)", "gradstep bench import"),
+}
+
+
+def parser() -> Parser:
+    """The commands of the table as argparse wants them."""
+    top = Parser(
+        prog="gradstep",
+        description="A debugger for backpropagation: step through a forward and backward pass in the terminal.",
+        epilog="Without a command: pick a network from the gallery. Example: gradstep open circuit",
+    )
+    top.add_argument("--version", action="store_true", help="print the version and leave")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, command in COMMANDS.items():
+        about = command.about[0].upper() + command.about[1:] + "."
+        epilog = f"Example: {command.example}"
+        made = commands.add_parser(
+            name, help=command.about, description=about, epilog=epilog, usage=command.usage
+        )
+        for one in command.arguments:
+            made.add_argument(*one.flags, help=one.help, **one.more)
+    return top
+
+
+def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and what belongs to a script or benchmark and is handed on untouched."""
+    head, rest = handed_on(argv)
+    whole = parser()
+    if head and not head[0].startswith("-") and head[0] not in COMMANDS:
+        whole.error(no_command(head[0]))
+    options = whole.parse_args(head)
+    if options.command == "run" and not options.script and not options.module:
+        whole.exit(USAGE, "gradstep run: which script?\n  try: gradstep run train.py\n")
+    return options, rest
+
+
+def no_command(word: str) -> str:
+    """The sentence about a command that does not exist."""
+    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    return f"no command {word!r}: did you mean {close[0] if close else f'gradstep open {word}'}?"
+
+
+def handed_on(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split the arguments of `run` after the script or `-m MODULE`, those of `bench` after the word.
+
+    >>> handed_on(["run", "--episode", "2", "train.py", "--lr", "3"])
+    (['run', '--episode', '2', 'train.py'], ['--lr', '3'])
+    """
+    argv = list(argv)
+    if argv[:1] == ["bench"]:
+        return argv[:1], argv[1:]
+    if argv[:1] != ["run"]:
+        return argv, []
+    at = 1
+    while at < len(argv):
+        word = argv[at]
+        if word == "--episode":
+            at += 2
+        elif word.startswith("-m") and not word.startswith("--"):
+            at += 2 if word == "-m" else 1
+            break
+        elif word.startswith("-") and word != "-":
+            at += 1
+        else:
+            at += 1
+            break
+    return argv[:at], argv[at:]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status says how it went. What is wrong is said in a sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal that cannot write σ still gets the rest
+    try:
+        options, rest = parse(sys.argv[1:] if argv is None else argv)
+        status = dispatch(options, rest)
+        sys.stdout.flush()
+        return status
+    except SystemExit as left:  # argparse, after --help or a complaint
+        return left.code if isinstance(left.code, int) else USAGE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `gradstep show rnn | head` is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except Exception as error:
+        return explained(error)
+
+
+def dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Call the command."""
+    from tui import commands
+
+    if options.version:
+        return commands.version()
+    if options.command is None:
+        return commands.pick()
+    if options.command in ("run", "bench"):
+        status: int = getattr(commands, options.command)(options, rest)
+    else:
+        status = getattr(commands, options.command)(options)
+    return status
+
+
+def explained(error: Exception) -> int:
+    """Say what went wrong: a user's mistake in its own words, a script's error as Python would, a fault of ours."""
+    try:
+        from tracer.errors import GradstepError
+        from tui.scripts import UsageError, print_traceback
+        from tui.targets import ScriptError
+    except ImportError as foreign:  # somebody else's `ops` on the path: tracer says so
+        print(f"gradstep: {foreign}", file=sys.stderr)
+        return USAGE
+
+    if isinstance(error, ScriptError):
+        if error.error is not None:
+            print_traceback(error.error)
+        return error.status
+    if isinstance(error, (GradstepError, UsageError)):
+        if os.environ.get("GRADSTEP_DEBUG"):
+            print_traceback(error)
+        else:
+            print(f"gradstep: {error}", file=sys.stderr)
+        return USAGE
+    if os.environ.get("GRADSTEP_DEBUG"):
+        print_traceback(error)
+    print(
+        f"gradstep: internal error: {type(error).__name__}: {error}\n"
+        f"  try: again with GRADSTEP_DEBUG=1, and report what it prints",
+        file=sys.stderr,
+    )
+    return INTERNAL
+
+
+def open_trace(trace: Trace, title: str = "trace") -> None:
+    """Open the debugger on a trace; without a terminal, say so in a line and print the trace instead."""
+    from tui.commands import step_through
+    from tui.targets import Target
+
+    step_through(Target(title, trace))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

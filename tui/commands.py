@@ -1,0 +1,220 @@
+"""What each command does. A command gets its options and returns its exit status; it raises what `cli` explains."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gallery import GALLERY
+from tracer.traces import VERSIONS
+from tui import listings, scripts, targets, text
+from tui.cli import FAILED, FINE, USAGE
+from tui.scripts import UsageError
+from tui.targets import Target, resolve
+
+
+def version() -> int:
+    """Print the versions that a report of a fault should name."""
+    print(" ".join(f"{name} {number}" for name, number in VERSIONS.items()))
+    return FINE
+
+
+def has_terminal() -> bool:
+    """Whether a person sits in front of it: keys can be read and a screen can be drawn."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def step_through(target: Target) -> int:
+    """Open the debugger; without a terminal, say so in a line and print what `show` prints."""
+    remark(target)
+    if has_terminal():
+        from tui.app import debug
+
+        return debug(target.trace, title=target.title)
+    print(
+        "gradstep: no terminal to open the debugger in, so here is what `gradstep show` prints",
+        file=sys.stderr,
+    )
+    print(text.show(target.trace, target.title))
+    return FINE
+
+
+def remark(target: Target) -> None:
+    """Say how a target was chosen, if there is a word to be said."""
+    if target.remark:
+        print(f"{target.title}: {target.remark}", file=sys.stderr)
+
+
+def pick() -> int:
+    """Pick a network from the gallery and step through it; without a terminal, list them and show the first."""
+    print(listings.gallery_list())
+    if not has_terminal():
+        print()
+        return step_through(resolve(next(iter(GALLERY))))
+    while True:
+        try:
+            answer = (
+                input("\nwhich network? (number or name, enter for 1, q to leave) ").strip() or "1"
+            )
+        except EOFError:
+            answer = "q"
+        if answer in ("q", "quit", "exit"):
+            return FINE
+        try:
+            return step_through(resolve(listings.find_entry(answer).name))
+        except UsageError as error:
+            print(error)
+
+
+def run(options: argparse.Namespace, argv: Sequence[str]) -> int:
+    """Run a script or module, then step through what it recorded."""
+    program = (
+        scripts.module(options.module) if options.module else targets.script_at(options.script)
+    )
+    done = scripts.run(program, argv, episode=options.episode)
+    sys.stdout.flush()
+    if done.error is not None:
+        scripts.print_traceback(done.error)
+    elif done.status:
+        print(f"gradstep: {program.name} ended with status {done.status}", file=sys.stderr)
+    if done.status:
+        if options.on_error:
+            after_failure(done)
+        return done.status
+    return step_through(targets.of_run(done, options.episode))
+
+
+def after_failure(done: scripts.Run) -> None:
+    """Step through what a script had recorded when it failed; say so if that is nothing."""
+    try:
+        step_through(targets.of_failure(done))
+    except UsageError as error:
+        print(f"gradstep: {error}", file=sys.stderr)
+
+
+def open(options: argparse.Namespace) -> int:
+    """Step through a target."""
+    return step_through(resolve(options.target))
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print a target as text, or as JSON."""
+    with own_output(aside=options.json):
+        target = resolve(options.target)
+    position = position_of(target, options.step)
+    remark(target)
+    if options.json:
+        from tui.document import document
+
+        whole = document(target.trace, target.title, position=position)
+        print(json.dumps(whole, allow_nan=False, ensure_ascii=False))
+        return FINE
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(
+        text.show(target.trace, target.title, position=position, every=options.all, columns=columns)
+    )
+    return FINE
+
+
+@contextlib.contextmanager
+def own_output(*, aside: bool) -> Iterator[None]:
+    """Send what a script prints to stderr, where our own output is to be read by a program."""
+    with contextlib.redirect_stdout(sys.stderr) if aside else contextlib.nullcontext():
+        yield
+
+
+def position_of(target: Target, step: int | None) -> int | None:
+    """A position on the timeline. Raises `UsageError` outside it."""
+    last = target.trace.timeline.last
+    if step is not None and not 0 <= step <= last:
+        raise UsageError(
+            f"{target.title} has steps 0 to {last}, so there is no step {step}\n  try: --step {last}"
+        )
+    return step
+
+
+def diagram(options: argparse.Namespace) -> int:
+    """Write the figure of a target."""
+    target = resolve(options.target)
+    style = options.style or (target.entry.style if target.entry is not None else None)
+    step = position_of(target, options.step)
+    figure = target.trace.diagram(style=style, step=step, dark=options.dark, scope=options.scope)
+    try:
+        figure.save(options.output)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {options.output}: {error.strerror or error}\n  try: another folder"
+        ) from None
+    print(f"wrote {options.output}")
+    return FINE
+
+
+def check(options: argparse.Namespace) -> int:
+    """Compare the gradients of a target with certified numbers."""
+    import tracer as tr
+
+    report = tr.check(resolve(options.target).trace)
+    print(report)
+    return FINE if report.ok else FAILED
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Compare a hand derivation with the recorded gradients, line by line."""
+    import tracer as tr
+
+    target = resolve(options.target)
+    report = tr.verify(target.trace, derivation_of(target, options.derivation))
+    print(report)
+    return FINE if report.ok else FAILED
+
+
+def derivation_of(target: Target, path: str | None) -> str:
+    """The lines of a derivation: of a file, else of the gallery entry. Raises `UsageError` if there are none."""
+    if path is not None:
+        try:
+            return Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+            raise UsageError(f"cannot read the derivation {path}: {reason}") from None
+    entry = target.entry
+    if entry is None or not entry.derivation:
+        raise UsageError(
+            f"{target.title} brings no derivation of its own\n"
+            f"  try: gradstep verify {target.title} DERIVATION, a file of lines such as  dL/dw = dL/dy * x"
+        )
+    return entry.derivation
+
+
+def gallery(options: argparse.Namespace) -> int:
+    """List the gallery, or describe one network."""
+    print(
+        listings.entry_page(listings.find_entry(options.name))
+        if options.name
+        else listings.gallery_list()
+    )
+    return FINE
+
+
+def ops(options: argparse.Namespace) -> int:
+    """List the operations, or describe one."""
+    print(listings.op_page(listings.find_op(options.name)) if options.name else listings.ops_list())
+    return FINE
+
+
+def bench(options: argparse.Namespace, argv: Sequence[str]) -> int:
+    """Run the benchmarks of a checkout."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / "tests" / "bench" / "__main__.py").is_file():
+        raise UsageError(
+            "the benchmarks are not part of the installed package\n"
+            "  try: gradstep bench in a checkout of Gradstep, with the extra gradstep[bench]"
+        )
+    status = subprocess.run([sys.executable, "-m", "tests.bench", *argv], cwd=root).returncode
+    return status if status in (FINE, FAILED, USAGE) else FAILED

@@ -1,0 +1,1 @@
+"""What each pane says at a position: pure functions of a scene, tested without a terminal."""

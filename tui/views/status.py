@@ -1,0 +1,106 @@
+"""The status line and the key line."""
+
+from __future__ import annotations
+
+from tui.ink import Kind, Line, Span, clip, elide, span
+from tui.keys import key_line
+from tui.views.scene import Scene
+
+
+def status_line(scene: Scene, width: int) -> Line:
+    """Phase, step, node, op, loss, scope, counts and warnings; what matters least goes first where room is short."""
+    step = scene.step
+    parts: list[tuple[int, list[Span]]] = [(0, _phase(step.phase))]
+    parts.append((0, [span(f"step {scene.position}/{scene.timeline.last}")]))
+    if step.node >= 0:
+        parts.append((0, _node(scene)))
+    if scene.trace.loss >= 0:
+        parts.append((2, _loss(scene)))
+    if scene.depth:
+        parts.append((1, [span(f"depth {scene.depth}", Kind.KEY)]))
+    scope = scene.trace[scene.selected].scope if len(scene.trace) else ()
+    if scope:
+        parts.append((3, _scope(scope, scene.scope_level)))
+    if scene.breakpoints:
+        parts.append((2, [span("●", Kind.MARK), span(f" {scene.breakpoints}")]))
+    if scene.watches:
+        parts.append((4, [span(f"watch {len(scene.watches)}", Kind.FAINT)]))
+    warning = _warning(scene)
+    if warning:
+        parts.append((0, [span(warning, Kind.WARN)]))
+    if scene.count:
+        parts.append((0, [span(f"{scene.count}×", Kind.KEY)]))
+    if scene.busy or scene.message:
+        kind = Kind.KEY if scene.busy else Kind.WARN if scene.trouble else Kind.OP
+        parts.append((1, [span(scene.busy or scene.message, kind)]))
+    return _fit(parts, width)
+
+
+def _fit(parts: list[tuple[int, list[Span]]], width: int) -> Line:
+    """Join parts with blanks; while they are too long, drop the one of the largest number, the later of equals."""
+
+    def join() -> Line:
+        line: list[Span] = []
+        for _, spans in parts:
+            line += [*spans, span("  ")]
+        return tuple(line[:-1])
+
+    while sum(len(piece.text) for piece in join()) > width and max(rank for rank, _ in parts) > 0:
+        worst = max(range(len(parts)), key=lambda n: (parts[n][0], n))
+        parts = parts[:worst] + parts[worst + 1 :]
+    return clip(join(), width)
+
+
+def _phase(phase: str) -> list[Span]:
+    if phase == "backward":
+        return [span(" BACKWARD ▲ ", Kind.BACKWARD_TAG)]
+    return [span(" START ▶ " if phase == "start" else " FORWARD ▼ ", Kind.FORWARD_TAG)]
+
+
+def _node(scene: Scene) -> list[Span]:
+    view = scene.trace[scene.current]
+    spans = [span(view.label, Kind.NAME)]
+    if view.name:
+        spans.append(span(f" {view.op_name}", Kind.OP))
+    if scene.target >= 0:
+        spans += [span(" → ", Kind.GRADIENT), span(scene.trace.label(scene.target), Kind.NAME)]
+        if scene.step.count > 1:
+            spans.append(span(f" {scene.step.number}/{scene.step.count}", Kind.FAINT))
+    return spans
+
+
+def _loss(scene: Scene) -> list[Span]:
+    text = scene.figures.value(scene.trace.loss).text if scene.has_run(scene.trace.loss) else "·"
+    return [span("loss ", Kind.FAINT), span(text, Kind.VALUE)]
+
+
+def _scope(scope: tuple[object, ...], level: int | None) -> list[Span]:
+    spans: list[Span] = []
+    for number, entry in enumerate(scope):
+        spans += [span(" ▸ ", Kind.FAINT)] if number else []
+        inside = level is not None and number < level
+        spans.append(span(str(entry), Kind.NAME if inside else Kind.OP))
+    return spans
+
+
+def _warning(scene: Scene) -> str:
+    if scene.bad is None or scene.position < scene.bad[1]:
+        return ""
+    node = scene.bad[0]
+    word = "value" if scene.bad[1] <= scene.timeline.forward_steps else "gradient"
+    return f" ⚠ NaN or inf since {elide(scene.trace.label(node), 16)}'s {word} "
+
+
+def watch_lines(scene: Scene, width: int) -> list[Line]:
+    """Each watch and what it shows here."""
+    return [
+        clip((span(f" {text}  ", Kind.KEY), span(value)), width) for text, value in scene.watches
+    ]
+
+
+def keys_line(width: int) -> Line:
+    """The keys that are needed most, as many as fit."""
+    line: list[Span] = []
+    for keys, word in key_line(width):
+        line += [span(f" {keys} ", Kind.KEY), span(f"{word} ", Kind.FAINT)]
+    return tuple(line)

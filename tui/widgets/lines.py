@@ -1,0 +1,42 @@
+"""The single lines above and below the panes: status, watches, keys."""
+
+from __future__ import annotations
+
+from tui.ink import Line
+from tui.views import status
+from tui.views.scene import Scene
+from tui.widgets.pane import LinePane
+
+
+class StatusLine(LinePane, can_focus=False):
+    """Where the debugger stands."""
+
+    def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
+        """The status line."""
+        return [status.status_line(scene, width)]
+
+
+class WatchLines(LinePane, can_focus=False):
+    """What is watched, one line each; hidden while nothing is."""
+
+    MOST = 4
+
+    def watch_scene(self, scene: Scene | None) -> None:
+        """Take as many lines as there are watches."""
+        count = min(self.MOST, len(scene.watches)) if scene is not None else 0
+        if count != (self.styles.height.value if self.styles.height and self.display else 0):
+            self.display = count > 0
+            self.styles.height = count
+        super().watch_scene(scene)
+
+    def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
+        """The watches."""
+        return status.watch_lines(scene, width)[: self.MOST]
+
+
+class KeyLine(LinePane, can_focus=False):
+    """The keys that are needed most."""
+
+    def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
+        """The key line."""
+        return [status.keys_line(width)]

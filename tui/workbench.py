@@ -1,0 +1,116 @@
+"""Between the session and the screen: deeds on this thread or another, the scene that follows, coming and going."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Callable
+
+from textual import events, work
+from textual.app import App
+from textual.reactive import Reactive, reactive
+from textual.widgets import Static
+
+from tui.session import Session
+from tui.theme import Inks
+from tui.views.scene import Scene
+
+LEAST = (60, 16)
+"""The smallest terminal, in columns and rows."""
+
+
+class Workbench(App[None]):
+    """A session on a screen: what it does is done here, on this thread or on another, and then shown."""
+
+    scene: Reactive[Scene | None] = reactive(None, repaint=False, init=False)
+    inks: Reactive[Inks | None] = reactive(None, repaint=False, init=False)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        session.later = self.work_out_later
+        self.interrupt = threading.Event()
+        session.debugger.interrupted = self.interrupt.is_set
+
+    # ----- coming and going
+
+    def on_mount(self) -> None:
+        """Show the start of the trace."""
+        self.theme_changed_signal.subscribe(self, lambda theme: self.take_colours())
+        self.take_colours()
+        self.query_one("#graph").focus()
+        self.show()
+        self.look_for_bad_numbers()
+        if not self.is_headless:
+            self._leave_on_signals()
+
+    def _leave_on_signals(self) -> None:
+        """Restore the terminal also when somebody ends the process."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(getattr(signal, name), self.exit)
+
+    def on_unmount(self) -> None:
+        """Let no thread go on searching."""
+        self.interrupt.set()
+
+    def take_colours(self) -> None:
+        """Use the colours of the theme."""
+        self.inks = Inks(self.theme_variables, dark=self.current_theme.dark)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say what size is needed where the terminal is too small."""
+        self.query_one("#small", Static).update(
+            f"This terminal is {event.size.width}×{event.size.height}: too small.\n"
+            f"Gradstep needs at least {LEAST[0]}×{LEAST[1]}, and likes 120×36."
+        )
+
+    def show(self) -> None:
+        """Show the session as it is now."""
+        self.scene = self.session.scene()
+
+    # ----- doing
+
+    def do(self, deed: Callable[[], object], *, long: bool = False) -> None:
+        """Do something with the session and show what came of it; what is long is done on another thread."""
+        if self.session.busy:
+            return
+        if long:
+            self.session.busy = "working… esc stops"
+            self.show()
+            self._do_elsewhere(deed)
+            return
+        before = self.session.trace
+        self.session.attempt(deed)
+        self.show()
+        if self.session.trace is not before:
+            self.look_for_bad_numbers()
+
+    @work(thread=True, exclusive=True, group="deed")
+    def _do_elsewhere(self, deed: Callable[[], object]) -> None:
+        self.interrupt.clear()
+        self.session.attempt(deed)
+        self.call_from_thread(self._done)
+
+    def _done(self) -> None:
+        self.interrupt.clear()
+        self.session.busy = ""
+        self.show()
+
+    def work_out_later(self, deed: Callable[[], None]) -> None:
+        """Work out a number of a large array on another thread, then show it."""
+        self._work_out(deed)
+
+    @work(thread=True, group="numbers")
+    def _work_out(self, deed: Callable[[], None]) -> None:
+        deed()
+        self.call_from_thread(self.show)
+
+    @work(thread=True, exclusive=True, group="numbers first")
+    def look_for_bad_numbers(self) -> None:
+        """Find where the first NaN comes from, for the status line."""
+        if self.session.look_for_bad_numbers(give_up=lambda: not self.is_running):
+            self.call_from_thread(self.show)
