@@ -28,7 +28,7 @@ def sum_to_x(g: Any, out: Any, x: Any, *, shape: Shape) -> Any:
 
 @primitive(
     vjps={"x": sum_to_x},
-    formula=Formula("sum_to({x})", r"\operatorname{{sum\_to}}\left({x}\right)", symbol="Σ"),
+    formula=Formula("Σ({x})", r"\sum\left({x}\right)", symbol="Σ"),
     samples=lambda rng: [
         sample(rng.normal(size=(2, 3, 4)), shape=(3, 1)),
         sample(rng.normal(size=(3,)), shape=()),

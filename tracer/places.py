@@ -111,7 +111,8 @@ def _positions(code: CodeType) -> tuple[tuple[int | None, int | None, int | None
 
 def read_source(file: str) -> SourceFile | None:
     """The text of a file as Python itself knows it (so `<stdin>` and notebook cells work), None if there is none."""
-    linecache.checkcache(file)  # an interpreter that runs an edited script again must not see the old text
+    # an interpreter that runs an edited script again must not see the old text
+    linecache.checkcache(file)
     lines = linecache.getlines(file)
     return source_file("".join(lines)) if lines else None
 

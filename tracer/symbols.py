@@ -413,6 +413,8 @@ def _with_locals(
             kept.update(frame.f_locals)
 
     before = sys.getprofile()
+    if before is not None and not callable(before):  # cProfile runs, and cannot be put back
+        return rule(*args, **params), {}
     sys.setprofile(watch)
     try:
         result = rule(*args, **params)

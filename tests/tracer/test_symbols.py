@@ -23,7 +23,7 @@ def evaluated(text):
     names = {
         "exp": np.exp, "log": np.log, "log1p": np.log1p, "tanh": np.tanh, "sqrt": np.sqrt, "sign": np.sign,
         "abs": abs, "max": max, "min": min, "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-        "relu": lambda x: max(x, 0), "where": lambda c, a, b: a if c else b, "sum_to": lambda x: x,
+        "relu": lambda x: max(x, 0), "where": lambda c, a, b: a if c else b, "Σ": lambda x: x,
     }  # fmt: skip
     return eval(code, {"__builtins__": {}}, names)
 
@@ -92,7 +92,7 @@ def test_a_linear_map_is_written_with_its_upstream():
 def test_the_sum_over_broadcast_axes_is_written():
     x, b = tr.tensor(np.ones((4, 3)), name="x"), tr.tensor(np.ones(3), name="b")
     node = tr.trace((x * b).sum())[2]
-    assert flow_formula(node, 1) == "sum_to(∂L/∂mul@2 · x)"
+    assert flow_formula(node, 1) == "Σ(∂L/∂mul@2 · x)"
     assert flow_formula(node, 0) == "∂L/∂mul@2 · b"
 
 
