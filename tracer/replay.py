@@ -43,7 +43,11 @@ def replay(trace: Trace, values: Mapping[int | str, Any]) -> Trace:
     for node in affected(trace, overrides):
         new[node], kept[node] = run_node(trace, node, new)
     inner = [node for node in overrides if trace.op_of[node] >= 0]
-    again = replace(trace, storage=Overlay(trace.storage, new, kept))
+    under = trace.storage
+    if isinstance(under, Overlay):  # a replay of a replay: one layer, however many came before
+        new, kept = {**under.values, **new}, {**under.kept, **kept}
+        under = under.under
+    again = replace(trace, storage=Overlay(under, new, kept))
     if inner:
         again = _cut(again, inner)
     return replace(again, flipped=_flipped(again, new))
@@ -152,10 +156,11 @@ def _fitting(trace: Trace, node: int, value: Any) -> Array:
 
 
 def _cut(trace: Trace, nodes: Sequence[int]) -> Trace:
-    """The trace with some inner nodes turned into leaves of kind input."""
+    """The trace with some inner nodes turned into leaves: inputs, or constants where no gradient could flow."""
     op_of, kind_of = trace.op_of.copy(), trace.kind_of.copy()
     op_of[list(nodes)] = -1
-    kind_of[list(nodes)] = KINDS.index("input")
+    for node in nodes:
+        kind_of[node] = KINDS.index("input" if trace.tracked[node] else "constant")
     keep = ~np.isin(trace.edge_consumer, list(nodes))
     counts = np.bincount(trace.edge_consumer[keep], minlength=len(trace))
     start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -179,7 +184,10 @@ def _flipped(trace: Trace, changed: Mapping[int, Array]) -> tuple[Guard, ...]:
     found = []
     for guard in trace.guards:
         if guard.node in changed:
-            now = read[guard.kind](changed[guard.node].reshape(()))
+            try:
+                now = read[guard.kind](changed[guard.node].reshape(()))
+            except (ValueError, OverflowError):
+                now = None  # int() of NaN or inf: the run would have stopped here
             if now != guard.result and not (now != now and guard.result != guard.result):
                 found.append(guard)
     return tuple(found)
@@ -188,8 +196,6 @@ def _flipped(trace: Trace, changed: Mapping[int, Array]) -> tuple[Guard, ...]:
 class Cone:
     """The part of a trace between some nodes and a target, made ready to run many times with other values.
 
-    dtype: run everything that leads to the target in this dtype (a float32 graph is checked in float64).
-
     >>> import tracer as tr
     >>> x = tr.tensor(3.0, name="x")
     >>> trace = tr.trace(x * x + 1.0)
@@ -197,55 +203,27 @@ class Cone:
     np.float64(5.0)
     """
 
-    def __init__(
-        self, trace: Trace, sources: Sequence[int], target: int, *, dtype: Any = None
-    ) -> None:
+    def __init__(self, trace: Trace, sources: Sequence[int], target: int) -> None:
         self.trace = trace
         self.target = target
         self.plan = affected(trace, sources, target)
         """The nodes that run, in order."""
-        self._promoted: dict[int, Array] = {}
-        if dtype is not None:
-            self._promoted = self._promote(np.dtype(dtype))
         self._steps = [self._step(node) for node in self.plan]
-
-    def _promote(self, dtype: np.dtype[Any]) -> dict[int, Array]:
-        trace = self.trace
-        values: dict[int, Array] = {}
-        for k in range(self.target + 1):
-            op = trace.op(k)
-            if op is None:
-                value = trace.storage.value(k)
-                values[k] = value.astype(dtype) if value.dtype.kind == "f" else value
-            elif op.name == "astype":
-                values[k] = values[trace.inputs_of(k)[0]]
-            else:
-                values[k] = run_node(trace, k, values)[0]
-        return values
 
     def _step(self, node: int) -> tuple[int, Primitive, list[int], list[Any], Mapping[str, Any]]:
         trace = self.trace
         op = trace.op(node)
         assert op is not None
-        inputs = trace.inputs_of(node)
-        fixed = [
-            trace.literals[-1 - i] if i < 0 else self._promoted.get(i, trace.storage.value(i))
-            for i in inputs
-        ]
-        return node, op, inputs, fixed, trace.params[trace.params_of[node]]
+        known = trace.input_values(node)
+        return node, op, trace.inputs_of(node), known, trace.params[trace.params_of[node]]
 
     def __call__(self, values: Mapping[int, Array]) -> Array:
         """The value of the target with some nodes overridden."""
         now = dict(values)
-        for node, op, inputs, fixed, params in self._steps:
-            args = [now.get(i, known) for i, known in zip(inputs, fixed, strict=True)]
-            if self._promoted and op.name == "astype":
-                now[node] = args[0]
-            else:
-                now[node] = op.run(args, params)[0]
-        if self.target in now:
-            return now[self.target]
-        return self._promoted.get(self.target, self.trace.storage.value(self.target))
+        for node, op, inputs, known, params in self._steps:
+            args = [now.get(i, recorded) for i, recorded in zip(inputs, known, strict=True)]
+            now[node] = op.run(args, params)[0]
+        return now[self.target] if self.target in now else self.trace.storage.value(self.target)
 
 
 def parts_trace(trace: Trace, node: int) -> Trace:
@@ -265,14 +243,9 @@ def parts_trace(trace: Trace, node: int) -> Trace:
     for k, (name, value) in enumerate(
         zip(trace[node].argument_names, trace.input_values(node), strict=True)
     ):
-        plain = type(value) in (
-            int,
-            float,
-            bool,
-        )  # a numpy scalar is a float too, but a value of rank 0
-        args.append(
-            value if plain else tensor(value, name=name, requires_grad=bool(flows[k]) or None)
-        )
+        # by exact type: a numpy scalar is a float too, but a value of rank 0
+        plain = type(value) in (int, float, bool)
+        args.append(value if plain else tensor(value, name=name, requires_grad=bool(flows[k])))
     file = op.parts.__code__.co_filename
     with switched(scope=(), enabled=True, kept=None, hidden=OWN_FILES - {file}):
         out = op.parts(*args, **trace.params[trace.params_of[node]])
