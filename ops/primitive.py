@@ -190,6 +190,8 @@ class Primitive:
         for name, value in complete.items():
             if value is inspect.Parameter.empty:
                 raise PrimitiveError(f"{self.usage()} needs {name}=")
+            if type(value) is list:  # what is recorded must not change with the caller's list
+                complete[name] = tuple(value)
         return inputs, complete
 
     def usage(self) -> str:

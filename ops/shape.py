@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -118,8 +117,7 @@ def transpose(x: Array, *, axes: Shape | None = None) -> Array:
 # ----- indexing
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """The place of an index array in an index: the array itself is the input of that number."""
 
     number: int

@@ -43,14 +43,14 @@ def encoded(value: Any) -> Any:
             return value if math.isfinite(value) else {"float": struct.pack("<d", value).hex()}
         case int() if type(value) is int:
             return value if -(2**63) <= value < 2**63 else {"int": hex(value)}
+        case Slot():  # a tuple too
+            return {"slot": value.number}
         case tuple():
             return {"tuple": [encoded(each) for each in value]}
         case list():
             return {"list": [encoded(each) for each in value]}
         case slice():
             return {"slice": [encoded(each) for each in (value.start, value.stop, value.step)]}
-        case Slot():
-            return {"slot": value.number}
         case dict() if all(type(key) is str for key in value):
             return {"dict": {key: encoded(each) for key, each in value.items()}}
     if value is Ellipsis:

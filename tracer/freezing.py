@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from ops.primitive import NOTHING, Primitive
+from ops.shape import Slot
 from tracer.places import Place, SourceFile, place_of, read_source
 from tracer.recording import BACKWARD, CURRENT, Recorded, Scope, ScopeEntry
 from tracer.sweep import seed_of
@@ -64,7 +65,7 @@ def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
             op_of.append(ops.number(id(op), op))
             kind_of.append(0)
             params_of.append(
-                params.number(repr(tuple(node.params.items())), node.params) if node.params else 0
+                params.number(_key(tuple(node.params.items())), node.params) if node.params else 0
             )
         for x in node.inputs:
             if type(x) is Tensor:
@@ -137,6 +138,16 @@ class _Interned(Generic[T]):
             found = self.numbers[key] = len(self.table)
             self.table.append(thing)
         return found
+
+
+_SPELLED = (int, float, str, bool, type(None), type(...), slice, Slot, np.generic)
+
+
+def _key(value: Any) -> Any:
+    """The same for equal parameters. Only these types have a text that tells them apart: that of an array is cut."""
+    if isinstance(value, tuple):
+        return tuple(map(_key, value))
+    return repr(value) if isinstance(value, _SPELLED) else id(value)
 
 
 def _with_numbers(scope: Scope, number: Mapping[int, int]) -> Scope:

@@ -147,6 +147,12 @@ class Trace:
     sources: Mapping[str, SourceFile] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for column in (self.op_of, self.kind_of, self.input_start, self.input_of):
+            column.setflags(write=False)
+        for column in (self.params_of, self.scope_of, self.place_of):
+            column.setflags(write=False)
+
     # ----- nodes
 
     def __len__(self) -> int:

@@ -253,3 +253,31 @@ def test_a_name_cannot_command_the_terminal():
     assert trace[0].label == r"x\x1b[2Jy"
     assert trace[1].scope_text == r"s\x07"
     assert trace[r"x\x1b[2Jy"].index == 0
+
+
+def test_parameters_that_print_alike_are_kept_apart():
+    @tr.primitive(vjps={"x": lambda g, out, x, *, mask: g * mask}, name="masked_of_a_test")
+    def masked(x, *, mask):
+        """x where the mask is 1."""
+        return x * mask
+
+    nothing, one = np.zeros(5000), np.zeros(5000)
+    one[2500] = 1.0  # numpy prints both as [0., 0., 0., ..., 0., 0., 0.]
+    x = tr.tensor(np.ones(5000), name="x")
+    trace = tr.trace((masked(x, mask=nothing) + masked(x, mask=one)).sum())
+    assert trace.gradient("x").sum() == 1.0
+
+
+def test_a_list_given_as_a_parameter_may_change_afterwards():
+    x, shape = tr.tensor(np.ones((2, 3)), name="x"), [3, 2]
+    y = x.reshape(shape)
+    trace = tr.trace(y.sum())
+    shape[:] = [6, 1]
+    assert trace.replay({"x": np.zeros((2, 3))}).value("y").shape == (3, 2)
+
+
+def test_the_columns_of_a_trace_are_read_only():
+    trace = unrolled(2)
+    for column in (trace.op_of, trace.input_of, trace.replay({"a": 0.5}).kind_of):
+        with pytest.raises(ValueError, match="read-only"):
+            column[0] = 0
