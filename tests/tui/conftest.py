@@ -12,6 +12,7 @@ import pytest
 import tracer as tr
 from tracer.traces import Trace
 from tui.app import DebuggerApp
+from tui.cli import main
 
 Script = Callable[["Desk"], Awaitable[None]]
 
@@ -156,3 +157,27 @@ def long_chain() -> Trace:
 def short_chain() -> Trace:
     """100 steps."""
     return chain(100)
+
+
+@pytest.fixture
+def gradstep(capsys):
+    """Run a command; returns its exit status, its output and its complaints."""
+
+    def run(*words):
+        status = main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Write a script into an empty folder."""
+
+    def write(text, name="train.py"):
+        file = tmp_path / name
+        file.write_text(text)
+        return file
+
+    return write

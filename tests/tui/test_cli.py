@@ -9,31 +9,7 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
-from tui.cli import COMMANDS, handed_on, main
-
-
-@pytest.fixture
-def gradstep(capsys):
-    """Run a command; returns its exit status, its output and its complaints."""
-
-    def run(*words):
-        status = main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
-
-
-@pytest.fixture
-def script(tmp_path):
-    """Write a script into an empty folder."""
-
-    def write(text, name="train.py"):
-        file = tmp_path / name
-        file.write_text(text)
-        return file
-
-    return write
+from tui.cli import COMMANDS, handed_on
 
 
 def one_sentence(err):

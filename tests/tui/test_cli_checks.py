@@ -5,20 +5,6 @@ from __future__ import annotations
 import pytest
 
 from gallery import GALLERY
-from tui.cli import main
-
-
-@pytest.fixture
-def gradstep(capsys):
-    """Run a command; returns its exit status, its output and its complaints."""
-
-    def run(*words):
-        status = main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
-
 
 # ----- check
 

@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from tui.cli import main
-
 TWENTY_LINES = """\
 import numpy as np
 import tracer as tr
@@ -31,30 +29,6 @@ for epoch in range(3):
     loss.backward()
     print(epoch, round(loss.item(), 4))
 """
-
-
-@pytest.fixture
-def gradstep(capsys):
-    """Run a command; returns its exit status, its output and its complaints."""
-
-    def run(*words):
-        status = main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
-
-
-@pytest.fixture
-def script(tmp_path):
-    """Write a script into an empty folder."""
-
-    def write(text, name="train.py"):
-        file = tmp_path / name
-        file.write_text(text)
-        return file
-
-    return write
 
 
 SQUARE = "import tracer as tr\nw = tr.parameter(3.0)\n"
