@@ -39,6 +39,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 NUMBERS = frozenset({int, float, bool})
 """The types of Python's own numbers, which promote weakly: float32 times 2.0 stays float32."""
 
+_ARRAYS = frozenset({np.ndarray, np.float64, np.float32, np.int64, np.bool_})
 _OF_NUMBERS = frozenset({np.int64, np.float64, np.bool_})
 
 # NaN and inf are facts on the trace, not warnings. Entering numpy's errstate costs more than a small operation, so the
@@ -110,10 +111,15 @@ class Primitive:
     plain: bool = field(init=False, default=False)
     """Whether there is one rule an input and nothing is saved: what the hot loop of the sweep runs without ado."""
 
+    arity: int = field(init=False, default=-1)
+    """How many arguments a call that needs no binding has; -1 if every call is bound."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "rules", tuple(self.vjps.get(key) for key in self.inputs))
         plain = self.joint is None and not self.variadic and not self.saves
         object.__setattr__(self, "plain", plain)
+        bound = self.variadic or bool(self.defaults)
+        object.__setattr__(self, "arity", -1 if bound else len(self.inputs))
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.inputs)})>"
@@ -126,12 +132,12 @@ class Primitive:
 
         Of Python numbers alone the result is a Python number too, if of rank 0: it promotes as weakly as they do.
         """
-        if len(args) != len(self.inputs) or self.variadic or params or self.defaults:
+        if params or len(args) != self.arity:
             args, params = self.bind(args, params)
         numbers, lists = True, False
         for argument in args:
             kind = type(argument)
-            if kind is np.ndarray or kind is np.float64:
+            if kind in _ARRAYS:
                 numbers = False
             elif kind not in NUMBERS:
                 apply = getattr(kind, "__apply_primitive__", None)
