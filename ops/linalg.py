@@ -40,9 +40,27 @@ def _times(x: Any, y: Any) -> Any:
 
 
 def _matmul(x: Array, y: Array) -> Array:
-    if type(x) is ndarray and type(y) is ndarray and x.ndim == 2 and y.ndim == 2:
+    if (
+        type(x) is ndarray
+        and type(y) is ndarray
+        and x.ndim == 2
+        and y.ndim == 2
+        and x.shape[1] == len(y)
+    ):
         return x.dot(y)
-    return np.matmul(x, y)
+    try:
+        return np.matmul(x, y)
+    except ValueError:
+        raise ValueError(_why_unfit(np.shape(x), np.shape(y))) from None
+
+
+def _why_unfit(x: tuple[int, ...], y: tuple[int, ...]) -> str:
+    if not x or not y:
+        return "a single number is no matrix"
+    inner = y[-2] if len(y) > 1 else y[0]
+    if x[-1] != inner:
+        return f"inner sizes differ, {x[-1]} against {inner}"
+    return f"the stacks {x[:-2]} and {y[:-2]} do not broadcast"
 
 
 def matmul_x(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -75,8 +93,8 @@ def matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
         (rng.normal(size=(2, 2, 3)), rng.normal(size=3)),
         (rng.normal(size=(2, 0)), rng.normal(size=(0, 3))),
     ],
-    hint="the last size of the first input must equal the last but one of the second: "
-    "transpose one of them, matmul(x, y.T)",
+    hint="the last size of x must equal the last but one of y (of a vector, its size): "
+    "transpose one of them, or reshape",
 )
 def matmul(x: Array, y: Array) -> Array:
     """Matrix product. Y = X W gives dX = dY Wᵀ and dW = Xᵀ dY."""

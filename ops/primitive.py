@@ -39,11 +39,14 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 NUMBERS = frozenset({int, float, bool})
 """The types of Python's own numbers, which promote weakly: float32 times 2.0 stays float32."""
 
+_ELSEWHERE = {"dim": "axis", "keepdim": "keepdims", "dims": "axes"}
+"""How PyTorch calls what numpy and we call otherwise."""
+
 _ARRAYS = frozenset({np.ndarray, np.float64, np.float32, np.int64, np.bool_})
 _OF_NUMBERS = frozenset({np.int64, np.float64, np.bool_})
 
 # NaN and inf are facts on the trace, not warnings. Entering numpy's errstate costs more than a small operation, so the
-# warnings are filtered by the module that runs kernels; `run` covers the case that a user has made warnings errors.
+# warnings are filtered by the module that runs kernels; `run` covers the case that a user has made them errors.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"(ops|tracer)\.")
 
 
@@ -191,7 +194,9 @@ class Primitive:
             params = {name: value for name, value in params.items() if name not in missing}
         for name in params:
             if name not in self.defaults:
-                raise PrimitiveError(f"{self.usage()} has no parameter {name!r}")
+                ours = _ELSEWHERE.get(name)
+                cure = f"\n  try: {ours}={params[name]!r}" if ours in self.defaults else ""
+                raise PrimitiveError(f"{self.usage()} has no parameter {name!r}{cure}")
         complete = {**self.defaults, **params}
         for name, value in complete.items():
             if value is inspect.Parameter.empty:
@@ -215,7 +220,7 @@ class Primitive:
         """The value, rank 0 as a numpy scalar, and what the kernel saved for its rules."""
         try:
             out = self.kernel(*values, **params)
-        except RuntimeWarning:
+        except (RuntimeWarning, FloatingPointError):
             with np.errstate(all="ignore"):
                 out = self.kernel(*values, **params)
         saved: Mapping[str, Array] = NOTHING
@@ -260,7 +265,7 @@ class Primitive:
         """
         try:
             return self._flows(g, out, inputs, wanted, params, saved)
-        except RuntimeWarning:
+        except (RuntimeWarning, FloatingPointError):
             with np.errstate(all="ignore"):
                 return self._flows(g, out, inputs, wanted, params, saved)
 

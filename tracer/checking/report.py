@@ -178,7 +178,7 @@ def _cells(row: Row, noun: str) -> list[str]:
 def _counts(row: Row) -> str:
     """`40`, or `37 of 40 disagree`: the elements that have the verdict of the row."""
     total, having = len(row.elements), row.count(row.verdict)
-    return str(total) if having == total else f"{having} of {total} {WORDS[row.verdict]}"
+    return str(total) if having in (0, total) else f"{having} of {total} {WORDS[row.verdict]}"
 
 
 def _explanations(row: Row) -> Sequence[str]:

@@ -109,7 +109,7 @@ def _row(
         row = replace(row, hints=hints_for(twin, node, alone) or _unjudged(claim))
         if not hand_wrong:
             row = replace(row, reason="right only because it undoes an earlier mistake")
-    return replace(row, culprit=_culprit(row, ours))
+    return replace(row, culprit=_culprit(row, ours, _whose_rules(twin, node)))
 
 
 def fitted(claim: Any, size: tuple[int, ...]) -> Array | None:
@@ -145,7 +145,19 @@ def _missing(twin: Trace, node: int) -> tuple[str, ...]:
     return ("no gradient was recorded for this value: judged by the numbers alone",)
 
 
-def _culprit(row: Row, ours: tuple[Element, ...]) -> str:
+def _whose_rules(twin: Trace, node: int) -> str:
+    """Whose rules brought the gradient of a node: the operations that a user declared, or ours."""
+    theirs = {
+        op.name
+        for flow in twin.flows_into(node)
+        if (op := twin.op(flow.consumer)) is not None and not op.home.startswith("ops.")
+    }
+    if theirs:
+        return f"the rule of {' or '.join(sorted(theirs))} is wrong"
+    return "our own rule is wrong (please report it)"
+
+
+def _culprit(row: Row, ours: tuple[Element, ...], whose: str) -> str:
     """Who is wrong, by majority of the three numbers at the worst element."""
     worst = row.worst
     if worst is None or not ours:
@@ -155,7 +167,7 @@ def _culprit(row: Row, ours: tuple[Element, ...]) -> str:
         return "" if row.inherited else "the hand's number is wrong: automatic and numerical agree"
     if _wrong(ours):
         if worst.verdict == AGREE:
-            return "our own rule is wrong: by hand and numerical agree (please report it)"
+            return f"{whose}: by hand and numerical agree"
         close = np.isclose(worst.hand, worst.automatic, rtol=1e-6)
         return (
             "by hand and automatic agree, but not with the numerical one: a kink, or both are wrong"

@@ -170,7 +170,8 @@ def picture_of(
     over_time = has_time_axis(part)
     chosen = style or ("unrolled" if over_time else "circuit" if scalar else "cards")
     if chosen not in STYLES:
-        raise errors.DiagramError(f"unknown style {chosen!r}\n  try: {_listed(*STYLES)}")
+        cure = f"diagram(...).save({chosen!r})" if "." in str(chosen) else _listed(*STYLES)
+        raise errors.DiagramError(f"unknown style {chosen!r}\n  try: {cure}")
     if chosen == "circuit" and not scalar:
         raise errors.DiagramError(
             "the circuit style draws scalars, and this trace has arrays\n  try: style='cards'"

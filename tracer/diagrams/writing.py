@@ -126,7 +126,10 @@ def edge_attributes(edge: Edge, palette: Palette) -> dict[str, str]:
         attributes["color"] = palette.of(edge.role)
     if not edge.arrow:
         attributes["arrowhead"] = "none"
-    if edge.backward:
+    moving = (
+        edge.role == "gradient" and edge.arrow
+    )  # a flow runs against the arrow of the forward pass
+    if edge.backward != moving:
         attributes |= {"dir": "back", "arrowtail": "vee"}
     if edge.dashed:
         attributes["style"] = "dashed"

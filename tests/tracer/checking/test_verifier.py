@@ -142,7 +142,7 @@ def test_when_hand_and_numbers_agree_our_rule_is_blamed():
     del PRIMITIVES["square_bad"]
     assert not report.ok
     assert report.rows[0].count(AGREE) == 2
-    assert "our own rule is wrong" in report.rows[0].culprit
+    assert "the rule of square_bad is wrong" in report.rows[0].culprit
 
 
 def test_gradients_may_be_given_as_arrays():
