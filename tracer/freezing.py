@@ -11,7 +11,7 @@ import numpy as np
 
 from ops.primitive import NOTHING, Primitive
 from ops.shape import Slot
-from tracer.places import Place, SourceFile, place_of, read_source
+from tracer.places import Place, SourceFile, place_of, read_source, stored_name
 from tracer.recording import BACKWARD, CURRENT, Recorded, Scope, ScopeEntry
 from tracer.sweep import seed_of
 from tracer.tensors import Parameter, Tensor
@@ -81,6 +81,12 @@ def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
 
     guards = tuple(_guards(nodes, spots))
     places = tuple(place for spot in spots.table if (place := place_of(*spot)) is not None)
+    sources = _sources(places)
+    for k, spot in enumerate(place_of_):
+        if spot >= 0 and k not in given and places[spot].file not in sources:  # typed at a prompt
+            name = stored_name(*spots.table[spot])
+            if name:
+                given[k] = name
     return Trace(
         ops=tuple(ops.table),
         op_of=np.array(op_of, dtype=np.int32),
@@ -99,7 +105,7 @@ def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
         loss=number[loss.serial],
         seed=seed,
         guards=guards,
-        sources=_sources(places),
+        sources=sources,
         meta={
             "source": places[-1].file if places else "",
             "dtype": str(loss.dtype),
@@ -109,19 +115,27 @@ def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
 
 
 def _reachable(roots: Iterable[Tensor]) -> list[Tensor]:
-    """The nodes that some nodes depend on, in the order in which they ran, with the comparisons that guarded them."""
-    found: dict[int, Tensor] = {node.serial: node for node in roots}
+    """The nodes that some nodes depend on, in the order in which they ran, with the looks that guarded them."""
+    found = _behind(roots, {})
+    for node in list(found.values()):
+        for look in (node.extras or {}).get("looks", {}).values():
+            # a look is part of the run if all that it came from is; one of an earlier run is not, but its leaves may be
+            copies = _behind([look], found)
+            if all(x.op is not None or x.params["kind"] == "constant" for x in copies.values()):
+                found |= copies
+    return sorted(found.values(), key=attrgetter("serial"))
+
+
+def _behind(roots: Iterable[Tensor], known: Mapping[int, Tensor]) -> dict[int, Tensor]:
+    """The nodes that some nodes depend on, by serial number, without those that are known already."""
+    found = {node.serial: node for node in roots if node.serial not in known}
     stack = list(found.values())
     while stack:
-        node = stack.pop()
-        near = node.inputs
-        if node.extras is not None:
-            near = (*near, *node.extras.get("guarded", {}).values())
-        for x in near:
-            if type(x) is Tensor and x.serial not in found:
+        for x in stack.pop().inputs:
+            if type(x) is Tensor and x.serial not in found and x.serial not in known:
                 found[x.serial] = x
                 stack.append(x)
-    return sorted(found.values(), key=attrgetter("serial"))
+    return found
 
 
 class _Interned(Generic[T]):
@@ -145,7 +159,7 @@ _SPELLED = (int, float, str, bool, type(None), type(...), slice, Slot, np.generi
 
 def _key(value: Any) -> Any:
     """The same for equal parameters. Only these types have a text that tells them apart: that of an array is cut."""
-    if isinstance(value, tuple):
+    if type(value) is tuple:
         return tuple(map(_key, value))
     return repr(value) if isinstance(value, _SPELLED) else id(value)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 import ops
+from ops.primitive import Primitive
 from tracer.errors import GradientError, UnknownNameError
 from tracer.tensors import Operators
 
@@ -39,7 +42,7 @@ UFUNCS: Mapping[Any, Any] = {
     np.not_equal: ops.not_equal,
 }
 
-FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
+FUNCTIONS: Mapping[Any, Primitive] = {
     np.sum: ops.sum,
     np.mean: ops.mean,
     np.max: ops.max,
@@ -93,12 +96,26 @@ def apply_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     """One call of a numpy function with a Tensor among its arguments."""
     if function in LOOKS:
         return function(*map(value_of, args), **{name: value_of(x) for name, x in kwargs.items()})
+    name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
     ours = FUNCTIONS.get(function)
     if ours is None:
-        raise _no_primitive(f"np.{function.__name__}", {})
-    if "newshape" in kwargs:
-        kwargs["shape"] = kwargs.pop("newshape")
-    return ours(*args, **kwargs)
+        raise _no_primitive(name, {})
+    signature = _signature(function)
+    (_, first), *more = signature.bind(*args, **kwargs).arguments.items()
+    given = {
+        "shape" if key == "newshape" else key: value
+        for key, value in more
+        if value is not signature.parameters[key].default
+    }
+    unknown = {
+        key: value for key, value in given.items() if key not in (*ours.inputs, *ours.defaults)
+    }
+    if unknown:
+        raise _no_primitive(name, unknown)
+    return ours(first, **given)
+
+
+_signature = lru_cache(inspect.signature)
 
 
 def value_of(x: Any) -> Any:

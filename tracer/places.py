@@ -6,9 +6,11 @@ A node keeps only its code object and instruction offset. Lines, columns and nam
 from __future__ import annotations
 
 import ast
+import dis
 import hashlib
 import linecache
 import warnings
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -109,12 +111,39 @@ def _positions(code: CodeType) -> tuple[tuple[int | None, int | None, int | None
     return tuple(code.co_positions())
 
 
+def stored_name(code: CodeType, offset: int) -> str:
+    """The variable that the result of an instruction is stored in at once: what is known where there is no source.
+
+    >>> code = compile("y = f(x) + 1", "<stdin>", "exec")
+    >>> {stored_name(code, instruction.offset) for instruction in dis.get_instructions(code)}
+    {'', 'y'}
+    """
+    instructions = _instructions(code)
+    # while a call runs, the offset may point into the cache behind the call
+    number = bisect_right(instructions, offset, key=lambda instruction: instruction.offset) - 1
+    if not 0 <= number < len(instructions) - 1:
+        return ""
+    after = instructions[number + 1]
+    return str(after.argval) if after.opname in _STORES else ""
+
+
+_STORES = ("STORE_NAME", "STORE_GLOBAL", "STORE_FAST", "STORE_DEREF")
+
+
+@lru_cache(maxsize=256)
+def _instructions(code: CodeType) -> tuple[dis.Instruction, ...]:
+    return tuple(dis.get_instructions(code))
+
+
 def read_source(file: str) -> SourceFile | None:
     """The text of a file as Python itself knows it (so `<stdin>` and notebook cells work), None if there is none."""
     # an interpreter that runs an edited script again must not see the old text
     linecache.checkcache(file)
     lines = linecache.getlines(file)
     return source_file("".join(lines)) if lines else None
+
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def _assigned_spans(tree: ast.AST) -> dict[Span, str]:
@@ -128,6 +157,8 @@ def _assigned_spans(tree: ast.AST) -> dict[Span, str]:
             if isinstance(target, many) and isinstance(value, many):
                 if len(target.elts) == len(value.elts):
                     pairs += zip(target.elts, value.elts, strict=True)
+            elif isinstance(value, _COMPREHENSIONS):
+                continue  # what has its span is the reading of an element
             elif isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)):
                 name = _text(target).removeprefix("self.")
                 spans.setdefault(_span(value), name)
@@ -141,9 +172,9 @@ def _assigned_spans(tree: ast.AST) -> dict[Span, str]:
                 note(target, value)
             case ast.NamedExpr():
                 note(node.target, node.value)
-            case ast.AugAssign(target=ast.Name(id=name)):
+            case ast.AugAssign():
                 # `h += x` is one instruction whose span is the whole statement
-                spans.setdefault(_span(node), name)
+                spans.setdefault(_span(node), _text(node.target).removeprefix("self."))
     return spans
 
 
@@ -175,4 +206,12 @@ def _text(node: ast.expr) -> str:
 
 
 def _span(node: ast.expr | ast.stmt) -> Span:
-    return node.lineno, node.end_lineno or 0, node.col_offset, node.end_col_offset or 0
+    """The span of the instruction: Python lets a method on a later line than its object start at its name."""
+    line, column = node.lineno, node.col_offset
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr=attr, end_lineno=int(below), end_col_offset=int(end))
+        ):
+            if below != line and not any(isinstance(x, ast.Starred) for x in node.args):
+                line, column = below, end - len(attr)
+    return line, node.end_lineno or 0, column, node.end_col_offset or 0

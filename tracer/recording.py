@@ -90,15 +90,6 @@ def switched(**changes: Any) -> Iterator[Recording]:
 
 
 @contextmanager
-def _listening(heard: list[Episode]) -> Iterator[None]:
-    _LISTENERS.append(heard)
-    try:
-        yield
-    finally:  # by identity: two empty lists are equal
-        del _LISTENERS[next(k for k, each in enumerate(_LISTENERS) if each is heard)]
-
-
-@contextmanager
 def scope(name: str, **index: int | str) -> Iterator[None]:
     """Put what is recorded inside under a name, with at most one index: `with tr.scope("rnn", t=3):`.
 
@@ -131,25 +122,34 @@ def no_grad() -> Iterator[None]:
 def record() -> Iterator[Recorded]:
     """Keep every node recorded inside, also what does not reach the loss, and the source of what is detached.
 
-    Yields the record: `nodes` in order, and `episodes`, one for each backward pass.
-    `tr.trace(loss)` of a loss recorded inside shows all of them.
+    Yields the record: `nodes` in order, and `episodes`, one for each backward pass. A record inside another keeps its
+    own, which the outer one gets at its end. `tr.trace(loss)` of a loss recorded inside shows all of them.
     """
-    recorded = Recorded([], [])
-    with switched(kept=recorded), _listening(recorded.episodes):
-        yield recorded
+    outer, recorded = CURRENT.get().kept, Recorded([], [])
+    try:
+        with switched(kept=recorded):
+            yield recorded
+    finally:
+        if outer is not None:
+            outer.nodes.extend(recorded.nodes)
+            outer.episodes.extend(recorded.episodes)
 
 
 @contextmanager
 def episodes(heard: list[Episode] | None = None) -> Iterator[list[Episode]]:
-    """Listen to the backward passes that run inside: each appends its loss and seed to `heard`, or a new list."""
+    """Listen to all backward passes while inside, in any thread: each appends its loss and seed to `heard`."""
     heard = [] if heard is None else heard
-    with _listening(heard):
+    _LISTENERS.append(heard)
+    try:
         yield heard
+    finally:  # by identity: two empty lists are equal
+        del _LISTENERS[next(k for k, each in enumerate(_LISTENERS) if each is heard)]
 
 
 def announce(loss: Any, seed: Any) -> None:
-    """Tell the listeners that a backward pass starts."""
-    for heard in _LISTENERS:
+    """Tell the record in force and the listeners that a backward pass starts."""
+    kept = CURRENT.get().kept
+    for heard in (*_LISTENERS, *([kept.episodes] if kept else [])):
         heard.append(Episode(loss, seed))
 
 

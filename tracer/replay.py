@@ -135,7 +135,7 @@ def _check_size(trace: Trace, node: int, op: Primitive, args: list[Any]) -> None
         raise ReplayError(
             f"replay: node {trace.label(node)} ({op.name}) of inputs {', '.join(map(str, shapes))} "
             f"would not have its recorded shape {recorded}\n"
-            f"  try: a trace recorded by this version"
+            f"  try: values under which every shape stays as recorded"
         )
 
 

@@ -15,7 +15,7 @@ from numpy import float64
 from ops.primitive import Array, fitted
 from tracer.errors import DTypeError, GradientError, ShapeError
 from tracer.recording import BACKWARD, ScopeEntry, announce, switched
-from tracer.tensors import Operators, Parameter, Tensor, as_value, leaf, read_only
+from tracer.tensors import Operators, Parameter, Tensor, as_operand, as_value, leaf, read_only
 
 _by_serial = attrgetter("serial")
 
@@ -171,7 +171,7 @@ def _run(nodes: Sequence[Tensor]) -> None:
 
 def _hooked(node: Tensor, gradient: Array) -> Array:
     for hook in tuple((node.extras or {}).get("hooks", ())):
-        replaced = hook(gradient)
+        replaced = hook(read_only(gradient))
         if replaced is not None:
             replaced = as_value(replaced, gradient.dtype)
             if replaced.shape != gradient.shape:
@@ -204,20 +204,22 @@ def grad(loss: Any, xs: Any, *, seed: Any = None, create_graph: bool = False) ->
                 f"grad: number {number} of the xs is {type(x).__name__}, not a recorded value\n"
                 f"  try: tr.tensor(...) before the loss is computed"
             )
-    start: Any = seed
-    if not isinstance(seed, Tensor):
-        start = seed_of(loss, seed)
-    if create_graph and not isinstance(start, Tensor):
-        start = leaf(start, "constant")
-    if not create_graph:
-        start = start.value if isinstance(start, Tensor) else start
-    with np.errstate(all="ignore"):
+    loss = loss.tensor if isinstance(loss, Parameter) else loss
+    start = seed_of(loss, seed)
+    if create_graph:
+        start = as_operand(seed) if isinstance(seed, Operators) else leaf(start, "constant")
+    with np.errstate(all="ignore"), switched(enabled=True):
         found = _collect(loss, start, {x.serial for x in targets}, create_graph)
     for number, x in enumerate(targets):
         if x.serial not in found:
+            which = f"number {number} of the xs{' (' + x.name + ')' if x.name else ''}"
+            if not x.tracked:
+                raise GradientError(
+                    f"grad: {which} is a constant, which has no gradient\n"
+                    f"  try: tr.tensor(...) instead, before the loss is computed"
+                )
             raise GradientError(
-                f"grad: the loss does not depend on number {number} of the xs"
-                f"{' (' + x.name + ')' if x.name else ''}\n"
+                f"grad: the loss does not depend on {which}\n"
                 f"  try: leave it out, or check that it is used before the loss is computed"
             )
     results = [found[x.serial] for x in targets]
@@ -260,7 +262,7 @@ def _recorded_flows(node: Tensor, gradient: Tensor, wanted: Sequence[bool]) -> l
     """The flows of one node with its rules run on Tensors, under a scope that names the node they belong to."""
     assert node.op is not None
     entry = ScopeEntry(BACKWARD, "of", node.serial)
-    with switched(scope=(*node.scope, entry), enabled=True):
+    with switched(scope=(*node.scope, entry)):
         saved = {s.name: s.compute(*node.inputs, **node.params) for s in node.op.saves}
         flows = node.op.pull_back(gradient, node, node.inputs, wanted, node.params, saved)
         # a rule may hand back a plain number or array (the derivative is constant): make it a node all the same

@@ -228,7 +228,9 @@ _DIGITS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 def _superscripts(text: str) -> str:
     """Small whole exponents raised: x^2 becomes x²."""
     return re.sub(
-        r"\^\(?(−?\d{1,3})\)?(?![\d.·^])", lambda found: found.group(1).translate(_DIGITS), text
+        r"\^(?:\((−\d{1,3})\)|(\d{1,3}))(?![\d.·^e])",
+        lambda found: (found[1] or found[2]).translate(_DIGITS),
+        text,
     )
 
 

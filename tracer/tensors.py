@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from types import CodeType, FrameType
 from typing import Any, cast
 
@@ -152,6 +153,11 @@ class Operators:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         value = read_only(np.asarray(self.value))
         return value if dtype is None and not copy else np.array(value, dtype=dtype)
+
+    def __format__(self, form: str) -> str:
+        if not form:
+            return str(self)
+        return format(self.value.item() if self.size == 1 else self.value, form)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """Sum over axes."""
@@ -306,6 +312,22 @@ class Tensor(Operators):
         kind = "" if self.dtype == _FLOAT64 else f", dtype={self.dtype}"
         made = f", op={self.op.name}" if self.op is not None else ""
         return f"tensor({text}{kind}{made})"
+
+    def __copy__(self) -> Tensor:
+        if self.op is not None:
+            raise GradientError(
+                f"copy: what {self.op.name} gave belongs to the graph that it was recorded in\n"
+                f"  try: x.detach() for its value alone"
+            )
+        place = (self.code, self.offset)
+        made = leaf(
+            self.value, self.params["kind"], name=self.name, tracked=self.tracked, place=place
+        )
+        made.gradient = self.gradient
+        return made
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self.__copy__()
 
     def __bool__(self) -> bool:
         return bool(self._guarded("bool", bool))
@@ -480,7 +502,7 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
             out = op.kernel(a, b)
         else:
             out = op.kernel(*values)
-    except RuntimeWarning:
+    except (RuntimeWarning, FloatingPointError):
         with np.errstate(all="ignore"):
             out = op.kernel(*values, **params)
     except Exception as error:
@@ -541,10 +563,12 @@ _new = cast("Callable[[type[Tensor]], Tensor]", object.__new__)
 
 def _admitted(op: Primitive, out: Any) -> Array:
     """The result of a kernel as a numpy value of a dtype that Gradstep takes."""
-    if not isinstance(out, (np.ndarray, np.generic)):
-        out = np.asarray(out)[()]
+    if type(out) is not _ndarray and not isinstance(out, np.generic):
+        out = np.asarray(
+            out
+        )  # a list; or an array of another kind, which multiplies in its own way
     _check_dtype(out.dtype, f"{op.name} gave")
-    return out
+    return read_only(out) if out.ndim else out[()]
 
 
 def _check_dtype(dtype: np.dtype[Any], what: str) -> None:
@@ -575,12 +599,24 @@ def _explained(
     )
     code, offset = user_frame(3, hidden)
     place = place_of(code, offset)
-    where = f"\n  at {place.file}:{place.line}: {place.text}" if place else ""
+    where = f"\n  at {place.file}:{place.line}" if place else ""
+    if place and place.text:
+        where += f": {place.text}"
     hint = op.hint or "check the values and shapes of the inputs"
-    known: type[GradstepError] = ShapeError
-    if isinstance(error, TypeError):
-        known = DTypeError
+    known: type[GradstepError] = DTypeError if isinstance(error, TypeError) else ShapeError
+    if op.elementwise and _is_whole_and_fits(inputs):
+        known, hint = DTypeError, "x.astype('float64'), where the data comes in"
     return known(f"{op.name}: {error}\n  with {shapes}{where}\n  try: {hint}")
+
+
+def _is_whole_and_fits(inputs: Sequence[Any]) -> bool:
+    """Whether nothing but integers and booleans came together, in shapes that are not to blame."""
+    values = [np.asarray(getattr(x, "value", x)) for x in inputs]
+    try:
+        np.broadcast_shapes(*(value.shape for value in values))
+    except ValueError:
+        return False
+    return all(value.dtype.kind in "iubO" for value in values)  # O: beyond 64 bits
 
 
 def _labels(op: Primitive, count: int) -> list[str]:
@@ -720,16 +756,18 @@ def parameter(value: Any, *, name: str | None = None, dtype: Any = None) -> Para
     return Parameter(leaf(data, "parameter", name=name, tracked=True))
 
 
-_NEAR = 64
-"""So many operations above a comparison keep it alive."""
+_NEAR, _FEW = 16, 8
+"""So many nodes behind a look are remembered with it; leaves remember it too if there are so few."""
+
+_by_serial = attrgetter("serial")
 
 
 def guard(tensor: Tensor, kind: str, result: Any) -> None:
     """Remember that Python looked at a value, so that a replay can say when it would have taken another way.
 
-    The guard stays with its Tensor. A comparison is not on the way to the loss, so the operations near above it keep it
-    alive, one for each source place. Leaves do so only for what reads nothing else: a leaf outlives a training step and
-    must not keep the graph of that step.
+    The guard stays with its Tensor. A comparison is not on the way to the loss, so the nodes behind it remember how it
+    came about, once for each source place: as copies that lead to no node of the graph, since a graph that held itself
+    would stay until the garbage collector comes.
     """
     now = _current()
     if not now.enabled:
@@ -738,19 +776,41 @@ def guard(tensor: Tensor, kind: str, result: Any) -> None:
     if tensor.extras is None:
         tensor.extras = {}
     tensor.extras.setdefault("guards", {})[place] = (kind, result)
-    inputs = [x for x in tensor.inputs if type(x) is Tensor]
-    keepers = [x for x in inputs if x.op is not None] or inputs
-    seen = {x.serial for x in keepers}
-    for x in keepers:
-        if x.extras is None:
-            x.extras = {}
-        x.extras.setdefault("guarded", {})[place] = tensor
-        for y in x.inputs:
-            if (
-                type(y) is Tensor
-                and y.op is not None
-                and y.serial not in seen
-                and len(seen) < _NEAR
-            ):
-                seen.add(y.serial)
-                keepers.append(y)
+    behind, seen = [tensor], {tensor.serial}
+    for node in behind:  # grows while it is walked
+        if node is not tensor and place in (node.extras or {}).get("looks", ()):
+            continue  # so that a loop over its own result stays linear
+        for x in node.inputs:
+            if type(x) is Tensor and x.serial not in seen and len(behind) < _NEAR:
+                seen.add(x.serial)
+                behind.append(x)
+    copies: dict[int, Tensor] = {}
+    for node in sorted(behind, key=_by_serial):
+        inputs = [_copied(x, copies) if type(x) is Tensor else x for x in node.inputs]
+        copies[node.serial] = _alike(node, node.op, tuple(inputs), node.params)
+    for node in behind[1:]:
+        if node.op is not None or len(behind) <= _FEW:
+            if node.extras is None:
+                node.extras = {}
+            node.extras.setdefault("looks", {})[place] = copies[tensor.serial]
+
+
+def _copied(x: Tensor, copies: Mapping[int, Tensor]) -> Tensor:
+    """The copy of a node; where it is too far away to have one, a leaf that says so by its kind."""
+    found = copies.get(x.serial)
+    return _alike(x, None, (), {"kind": "op", "name": ""}) if found is None else found
+
+
+def _alike(
+    node: Tensor, op: Primitive | None, inputs: tuple[Any, ...], params: Mapping[str, Any]
+) -> Tensor:
+    """A node with the value, serial, place and guards of another."""
+    made = _new(Tensor)
+    made.value, made.op, made.inputs, made.params = node.value, op, inputs, params
+    made.saved, made.serial, made.scope = node.saved, node.serial, node.scope
+    made.code, made.offset = node.code, node.offset
+    made.gradient, made.tracked = None, node.tracked
+    made.extras = None
+    if node.extras is not None and "guards" in node.extras:
+        made.extras = {"guards": node.extras["guards"]}
+    return made

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ops.primitive import Array
+from tracer.tensors import read_only
 
 if TYPE_CHECKING:
     from tracer.traces import Trace
@@ -240,7 +241,7 @@ class Timeline:
             return self.trace.gradient(node)
         done, total = self.trace.swept.nearest(node, k) if n > 1 else (0, None)
         with np.errstate(all="ignore"):
-            for edge in self.arrivals(node)[done:k]:
+            for edge in self.flow_edges[self._arrivals(node)[done:k]].tolist():
                 flow = self.trace.flow(edge).cotangent
                 total = flow if total is None else total + flow
-        return total
+        return read_only(total)

@@ -184,16 +184,18 @@ class Trace:
                 f"there is no node {index}: the trace has nodes 0 to {len(self) - 1}\n"
                 f"  try: a name, such as trace[{self._some_names()[0]!r}]"
             )
-        found = self._by_name.get(key)
-        if found is not None:
-            return found
-        head, at, number = key.rpartition("@")
-        if at and number.isdigit() and int(number) < len(self):
-            node = self[int(number)]
-            if head in ("", node.op_name):
-                return node.index
+        if isinstance(key, str):
+            found = self._by_name.get(key)
+            if found is not None:
+                return found
+            head, at, number = key.rpartition("@")
+            if at and number.isdecimal() and int(number) < len(self):
+                node = self[int(number)]
+                if head in ("", node.op_name):
+                    return node.index
+        names = self._some_names(key if isinstance(key, str) else "")
         raise UnknownNameError(
-            f"there is no node {key!r}\n  there are: {', '.join(self._some_names(key))}\n"
+            f"there is no node {key!r}\n  there are: {', '.join(names)}\n"
             f"  try: one of these names, or a node number"
         )
 

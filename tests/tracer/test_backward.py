@@ -181,3 +181,70 @@ def test_record_keeps_what_does_not_reach_the_loss_and_the_source_of_detach():
     assert unused.value == np.exp(2.0)
     assert len(recorded.episodes) == 1
     assert len(tr.trace(y, recorded=recorded)) >= len(trace)
+
+
+def test_a_record_keeps_also_what_a_record_inside_it_keeps():
+    with tr.record() as outer:
+        x = tr.tensor(1.0)
+        with tr.record() as inner:
+            y = x * 2.0
+            y.backward()
+        x * 3.0
+    assert (len(outer.nodes), len(inner.nodes)) == (3, 1)
+    assert (len(outer.episodes), len(inner.episodes)) == (1, 1)
+
+
+def test_a_record_hears_no_backward_pass_of_another_thread():
+    from threading import Thread
+
+    def work():
+        x = tr.tensor(1.0)
+        (x * x).backward()
+
+    with tr.record() as recorded:
+        thread = Thread(target=work)
+        thread.start()
+        thread.join()
+    assert recorded == ([], [])
+
+
+def test_grad_with_a_graph_records_also_under_no_grad():
+    x = tr.tensor(2.0)
+    y = x * x * x
+    with tr.no_grad():
+        first = tr.grad(y, x, create_graph=True)
+    assert tr.grad(first, x) == 12.0
+
+
+def test_grad_by_a_constant_says_that_it_is_one():
+    x, c = tr.tensor(2.0), tr.constant(3.0, name="c")
+    with pytest.raises(tr.errors.GradientError, match=r"number 0 of the xs \(c\) .*constant"):
+        tr.grad(x * c, c)
+
+
+def test_a_parameter_may_be_the_loss_itself():
+    w = tr.parameter(3.0)
+    assert tr.grad(w, w) == 1.0
+
+
+def test_a_seed_that_is_a_tensor_must_fit_like_any_other():
+    x = tr.tensor([1.0, 2.0])
+    with pytest.raises(tr.errors.ShapeError, match=r"shape \(3,\), the loss \(2,\)"):
+        tr.grad(x * 2.0, x, seed=tr.tensor([1.0, 2.0, 3.0]))
+    with pytest.raises(tr.errors.GradientError, match="does not depend"):
+        tr.grad(tr.constant([1.0, 2.0]) * 2.0, x, seed=tr.tensor([1.0, 2.0]))
+    seed = tr.tensor([1.0, 10.0])
+    flow = tr.grad(x * 2.0, x, seed=seed, create_graph=True)
+    assert tr.grad(flow.sum(), seed).tolist() == [2.0, 2.0]
+
+
+def test_a_hook_cannot_change_in_place_what_others_receive():
+    x, z, b = tr.tensor([1.0, 2.0]), tr.tensor([1.0, 2.0]), tr.tensor([3.0, 4.0])
+
+    def hook(gradient):
+        gradient[:] = 99.0
+
+    x.register_hook(hook)
+    with pytest.raises(ValueError, match="read-only"):
+        ((x + z) * b).sum().backward()
+    assert z.grad is None

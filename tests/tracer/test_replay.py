@@ -186,3 +186,28 @@ def test_the_parts_of_a_node_leave_constants_without_a_gradient():
     assert parts.gradient("x") is None
     assert parts["x"].kind == "constant"
     np.testing.assert_allclose(parts.gradient("gamma"), trace.gradient("gamma"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda x: x.mean() > 0,
+        lambda x: (x > 0).sum() > 0,
+        lambda x: x[0] * x[1] > 0,
+        lambda x: x.sum() > np.float64(0.5),
+        lambda x: int((x > 0).sum()) == 2,
+    ],
+)
+def test_a_question_about_a_leaf_is_guarded_too(question):
+    x = tr.tensor([1.0, 2.0], name="x")
+    y = x * 2.0 if question(x) else x * 3.0
+    trace = tr.trace(y.sum())
+    assert len(trace.guards) == 1
+    assert len(trace.replay({"x": [-1.0, -0.5]}).flipped) == (0 if question(-x) else 1)
+
+
+def test_a_question_about_what_is_not_part_of_a_trace_does_not_guard_it():
+    x, other = tr.tensor(1.0, name="x"), tr.tensor(1.0, name="other")
+    y = x * 2.0 if other * x > 0 else x * 3.0
+    assert tr.trace(y).guards == ()
+    assert len(tr.trace(y + other).guards) == 1

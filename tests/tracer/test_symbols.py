@@ -126,3 +126,12 @@ def test_leaves_and_literals_have_no_formula_or_derivative():
 )
 def test_names_become_tex(label, tex):
     assert tex_name(label) == tex
+
+
+def test_a_power_is_raised_only_where_it_is_one_small_whole_number():
+    x, y = tr.tensor(2.0, name="x"), tr.tensor(-3.0, name="y")
+    power = tr.trace(x**y)[2]
+    assert formula(power, numbers=True) == "2⁻³"
+    assert flow_formula(power, 0, numbers=True).endswith("^(−3 − 1)")
+    assert formula(tr.trace(x**-1e7)[1], numbers=True) == "2^(−1e7)"
+    assert formula(tr.trace(x**1e7)[1], numbers=True) == "2^1e7"

@@ -1,5 +1,7 @@
 """Tensors: what users of numpy and PyTorch expect of operators, data, dtypes and errors."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -256,3 +258,117 @@ def test_repr_tells_value_dtype_and_origin():
     assert repr(tr.tensor(2.0) * 3) == "tensor(6., op=mul)"
     assert "float32" in repr(tr.tensor(np.float32([1, 2])))
     assert repr(tr.parameter(1.0)).startswith("parameter(1.")
+
+
+def test_one_element_is_formatted_as_its_number_without_a_guard():
+    x = tr.tensor(2.0)
+    y = x * x
+    assert f"{y:.3f} {tr.parameter([1.5]):+.1e} {y}" == "4.000 +1.5e+00 tensor(4., op=mul)"
+    assert tr.trace(y).guards == ()
+    with pytest.raises(TypeError, match="format"):
+        f"{tr.tensor([1.0, 2.0]):.3f}"
+
+
+def test_a_copied_leaf_is_another_leaf():
+    w, v = tr.parameter(2.0, name="w"), tr.tensor(3.0)
+    for copied in (copy.copy, copy.deepcopy):
+        w2, v2 = copied(w), copied(v)
+        loss = v * 3 + v2 * 5 + copy.deepcopy(w) * w
+        assert tr.grad(loss, [v, v2, w]) == [3.0, 5.0, 2.0]
+        w2.set(7.0)
+        assert w.value == 2.0
+    with pytest.raises(tr.errors.GradientError, match="detach"):
+        copy.deepcopy(v * 2)
+
+
+def test_what_is_no_matter_of_shapes_is_no_shape_error():
+    with pytest.raises(tr.errors.DTypeError, match=r"negative integer powers(.|\n)*astype"):
+        tr.tensor(2) ** -1
+    with pytest.raises(tr.errors.DTypeError, match=r"boolean subtract(.|\n)*astype"):
+        (tr.tensor([1.0, 2.0]) > 1) - (tr.tensor(1.0) < 3)
+
+
+def test_numpys_arguments_that_change_nothing_are_accepted_and_others_are_named():
+    x = tr.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert np.sum(x, axis=0, out=None).tolist() == [4.0, 6.0]
+    assert np.mean(x, axis=1, dtype=None).tolist() == [1.5, 3.5]
+    with pytest.raises(tr.errors.UnknownNameError, match=r"np\.mean: dtype="):
+        np.mean(x, dtype="float32")
+    with pytest.raises(tr.errors.UnknownNameError, match=r"np\.mean: dtype="):
+        np.mean(x, 1, "float32")  # not keepdims
+    with pytest.raises(tr.errors.UnknownNameError, match=r"np\.linalg\.norm"):
+        np.linalg.norm(x)
+
+
+def test_a_graph_that_was_looked_at_dies_without_the_garbage_collector():
+    import gc
+
+    data, w = tr.constant(np.ones(3)), tr.parameter(np.ones(3))
+    best = None
+
+    def step():
+        nonlocal best
+        h = w * data
+        loss = (h * h).mean()
+        if loss > 1e9 or (h[0] > 5.0 and h.sum() > 1.0):
+            raise AssertionError
+        if best is None or loss < best:
+            best = loss
+        loss.backward()
+        w.set(w.value * 0.9)
+        return loss.item()
+
+    def alive():
+        return sum(isinstance(x, tr.Tensor) for x in gc.get_objects())
+
+    for _ in range(3):
+        step()
+    gc.collect()
+    gc.disable()
+    try:
+        before = alive()
+        for _ in range(20):
+            step()
+        assert alive() <= before + 5
+    finally:
+        gc.enable()
+
+
+def test_numpys_own_error_settings_do_not_reach_kernels_and_rules():
+    x = tr.tensor([0.0, 1.0], name="x")
+    with np.errstate(all="raise"):
+        y = (tr.log(x) / x).sum()
+        y.backward()
+        assert np.isinf(tr.grad(y, x, create_graph=True).value[0])
+        trace = tr.trace(y).replay({"x": [0.0, 2.0]})
+        assert np.isinf(trace.gradient("x")[0])
+        assert np.isneginf(tr.log(np.zeros(2))[0])
+    assert np.isinf(x.grad[0])
+
+
+@pytest.mark.parametrize(("given", "word"), [(None, "object"), ({}, "object"), ("a", "<U1")])
+def test_a_kernel_that_gives_no_numbers_is_named(given, word):
+    @tr.primitive(
+        name=f"gives_{word[:2].strip('<')}_{type(given).__name__}", kernel=lambda x: given
+    )
+    def gives(x):
+        """Nothing of use."""
+
+    with pytest.raises((tr.errors.DTypeError, tr.errors.PrimitiveError), match="gives_"):
+        gives(tr.tensor(1.0))
+
+
+@pytest.mark.parametrize("kind", [list, np.ma.masked_array])
+def test_what_a_kernel_gives_becomes_a_plain_read_only_array(kind):
+    @tr.primitive(
+        vjps={"x": lambda g, out, x: g},
+        name=f"as_{kind.__name__}_of_a_test",
+        kernel=lambda x: kind([[1.0, 2.0], [3.0, 4.0]]),
+    )
+    def given(x):
+        """The same in another coat."""
+
+    y = given(tr.tensor(np.ones((2, 2))))
+    assert type(y.value) is np.ndarray
+    assert not y.value.flags.writeable
+    assert (y * y).tolist() == [[1.0, 4.0], [9.0, 16.0]]

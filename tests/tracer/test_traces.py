@@ -281,3 +281,58 @@ def test_the_columns_of_a_trace_are_read_only():
     for column in (trace.op_of, trace.input_of, trace.replay({"a": 0.5}).kind_of):
         with pytest.raises(ValueError, match="read-only"):
             column[0] = 0
+
+
+def test_partial_gradients_are_read_only_too():
+    w = tr.tensor(np.ones(3), name="w")
+    total = w * 0.1
+    for k in range(100):
+        total = total + w * float(k)
+    trace = tr.trace(total.sum())
+    timeline, node = trace.timeline, trace.node_index("w")
+    for position in range(timeline.forward_steps, timeline.last + 1):
+        gradient = timeline.gradient(position, node)
+        assert gradient is None or not gradient.flags.writeable
+
+
+@pytest.mark.parametrize("key", [1.0, slice(0, 1), None, "mul@²"])
+def test_a_key_of_another_kind_names_what_there_is(key):
+    with pytest.raises(tr.errors.UnknownNameError, match=r"there is no node (.|\n)*a0"):
+        unrolled(2)[key]
+
+
+def test_a_chain_of_methods_over_several_lines_is_named():
+    x = tr.tensor(2.0)
+    y = (
+        x
+        .exp()
+        .reshape(
+            1
+        )
+    )  # fmt: skip
+    assert tr.trace(y.sum())[2].name == "y"
+
+
+def test_an_element_that_is_added_to_in_place_bears_its_name():
+    class Cell:
+        h = tr.tensor(1.0)
+
+    self, state = Cell(), [tr.tensor(1.0)]
+    self.h += 2.0
+    state[0] += self.h
+    assert [n.name for n in tr.trace(state[0]) if not n.is_leaf] == ["h", "state[0]"]
+
+
+def test_what_a_comprehension_reads_does_not_bear_the_name_of_its_result():
+    x = tr.tensor([1.0, 2.0])
+    halves = [each / 2.0 for each in x]
+    assert {n.name for n in tr.trace(halves[0] + halves[1])} == {"x", ""}
+
+
+def test_variables_typed_at_a_prompt_name_their_nodes_too():
+    program = (
+        "w = tr.parameter(0.9)\na = tr.tensor(0.5)\nfor t in range(2):\n    a = tr.tanh(w * a)\n"
+    )
+    names = {"tr": tr}
+    exec(compile(program, "<stdin>", "exec"), names)
+    assert [n.label for n in tr.trace(names["a"])] == ["w", "a#1", "mul@2", "a#2", "mul@4", "a#3"]
