@@ -47,7 +47,7 @@ def _relu(x: Array) -> Array:
 
 
 @elementwise(
-    vjps={"x": lambda g, out, x: where(x > 0, g, 0)},
+    vjps={"x": lambda g, out, x: where(x <= 0, 0, g)},
     kernel=_relu,
     formula=Formula("relu({x})", r"\operatorname{{ReLU}}\left({x}\right)", symbol="relu"),
     samples=lambda rng: [
@@ -58,4 +58,4 @@ def _relu(x: Array) -> Array:
     ],
 )
 def relu(x: Array) -> Array:
-    """max(x, 0). Slope 1 right of 0 and 0 left of it; at the kink the rule returns 0."""
+    """max(x, 0). Slope 1 right of 0 and 0 left of it; at the kink the rule returns 0; NaN lets the cotangent pass."""

@@ -64,14 +64,14 @@ from ops import tanh as tanh
 from ops import transpose as transpose
 from ops import where as where
 from tracer import errors as errors
+from tracer.parameters import Parameter as Parameter
+from tracer.parameters import parameter as parameter
 from tracer.recording import no_grad as no_grad
 from tracer.recording import record as record
 from tracer.recording import scope as scope
 from tracer.sweep import grad as grad
-from tracer.tensors import Parameter as Parameter
 from tracer.tensors import Tensor as Tensor
 from tracer.tensors import constant as constant
-from tracer.tensors import parameter as parameter
 from tracer.tensors import tensor as tensor
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Any
 
 from tracer.errors import GradientError
 from tracer.freezing import trace as freeze_loss
-from tracer.tensors import Parameter, Tensor
+from tracer.parameters import Parameter
+from tracer.tensors import Tensor
 from tracer.traces import Trace
 
 

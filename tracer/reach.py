@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ops.primitive import Array
-from tracer.tensors import read_only
 from tracer.traces import KINDS, Swept
+from tracer.values import read_only
 
 if TYPE_CHECKING:
     from tracer.traces import Trace

@@ -16,8 +16,9 @@ from ops.primitive import NOTHING, Array, Primitive
 from tracer.errors import DTypeError, GradstepError, ReplayError, ShapeError
 from tracer.freezing import freeze
 from tracer.recording import OWN_FILES, switched
-from tracer.tensors import as_value, read_only, tensor
+from tracer.tensors import tensor
 from tracer.traces import KINDS, Guard, Overlay, Trace
+from tracer.values import as_value, read_only
 
 
 def replay(trace: Trace, values: Mapping[int | str, Any]) -> Trace:

@@ -14,8 +14,10 @@ from numpy import float64
 
 from ops.primitive import Array, fitted
 from tracer.errors import DTypeError, GradientError, ShapeError
+from tracer.parameters import Parameter
 from tracer.recording import BACKWARD, ScopeEntry, announce, switched
-from tracer.tensors import Operators, Parameter, Tensor, as_operand, as_value, leaf, read_only
+from tracer.tensors import Operators, Tensor, as_operand, leaf
+from tracer.values import as_value, read_only
 
 _by_serial = attrgetter("serial")
 
@@ -76,10 +78,16 @@ def _why_untracked(loss: Tensor) -> str:
         node = stack.pop()
         if node.op is None:
             leaves.append(node)
-        for x in node.inputs:
+        for k, x in enumerate(node.inputs):
             if type(x) is Tensor and x.serial not in seen:
                 seen.add(x.serial)
                 stack.append(x)
+                if x.tracked and node.op is not None and not node.op.differentiable(k):
+                    return (
+                        f"backward: {node.op.name} has no derivative by its inputs, "
+                        f"and no other way leads to a tensor whose gradient is wanted\n"
+                        f"  try: a differentiable operation, or vjps={{...}} where {node.op.name} is declared"
+                    )
     if leaves and all(x.dtype.kind != "f" for x in leaves):
         return (
             f"backward: everything the loss depends on is {leaves[0].dtype}, which has no gradient\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from types import CodeType, FrameType
 from typing import Any, cast
 
@@ -13,15 +12,40 @@ import numpy as np
 
 import ops
 from ops.primitive import NOTHING, Array, Primitive
-from tracer.errors import DTypeError, GradientError, GradstepError, ShapeError
+from tracer.errors import DTypeError, GradientError, ShapeError
 from tracer.recording import CURRENT, Scope, user_frame
+from tracer.values import FLOAT64, as_value, check_dtype, read_only
 
 _next_serial = itertools.count(1).__next__
 _current = CURRENT.get
 _add, _sub, _mul, _div, _matmul, _pow = ops.add, ops.sub, ops.mul, ops.div, ops.matmul, ops.pow
 _ndarray, _float64 = np.ndarray, np.float64
-_FLOAT64 = np.dtype(np.float64)
 _NUMBERS = frozenset({float, int, bool})
+
+
+_ELSEWHERE = {
+    "view": "x.reshape(...)",
+    "flatten": "x.reshape(-1)",
+    "permute": "x.transpose(...)",
+    "t": "x.T",
+    "unsqueeze": "x[:, None]",
+    "squeeze": "x.reshape(...), or x[:, 0]",
+    "clone": "x itself: recorded values never change",
+    "data": "x.value to look; w.set(new), or w -= step under no gradient, to refill a parameter",
+    "cpu": "x.value",
+    "pow": "x ** y",
+    "dot": "x @ y",
+    "std": "((x - x.mean()) ** 2).mean() ** 0.5",
+    "var": "((x - x.mean()) ** 2).mean()",
+    "argmax": "x.value.argmax()",
+    "argmin": "x.value.argmin()",
+    "any": "x.value.any()",
+    "all": "x.value.all()",
+    "copy": "x.detach() for a constant, x.value.copy() for an array",
+    "retain_grad": "x.grad: every node keeps its gradient",
+    "requires_grad_": "tr.tensor(..., requires_grad=...)",
+}
+"""What PyTorch or numpy would offer, and how it is written here."""
 
 
 class Operators:
@@ -31,6 +55,11 @@ class Operators:
     __hash__ = object.__hash__
 
     value: Array
+
+    @property
+    def recorded(self) -> Tensor:
+        """The Tensor that stands in a graph for this: itself, or the current leaf of a slot."""
+        raise NotImplementedError
 
     def __apply_primitive__(
         self, op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any]
@@ -159,21 +188,21 @@ class Operators:
             return str(self)
         return format(self.value.item() if self.size == 1 else self.value, form)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Tensor:
         """Sum over axes."""
-        return cast(Tensor, ops.sum(self, axis=axis, keepdims=keepdims))
+        return cast(Tensor, ops.sum(self, axis=axis, keepdims=keepdims, **unknown))
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Tensor:
         """Mean over axes."""
-        return cast(Tensor, ops.mean(self, axis=axis, keepdims=keepdims))
+        return cast(Tensor, ops.mean(self, axis=axis, keepdims=keepdims, **unknown))
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def max(self, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Tensor:
         """Largest element over axes; ties share the cotangent equally."""
-        return cast(Tensor, ops.max(self, axis=axis, keepdims=keepdims))
+        return cast(Tensor, ops.max(self, axis=axis, keepdims=keepdims, **unknown))
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def min(self, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Tensor:
         """Smallest element over axes; ties share the cotangent equally."""
-        return cast(Tensor, ops.min(self, axis=axis, keepdims=keepdims))
+        return cast(Tensor, ops.min(self, axis=axis, keepdims=keepdims, **unknown))
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape: `x.reshape(3, 4)` or `x.reshape((3, 4))`."""
@@ -235,6 +264,23 @@ class Operators:
         return apply_function(function, args, kwargs)
 
 
+class _Elsewhere:
+    """A name of PyTorch's or numpy's that says how it is written here.
+
+    Not `__getattr__`: that would make every attribute of every Tensor a third slower.
+    """
+
+    def __init__(self, name: str, cure: str) -> None:
+        self.said = f"a recorded value has no {name!r}\n  try: {cure}"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        raise AttributeError(self.said)
+
+
+for _name, _cure in _ELSEWHERE.items():
+    setattr(Operators, _name, _Elsewhere(_name, _cure))
+
+
 class Tensor(Operators):
     """A value and how it came about: a leaf has `op` None. Nothing of it ever changes but `grad`.
 
@@ -276,6 +322,11 @@ class Tensor(Operators):
     extras: dict[str, Any] | None
 
     @property
+    def recorded(self) -> Tensor:
+        """Itself."""
+        return self
+
+    @property
     def requires_grad(self) -> bool:
         """Whether a gradient can flow here: a float that depends on a tracked leaf."""
         return self.tracked
@@ -309,7 +360,7 @@ class Tensor(Operators):
         text = np.array2string(
             np.asarray(self.value), separator=", ", prefix="tensor(", threshold=100
         )
-        kind = "" if self.dtype == _FLOAT64 else f", dtype={self.dtype}"
+        kind = "" if self.dtype == FLOAT64 else f", dtype={self.dtype}"
         made = f", op={self.op.name}" if self.op is not None else ""
         return f"tensor({text}{kind}{made})"
 
@@ -354,6 +405,8 @@ class Tensor(Operators):
                 f"  try: x.sum(), x.mean(), or (x > 0).sum() > 0"
             )
         result = read(self.value.reshape(()) if self.ndim else self.value)
+        from tracer.guards import guard
+
         guard(self, kind, result)
         return result
 
@@ -388,81 +441,6 @@ class Tensor(Operators):
         hooks = extras.setdefault("hooks", [])
         hooks.append(hook)
         return lambda: hooks.remove(hook)
-
-
-class Parameter(Operators):
-    """A named slot that holds the current leaf; an optimiser refills it with a new leaf.
-
-    A recorded graph keeps the leaf that it used, so no update can touch it.
-
-    >>> import tracer as tr
-    >>> w = tr.parameter([1.0, 2.0])
-    >>> (w * w).sum().backward()
-    >>> w.grad
-    array([2., 4.])
-    >>> w.set(w.value - 0.1 * w.grad)
-    >>> w.value, w.grad
-    (array([0.8, 1.6]), None)
-    """
-
-    __slots__ = ("tensor",)
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-
-    @property
-    def value(self) -> Array:
-        """The current value, read-only."""
-        return self.tensor.value
-
-    @property
-    def grad(self) -> Array | None:
-        """The gradient of the current leaf."""
-        return self.tensor.grad
-
-    @property
-    def name(self) -> str:
-        """The name that was given."""
-        return self.tensor.name
-
-    requires_grad = True
-
-    def set(self, value: Any) -> None:
-        """Refill the slot with a new leaf of the same shape and dtype; its gradient starts empty.
-
-        Raises `ShapeError` if the shape differs.
-        """
-        old = self.tensor
-        new = as_value(value, dtype=old.dtype)
-        if new.shape != old.shape:
-            raise ShapeError(
-                f"parameter {self.name or 'set'}: the new value has shape {new.shape}, the slot {old.shape}\n"
-                f"  try: a value of shape {old.shape}"
-            )
-        self.tensor = leaf(
-            new, "parameter", name=old.name, tracked=True, place=(old.code, old.offset)
-        )
-
-    def zero_grad(self) -> None:
-        """Forget the gradient."""
-        self.tensor.gradient = None
-
-    def detach(self) -> Tensor:
-        """The current value as a constant."""
-        return self.tensor.detach()
-
-    def item(self) -> Any:
-        """The one element as a Python number."""
-        return self.tensor.item()
-
-    def __bool__(self) -> bool:
-        return bool(self.tensor)
-
-    def __float__(self) -> float:
-        return float(self.tensor)
-
-    def __repr__(self) -> str:
-        return "parameter" + repr(self.tensor).removeprefix("tensor")
 
 
 def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = NOTHING) -> Tensor:
@@ -506,7 +484,10 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
         with np.errstate(all="ignore"):
             out = op.kernel(*values, **params)
     except Exception as error:
-        raise _explained(op, inputs, error, now.hidden) from error
+        from tracer.complaints import explained
+
+        said = explained(op, inputs, error, now.hidden)
+        raise said from (None if op.home.startswith("ops.") else error)
     if op.saves:
         out, saved = out
     kind = type(out)
@@ -515,7 +496,7 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
             out = out[()]
         else:
             out.setflags(False)
-        admitted = out.dtype is _FLOAT64
+        admitted = out.dtype is FLOAT64
     else:
         admitted = kind is _float64
     if not admitted:
@@ -567,68 +548,8 @@ def _admitted(op: Primitive, out: Any) -> Array:
         out = np.asarray(
             out
         )  # a list; or an array of another kind, which multiplies in its own way
-    _check_dtype(out.dtype, f"{op.name} gave")
+    check_dtype(out.dtype, f"{op.name} gave")
     return read_only(out) if out.ndim else out[()]
-
-
-def _check_dtype(dtype: np.dtype[Any], what: str) -> None:
-    if dtype.kind in "iub" or dtype in (_FLOAT64, np.dtype(np.float32)):
-        return
-    if dtype.kind == "c":
-        cure = "the real and imaginary parts as two arrays"
-    elif dtype.kind == "f":
-        cure = "x.astype('float32')" if dtype.itemsize < 4 else "x.astype('float64')"
-    else:
-        cure = "numbers, or lists of equal length"
-    raise DTypeError(
-        f"{what} {dtype}, but values are float32, float64, integer or bool\n  try: {cure}"
-    )
-
-
-def _explained(
-    op: Primitive, inputs: Sequence[Any], error: Exception, hidden: frozenset[str]
-) -> GradstepError:
-    """A kernel's complaint in the user's words: the operation, the shapes, the line, one thing to try."""
-    if isinstance(error, GradstepError):
-        return error
-    from tracer.places import place_of
-
-    shapes = ", ".join(
-        f"{label} {_described(x)}"
-        for label, x in zip(_labels(op, len(inputs)), inputs, strict=True)
-    )
-    code, offset = user_frame(3, hidden)
-    place = place_of(code, offset)
-    where = f"\n  at {place.file}:{place.line}" if place else ""
-    if place and place.text:
-        where += f": {place.text}"
-    hint = op.hint or "check the values and shapes of the inputs"
-    known: type[GradstepError] = DTypeError if isinstance(error, TypeError) else ShapeError
-    if op.elementwise and _is_whole_and_fits(inputs):
-        known, hint = DTypeError, "x.astype('float64'), where the data comes in"
-    return known(f"{op.name}: {error}\n  with {shapes}{where}\n  try: {hint}")
-
-
-def _is_whole_and_fits(inputs: Sequence[Any]) -> bool:
-    """Whether nothing but integers and booleans came together, in shapes that are not to blame."""
-    values = [np.asarray(getattr(x, "value", x)) for x in inputs]
-    try:
-        np.broadcast_shapes(*(value.shape for value in values))
-    except ValueError:
-        return False
-    return all(value.dtype.kind in "iubO" for value in values)  # O: beyond 64 bits
-
-
-def _labels(op: Primitive, count: int) -> list[str]:
-    names = list(op.inputs)
-    while len(names) < count:
-        names.append(names[-1])
-    return names[:count]
-
-
-def _described(x: Any) -> str:
-    value = getattr(x, "value", x)
-    return f"{value.dtype}{list(value.shape)}" if hasattr(value, "dtype") else repr(value)
 
 
 def as_operand(x: Any) -> Any:
@@ -636,56 +557,9 @@ def as_operand(x: Any) -> Any:
     kind = type(x)
     if kind is Tensor or kind in _NUMBERS:
         return x
-    if isinstance(x, Parameter):
-        return x.tensor
-    if isinstance(x, Tensor):
-        return x
+    if isinstance(x, Operators):
+        return x.recorded
     return leaf(as_value(x), "constant")
-
-
-def as_value(data: Any, dtype: Any = None) -> Array:
-    """Data as a value of ours: a numpy scalar for rank 0, else a read-only array; copied if somebody could change it.
-
-    Raises `DTypeError` for complex, half precision, strings, objects and ragged lists.
-    """
-    if isinstance(data, Operators):
-        data = data.value
-    elif isinstance(data, (list, tuple)) and _holds_tensor(data):
-        raise DTypeError(
-            "a list of recorded values is not data: their history would be lost\n  try: tr.stack([...])"
-        )
-    try:
-        value = np.asarray(data, dtype=dtype)
-    except (ValueError, TypeError) as error:
-        raise DTypeError(
-            f"not an array of numbers: {error}\n  try: lists of equal length"
-        ) from None
-    _check_dtype(value.dtype, "data of dtype")
-    if value.ndim == 0:
-        return value[()]
-    shared = not isinstance(data, (list, tuple)) and (
-        value.flags.writeable or value.base is not None
-    )
-    return read_only(np.array(value) if shared else value)
-
-
-def read_only(value: Any) -> Any:
-    """The value itself, marked read-only if it is an array: for memory of ours."""
-    if isinstance(value, np.ndarray):
-        value.setflags(write=False)
-    return value
-
-
-def _holds_tensor(data: Any) -> bool:
-    for _ in range(64):
-        if isinstance(data, Operators):
-            return True
-        if not isinstance(data, (list, tuple)) or not data:
-            return False
-        if any(isinstance(x, Operators) for x in data):
-            return True
-        data = data[0]
-    return False
 
 
 def leaf(
@@ -746,71 +620,3 @@ def _as_float_text(value: Any) -> str:
 def constant(value: Any, *, name: str | None = None, dtype: Any = None) -> Tensor:
     """A leaf without a gradient: data, targets, masks."""
     return leaf(as_value(value, dtype), "constant", name=name)
-
-
-def parameter(value: Any, *, name: str | None = None, dtype: Any = None) -> Parameter:
-    """A slot for what is trained. Integers become float64, since a parameter is there to be changed a little."""
-    data = as_value(value, dtype)
-    if data.dtype.kind != "f":
-        data = as_value(data.astype(np.float64))
-    return Parameter(leaf(data, "parameter", name=name, tracked=True))
-
-
-_NEAR, _FEW = 16, 8
-"""So many nodes behind a look are remembered with it; leaves remember it too if there are so few."""
-
-_by_serial = attrgetter("serial")
-
-
-def guard(tensor: Tensor, kind: str, result: Any) -> None:
-    """Remember that Python looked at a value, so that a replay can say when it would have taken another way.
-
-    The guard stays with its Tensor. A comparison is not on the way to the loss, so the nodes behind it remember how it
-    came about, once for each source place: as copies that lead to no node of the graph, since a graph that held itself
-    would stay until the garbage collector comes.
-    """
-    now = _current()
-    if not now.enabled:
-        return
-    place = user_frame(3, now.hidden)
-    if tensor.extras is None:
-        tensor.extras = {}
-    tensor.extras.setdefault("guards", {})[place] = (kind, result)
-    behind, seen = [tensor], {tensor.serial}
-    for node in behind:  # grows while it is walked
-        if node is not tensor and place in (node.extras or {}).get("looks", ()):
-            continue  # so that a loop over its own result stays linear
-        for x in node.inputs:
-            if type(x) is Tensor and x.serial not in seen and len(behind) < _NEAR:
-                seen.add(x.serial)
-                behind.append(x)
-    copies: dict[int, Tensor] = {}
-    for node in sorted(behind, key=_by_serial):
-        inputs = [_copied(x, copies) if type(x) is Tensor else x for x in node.inputs]
-        copies[node.serial] = _alike(node, node.op, tuple(inputs), node.params)
-    for node in behind[1:]:
-        if node.op is not None or len(behind) <= _FEW:
-            if node.extras is None:
-                node.extras = {}
-            node.extras.setdefault("looks", {})[place] = copies[tensor.serial]
-
-
-def _copied(x: Tensor, copies: Mapping[int, Tensor]) -> Tensor:
-    """The copy of a node; where it is too far away to have one, a leaf that says so by its kind."""
-    found = copies.get(x.serial)
-    return _alike(x, None, (), {"kind": "op", "name": ""}) if found is None else found
-
-
-def _alike(
-    node: Tensor, op: Primitive | None, inputs: tuple[Any, ...], params: Mapping[str, Any]
-) -> Tensor:
-    """A node with the value, serial, place and guards of another."""
-    made = _new(Tensor)
-    made.value, made.op, made.inputs, made.params = node.value, op, inputs, params
-    made.saved, made.serial, made.scope = node.saved, node.serial, node.scope
-    made.code, made.offset = node.code, node.offset
-    made.gradient, made.tracked = None, node.tracked
-    made.extras = None
-    if node.extras is not None and "guards" in node.extras:
-        made.extras = {"guards": node.extras["guards"]}
-    return made

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ops.primitive import Array
-from tracer.tensors import read_only
+from tracer.values import read_only
 
 if TYPE_CHECKING:
     from tracer.traces import Trace

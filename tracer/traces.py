@@ -22,7 +22,7 @@ from tracer.kinds import KINDS as KINDS
 from tracer.names import labels_of, names_of
 from tracer.places import Place, SourceFile
 from tracer.recording import BACKWARD, Scope, ScopeEntry
-from tracer.tensors import read_only
+from tracer.values import read_only
 
 if TYPE_CHECKING:
     from tracer.diagrams import Diagram

@@ -71,13 +71,13 @@ def shown(watched: Watch, trace: Trace, position: int) -> str:
     value, gradient = trace.value(node), timeline.gradient(position, node)
     if not watched.expression:
         now = in_words(gradient) if gradient is not None else str(status)
-        mark = f" ({status})" if status.state == "partial" else ""
+        mark = f", {status}" if status.state == "partial" else ""
         return f"value {in_words(value)}, gradient {now}{mark}"
     _, names = read(watched.expression)
     if "grad" in names and gradient is None:
         return str(status)
     found = in_words(evaluate(watched.expression, value, gradient))
-    return f"{found} ({status})" if "grad" in names and status.state == "partial" else found
+    return f"{found}, {status}" if "grad" in names and status.state == "partial" else found
 
 
 def in_words(found: Any) -> str:

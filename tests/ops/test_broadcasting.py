@@ -249,5 +249,5 @@ def test_matmul_follows_numpys_rules_for_every_pair_of_ranks(left: Any, right: A
     ("left", "right"), [((), (2,)), ((2, 3), (2, 3)), ((2,), ()), ((2, 2, 3), (3, 3, 1))]
 )
 def test_matmul_refuses_what_numpy_refuses(left: Any, right: Any):
-    with pytest.raises(ValueError, match=r"matmul|broadcast|aligned"):
+    with pytest.raises(ValueError, match=r"inner sizes differ|no matrix|do not broadcast"):
         ops.matmul(whole(left), whole(right))

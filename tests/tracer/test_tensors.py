@@ -372,3 +372,68 @@ def test_what_a_kernel_gives_becomes_a_plain_read_only_array(kind):
     assert type(y.value) is np.ndarray
     assert not y.value.flags.writeable
     assert (y * y).tolist() == [[1.0, 4.0], [9.0, 16.0]]
+
+
+@pytest.mark.parametrize(
+    ("update", "value"),
+    [
+        (lambda w: w.__isub__(0.5 * w.grad), [1.0, 0.0]),
+        (lambda w: w.__iadd__([1.0, 1.0]), [3.0, 3.0]),
+        (lambda w: w.__imul__(2.0), [4.0, 4.0]),
+        (lambda w: setattr(w, "value", [7.0, 8.0]), [7.0, 8.0]),
+    ],
+)
+def test_a_parameter_is_updated_in_place_by_refilling_its_slot(update, value):
+    w = tr.parameter([2.0, 2.0], name="w")
+    loss = (w * [2.0, 4.0]).sum()
+    loss.backward()
+    trace = tr.trace(loss)
+    update(w)
+    assert isinstance(w, tr.Parameter)
+    assert w.value.tolist() == value
+    assert trace.value("w").tolist() == [2.0, 2.0]
+
+
+def test_training_as_in_pytorch_trains():
+    w = tr.parameter(0.0)
+    for _ in range(50):
+        loss = (w - 3.0) ** 2
+        w.grad = None
+        loss.backward()
+        with tr.no_grad():
+            for p in [w]:
+                p -= 0.1 * p.grad
+    assert w.item() == pytest.approx(3.0, abs=1e-3)
+
+
+def test_a_recorded_step_is_refused_because_its_history_would_be_lost():
+    w = tr.parameter(1.0, name="w")
+    with pytest.raises(
+        tr.errors.GradientError, match=r"parameter w: the step is itself recorded(.|\n)*no_grad"
+    ):
+        w -= w * 0.1
+
+
+@pytest.mark.parametrize(
+    ("say", "cure"),
+    [
+        (lambda x: x.view(2, 1), r"no 'view'(.|\n)*x\.reshape"),
+        (lambda x: x.unsqueeze(0), r"x\[:, None\]"),
+        (lambda x: x.t(), r"x\.T"),
+        (lambda x: x.nonsense, "no attribute 'nonsense'$"),
+    ],
+)
+def test_what_other_libraries_call_otherwise_is_named(say, cure):
+    with pytest.raises(AttributeError, match=cure):
+        say(tr.tensor([1.0, 2.0]))
+
+
+def test_dim_is_called_axis_here():
+    with pytest.raises(tr.errors.PrimitiveError, match=r"no parameter 'dim'(.|\n)*try: axis=0"):
+        tr.tensor([1.0, 2.0]).sum(dim=0)
+
+
+def test_an_operation_without_a_derivative_is_named_when_nothing_else_leads_on():
+    x = tr.tensor([1.0, 2.0])
+    with pytest.raises(tr.errors.GradientError, match="greater has no derivative"):
+        ((x > 0) * 2.0).sum().backward()

@@ -13,9 +13,11 @@ from ops.primitive import Primitive
 from tracer.errors import CheckError, GradstepError
 from tracer.format import typed
 from tracer.freezing import trace as freeze
+from tracer.parameters import Parameter
 from tracer.recording import no_grad
-from tracer.tensors import Operators, Parameter, Tensor, as_value, constant, tensor
+from tracer.tensors import Operators, Tensor, constant, tensor
 from tracer.traces import Trace
+from tracer.values import as_value
 
 Array = Any
 """A numpy array or numpy scalar."""

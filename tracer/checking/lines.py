@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import DerivationError, DTypeError
-from tracer.tensors import as_value
+from tracer.values import as_value
 
 from .calculator import evaluate
 from .derivation import Line, read, spoken

@@ -92,8 +92,17 @@ class Row:
 
     @property
     def worst(self) -> Element | None:
-        """The element that disagrees most; of undecidable or agreeing ones the one furthest from its number."""
-        return max(self.elements, key=lambda element: element.distance, default=None)
+        """The decided element that is furthest off, disagreement first; an undecidable one where none is decided."""
+        decided = [element for element in self.elements if element.verdict != UNDECIDABLE]
+        return max(decided or self.elements, key=lambda element: element.distance, default=None)
+
+    @property
+    def undecided(self) -> int:
+        """How many elements could not be decided, those at a kink and between its slopes left out."""
+        return sum(
+            element.verdict == UNDECIDABLE and not element.reason.startswith(INSIDE_KINK)
+            for element in self.elements
+        )
 
     @property
     def because(self) -> str:
@@ -131,9 +140,17 @@ class Report:
         """The counts in one line, and the first wrong line by name."""
         counts = {word: sum(row.verdict == word for row in self.rows) for word in WORDS}
         parts = [f"{counts[AGREE]} of {len(self.rows)} {self.noun}s agree"]
+        spared = [row for row in self.rows if row.verdict == UNDECIDABLE and row.passed]
+        counts[UNDECIDABLE] -= len(spared)
         parts += [
             f"{counts[word]} {WORDS[word]}" for word in (DISAGREE, UNDECIDABLE) if counts[word]
         ]
+        at_kinks = sum(bool(row.elements) for row in spared)
+        said = ((at_kinks, INSIDE_KINK), (len(spared) - at_kinks, "empty"))
+        parts += [f"{count} {words}" for count, words in said if count]
+        undecided = sum(row.undecided for row in self.rows if row.verdict != UNDECIDABLE)
+        if undecided:
+            parts.append(f"{undecided} element{'' if undecided == 1 else 's'} undecidable")
         first = self.first_wrong
         if first is not None and first.line:
             parts.append(f"first wrong line: {first.line} ({first.name})")

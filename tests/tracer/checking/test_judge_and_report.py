@@ -84,7 +84,7 @@ def test_valid_subgradients_alone_are_ok_but_do_not_count_as_agreement():
     report = Report("check", (row,))
     assert row.verdict == UNDECIDABLE
     assert report.ok
-    assert report.summary == "check: 0 of 1 inputs agree, 1 undecidable"
+    assert report.summary == "check: 0 of 1 inputs agree, 1 at a kink, between its slopes"
 
 
 def test_a_report_is_true_only_if_it_is_ok():

@@ -1,0 +1,57 @@
+"""A kernel's complaint in the user's words: the operation, the shapes, the line, one thing to try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ops.primitive import Primitive
+from tracer.errors import DTypeError, GradstepError, ShapeError
+from tracer.places import place_of
+from tracer.recording import user_frame
+
+
+def explained(
+    op: Primitive, inputs: Sequence[Any], error: Exception, hidden: frozenset[str]
+) -> GradstepError:
+    """A kernel's complaint in the user's words: the operation, the shapes, the line, one thing to try."""
+    if isinstance(error, GradstepError):
+        return error
+    shapes = ", ".join(
+        f"{label} {_described(x)}"
+        for label, x in zip(_labels(op, len(inputs)), inputs, strict=True)
+    )
+    code, offset = user_frame(3, hidden)
+    place = place_of(code, offset)
+    where = f"\n  at {place.file}:{place.line}" if place else ""
+    if place and place.text:
+        where += f": {place.text}"
+    hint = op.hint or "check the values and shapes of the inputs"
+    known: type[GradstepError] = DTypeError if isinstance(error, TypeError) else ShapeError
+    if op.elementwise and _is_whole_and_fits(inputs):
+        known, hint = DTypeError, "x.astype('float64'), where the data comes in"
+    return known(f"{op.name}: {error}\n  with {shapes}{where}\n  try: {hint}")
+
+
+def _is_whole_and_fits(inputs: Sequence[Any]) -> bool:
+    """Whether nothing but integers and booleans came together, in shapes that are not to blame."""
+    values = [np.asarray(getattr(x, "value", x)) for x in inputs]
+    try:
+        np.broadcast_shapes(*(value.shape for value in values))
+    except ValueError:
+        return False
+    return all(value.dtype.kind in "iubO" for value in values)  # O: beyond 64 bits
+
+
+def _labels(op: Primitive, count: int) -> list[str]:
+    names = list(op.inputs)
+    while len(names) < count:
+        names.append(names[-1])
+    return names[:count]
+
+
+def _described(x: Any) -> str:
+    value = getattr(x, "value", x)
+    return f"{value.dtype}{list(value.shape)}" if hasattr(value, "dtype") else repr(value)

@@ -1,0 +1,77 @@
+"""Data as values of ours: numpy scalars for rank 0, else read-only arrays, of the dtypes that Gradstep takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ops.primitive import Array
+from tracer.errors import DTypeError
+
+FLOAT64 = np.dtype(np.float64)
+
+
+def as_value(data: Any, dtype: Any = None) -> Array:
+    """Data as a value of ours: a numpy scalar for rank 0, else a read-only array; copied if somebody could change it.
+
+    Raises `DTypeError` for complex, half precision, strings, objects and ragged lists.
+    """
+    if is_recorded(data):
+        data = data.value
+    elif isinstance(data, (list, tuple)) and _holds_tensor(data):
+        raise DTypeError(
+            "a list of recorded values is not data: their history would be lost\n  try: tr.stack([...])"
+        )
+    try:
+        value = np.asarray(data, dtype=dtype)
+    except (ValueError, TypeError) as error:
+        raise DTypeError(
+            f"not an array of numbers: {error}\n  try: lists of equal length"
+        ) from None
+    check_dtype(value.dtype, "data of dtype")
+    if value.ndim == 0:
+        return value[()]
+    shared = not isinstance(data, (list, tuple)) and (
+        value.flags.writeable or value.base is not None
+    )
+    return read_only(np.array(value) if shared else value)
+
+
+def read_only(value: Any) -> Any:
+    """The value itself, marked read-only if it is an array: for memory of ours."""
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    return value
+
+
+def _holds_tensor(data: Any) -> bool:
+    for _ in range(64):
+        if is_recorded(data):
+            return True
+        if not isinstance(data, (list, tuple)) or not data:
+            return False
+        if any(is_recorded(x) for x in data):
+            return True
+        data = data[0]
+    return False
+
+
+def check_dtype(dtype: np.dtype[Any], what: str) -> None:
+    """Raise `DTypeError` for a dtype that no value has, saying what came in it and what to try."""
+    if dtype.kind in "iub" or dtype in (FLOAT64, np.dtype(np.float32)):
+        return
+    if dtype.kind == "c":
+        cure = "the real and imaginary parts as two arrays"
+    elif dtype.kind == "f":
+        cure = "x.astype('float32')" if dtype.itemsize < 4 else "x.astype('float64')"
+    else:
+        cure = "numbers, or lists of equal length"
+    raise DTypeError(
+        f"{what} {dtype}, but values are float32, float64, integer or bool\n  try: {cure}"
+    )
+
+
+def is_recorded(x: Any) -> bool:
+    """Whether something stands for a recorded value: a Tensor or a Parameter."""
+    return hasattr(type(x), "__apply_primitive__")
