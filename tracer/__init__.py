@@ -80,14 +80,14 @@ if TYPE_CHECKING:
     from tracer.debugging import debug as debug
     from tracer.diagrams import diagram as diagram
     from tracer.freezing import trace as trace
+    from tracer.nodes import Flow as Flow
+    from tracer.nodes import Node as Node
     from tracer.storage import load as load
-    from tracer.traces import Flow as Flow
-    from tracer.traces import Node as Node
     from tracer.traces import Trace as Trace
 
 _LAZY = {
-    "Flow": "tracer.traces",
-    "Node": "tracer.traces",
+    "Flow": "tracer.nodes",
+    "Node": "tracer.nodes",
     "Trace": "tracer.traces",
     "check": "tracer.checking",
     "debug": "tracer.debugging",

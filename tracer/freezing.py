@@ -11,12 +11,16 @@ import numpy as np
 
 from ops.primitive import NOTHING, Primitive
 from ops.shape import Slot
+from tracer.backing import References
+from tracer.kinds import KINDS
+from tracer.nodes import Guard
 from tracer.parameters import Parameter
 from tracer.places import Place, SourceFile, place_of, read_source, stored_name
 from tracer.recording import BACKWARD, CURRENT, Recorded, Scope, ScopeEntry
 from tracer.sweep import seed_of
 from tracer.tensors import Tensor
-from tracer.traces import KINDS, VERSIONS, Guard, References, Trace
+from tracer.traces import Trace
+from tracer.versions import VERSIONS
 
 T = TypeVar("T")
 

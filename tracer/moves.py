@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tracer.breakpoints import Breakpoint, Breakpoints, Meeting
+from tracer.nodes import Node
 from tracer.runs import runs_around
 from tracer.selections import search_texts
 from tracer.timeline import Timeline
-from tracer.traces import Node, Trace
+from tracer.traces import Trace
 
 START = "start"
 END_FORWARD = "end of the forward pass"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
+from collections.abc import Mapping
 from math import isqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ops.primitive import Array
-from tracer.traces import KINDS, Swept
+from tracer.kinds import KINDS
 from tracer.values import read_only
 
 if TYPE_CHECKING:
@@ -16,6 +18,20 @@ if TYPE_CHECKING:
 
 _DIFFERENTIATED = (KINDS.index("parameter"), KINDS.index("input"))
 _MANY_FLOWS = 32
+
+
+class Swept(NamedTuple):
+    """What a sweep leaves: the gradient of each node, and partial sums for nodes with many flows."""
+
+    gradients: list[Array | None]
+    checkpoints: Mapping[int, tuple[list[int], list[Array]]]
+    """Node to (numbers of flows, sum of so many flows), about every square root of their count."""
+
+    def nearest(self, node: int, count: int) -> tuple[int, Array | None]:
+        """The latest kept partial sum of at most `count` flows."""
+        counts, sums = self.checkpoints.get(node, ([], []))
+        k = bisect.bisect_right(counts, count) - 1
+        return (counts[k], sums[k]) if k >= 0 else (0, None)
 
 
 def reach(trace: Trace) -> tuple[Array, Array, Array, Array]:

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 
 from ops.primitive import NOTHING, Array, Primitive
+from tracer.backing import Overlay
 from tracer.errors import DTypeError, GradstepError, ReplayError, ShapeError
 from tracer.freezing import freeze
+from tracer.kinds import KINDS
+from tracer.nodes import Guard
 from tracer.recording import OWN_FILES, switched
 from tracer.tensors import tensor
-from tracer.traces import KINDS, Guard, Overlay, Trace
+from tracer.traces import Trace
 from tracer.values import as_value, read_only
 
 

@@ -20,8 +20,9 @@ from ops.primitive import Array
 from tracer.conditions import Condition
 from tracer.errors import ConditionError, UnknownNameError
 from tracer.format import shape
+from tracer.kinds import KINDS
 from tracer.recording import Scope
-from tracer.traces import KINDS, Trace
+from tracer.traces import Trace
 
 Kind = Literal["node", "op", "name", "scope", "any"]
 Matcher = Callable[[str], bool]

@@ -6,9 +6,10 @@ import numpy as np
 
 from ops.primitive import PRIMITIVES, Array
 from tracer.archive import DamageError
+from tracer.kinds import KINDS
 from tracer.mapped import Mapped
 from tracer.recording import BACKWARD
-from tracer.traces import KINDS, Trace
+from tracer.traces import Trace
 
 GUARDS = ("bool", "int", "item")
 """The looks that Python takes at a value."""

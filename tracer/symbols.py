@@ -21,7 +21,7 @@ from ops.shape import Slot
 from tracer import format as fmt
 
 if TYPE_CHECKING:
-    from tracer.traces import Node
+    from tracer.nodes import Node
 
 
 @dataclass(frozen=True, eq=False)

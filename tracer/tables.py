@@ -8,10 +8,11 @@ from typing import Any
 from tracer.archive import DamageError
 from tracer.encoding import UnwritableError, decoded, encoded
 from tracer.errors import TraceFileError
+from tracer.nodes import Guard
 from tracer.places import Place, SourceFile
 from tracer.recording import ScopeEntry
 from tracer.standins import described, operation
-from tracer.traces import Guard, Trace
+from tracer.traces import Trace
 
 
 def tables_of(trace: Trace) -> dict[str, Any]:

@@ -6,106 +6,29 @@ Nodes stand in the order in which they ran, so an input has a smaller number tha
 
 from __future__ import annotations
 
-import bisect
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ops.primitive import NOTHING, Array, Primitive
+from ops.primitive import Array, Primitive
+from tracer.backing import Storage
 from tracer.errors import GradstepError, ReplayError, UnknownNameError
 from tracer.format import printable
-from tracer.kinds import KINDS as KINDS
 from tracer.names import labels_of, names_of
+from tracer.nodes import Flow as Flow
+from tracer.nodes import Guard as Guard
+from tracer.nodes import Node as Node
 from tracer.places import Place, SourceFile
-from tracer.recording import BACKWARD, Scope, ScopeEntry
+from tracer.recording import BACKWARD, Scope
 from tracer.values import read_only
 
 if TYPE_CHECKING:
     from tracer.diagrams import Diagram
+    from tracer.reach import Swept
     from tracer.timeline import Timeline
-
-
-class Storage(Protocol):
-    """Where the numbers of a trace lie: in memory, in a mapped file, or laid over another storage."""
-
-    @property
-    def has_gradients(self) -> bool:
-        """Whether final gradients are kept here, so that no sweep is needed."""
-
-    def value(self, node: int) -> Array:
-        """The forward value of a node."""
-
-    def saved(self, node: int) -> Mapping[str, Array]:
-        """What the kernel of a node handed to its rules."""
-
-    def gradient(self, node: int) -> Array | None:
-        """The final gradient of a node, if this storage keeps gradients."""
-
-
-@dataclass(frozen=True, eq=False)
-class References:
-    """Numbers held as they were recorded: nothing is copied."""
-
-    values: Sequence[Array]
-    kept: Sequence[Mapping[str, Array]]
-    has_gradients: bool = False
-
-    def value(self, node: int) -> Array:
-        """The forward value of a node."""
-        return self.values[node]
-
-    def saved(self, node: int) -> Mapping[str, Array]:
-        """What the kernel of a node handed to its rules."""
-        return self.kept[node]
-
-    def gradient(self, node: int) -> Array | None:
-        """None: the trace runs its own sweep."""
-        return None
-
-
-@dataclass(frozen=True, eq=False)
-class Overlay:
-    """Some numbers laid over those of another storage: what a replay changed."""
-
-    under: Storage
-    values: Mapping[int, Array]
-    kept: Mapping[int, Mapping[str, Array]]
-    has_gradients: bool = False
-
-    def value(self, node: int) -> Array:
-        """The forward value of a node."""
-        found = self.values.get(node)
-        return self.under.value(node) if found is None else found
-
-    def saved(self, node: int) -> Mapping[str, Array]:
-        """What the kernel of a node handed to its rules."""
-        return self.kept[node] if node in self.values else self.under.saved(node)
-
-    def gradient(self, node: int) -> Array | None:
-        """None: the trace runs its own sweep."""
-        return None
-
-
-class Flow(NamedTuple):
-    """What one use of a value sends back to it."""
-
-    consumer: int
-    argument: int
-    input: int
-    cotangent: Array
-
-
-class Guard(NamedTuple):
-    """A look that Python took at a value: `bool`, `int` or `item`, what it saw, and where."""
-
-    node: int
-    kind: str
-    result: Any
-    place: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -422,130 +345,3 @@ class Trace:
         from tracer.debugging import debug
 
         debug(self)
-
-
-class Swept(NamedTuple):
-    """What a sweep leaves: the gradient of each node, and partial sums for nodes with many flows."""
-
-    gradients: list[Array | None]
-    checkpoints: Mapping[int, tuple[list[int], list[Array]]]
-    """Node to (numbers of flows, sum of so many flows), about every square root of their count."""
-
-    def nearest(self, node: int, count: int) -> tuple[int, Array | None]:
-        """The latest kept partial sum of at most `count` flows."""
-        counts, sums = self.checkpoints.get(node, ([], []))
-        k = bisect.bisect_right(counts, count) - 1
-        return (counts[k], sums[k]) if k >= 0 else (0, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One node of a trace: a light view, made when asked for."""
-
-    trace: Trace
-    index: int
-
-    def __repr__(self) -> str:
-        return f"<Node {self.index} {self.label}: {self.op_name} {self.shape}>"
-
-    @property
-    def op(self) -> Primitive | None:
-        """The primitive that made it, None for a leaf."""
-        return self.trace.op(self.index)
-
-    @property
-    def op_name(self) -> str:
-        """The name of the primitive; for a leaf its kind."""
-        op = self.op
-        return op.name if op is not None else self.kind
-
-    @property
-    def kind(self) -> str:
-        """One of KINDS."""
-        return KINDS[self.trace.kind_of[self.index]]
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether no operation made it."""
-        return bool(self.trace.op_of[self.index] < 0)
-
-    @property
-    def inputs(self) -> tuple[Node | Any, ...]:
-        """What it read, in argument order: nodes, and Python numbers."""
-        trace = self.trace
-        return tuple(
-            Node(trace, i) if i >= 0 else trace.literals[-1 - i]
-            for i in trace.inputs_of(self.index)
-        )
-
-    @property
-    def argument_names(self) -> tuple[str, ...]:
-        """The name of each argument, numbered where the last input repeats: `arrays[0]`."""
-        op = self.op
-        if op is None:
-            return ()
-        count = len(self.trace.inputs_of(self.index))
-        if not op.variadic:
-            return op.inputs[:count]
-        head = op.inputs[:-1]
-        return (*head, *(f"{op.inputs[-1]}[{k}]" for k in range(count - len(head))))
-
-    @property
-    def params(self) -> Mapping[str, Any]:
-        """The parameters of the operation, such as axis."""
-        return self.trace.params[self.trace.params_of[self.index]] if not self.is_leaf else NOTHING
-
-    @property
-    def saved(self) -> Mapping[str, Array]:
-        """What the kernel handed to its rules."""
-        return self.trace.storage.saved(self.index)
-
-    @property
-    def value(self) -> Array:
-        """The forward value."""
-        return self.trace.storage.value(self.index)
-
-    @property
-    def gradient(self) -> Array | None:
-        """The final gradient, None where none flows."""
-        return self.trace.gradient(self.index)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the value."""
-        return tuple(self.value.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of the elements."""
-        found: np.dtype[Any] = self.value.dtype
-        return found
-
-    @property
-    def name(self) -> str:
-        """The given or variable name; empty if there is none."""
-        return self.trace.names[self.index]
-
-    @property
-    def label(self) -> str:
-        """A unique name: `h`, `h#3` or `mul@7`."""
-        return self.trace.labels[self.index]
-
-    @property
-    def scope(self) -> tuple[ScopeEntry, ...]:
-        """The scopes around it, outermost first."""
-        return self.trace.scopes[self.trace.scope_of[self.index]]
-
-    @property
-    def scope_text(self) -> str:
-        """The scopes as text: `rnn[t=3].cell`."""
-        return printable(".".join(map(str, self.scope)))
-
-    @property
-    def place(self) -> Place | None:
-        """Where in the user's source it was made."""
-        which = self.trace.place_of[self.index]
-        return self.trace.places[which] if which >= 0 else None
-
-
-VERSIONS = {"gradstep": "0.1.0", "numpy": np.__version__, "python": platform.python_version()}

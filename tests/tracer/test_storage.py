@@ -21,12 +21,12 @@ from ops import PRIMITIVES
 from ops.shape import Slot
 from tracer import archive as archives
 from tracer.archive import read_archive, write_archive
+from tracer.backing import References
 from tracer.columns import COLUMNS, GRAPH
 from tracer.debugger import Debugger
 from tracer.encoding import decoded, encoded
 from tracer.errors import GradstepError, ReplayError, TraceFileError
 from tracer.recording import ScopeEntry
-from tracer.traces import References
 
 HERE = Path(__file__).parent
 

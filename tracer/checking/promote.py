@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tracer.backing import References
 from tracer.replay import run_node
-from tracer.traces import References, Trace
+from tracer.traces import Trace
 
 Array = Any
 """A numpy array or numpy scalar."""

@@ -23,7 +23,7 @@ from tracer.diagrams.picture import (
     Text,
     Wire,
 )
-from tracer.traces import Flow
+from tracer.nodes import Flow
 
 LEAST_ROOM = 46.0
 

@@ -10,7 +10,8 @@ import numpy as np
 from tracer import errors
 from tracer.diagrams.names import plain
 from tracer.diagrams.picture import Cluster, Run, Shape, Text
-from tracer.traces import KINDS, Trace
+from tracer.kinds import KINDS
+from tracer.traces import Trace
 
 GIVEN = (KINDS.index("input"), KINDS.index("constant"))
 """Leaves that stay in the scope they come from; weights stand where they are used."""

@@ -12,8 +12,10 @@ from tracer import format as short
 from tracer.diagrams.names import plain, text_of
 from tracer.diagrams.numerals import numeral, whole
 from tracer.diagrams.picture import Role, Run, Text
+from tracer.kinds import KINDS
+from tracer.nodes import Flow
 from tracer.timeline import GLYPHS, GradientStatus, Timeline
-from tracer.traces import KINDS, Flow, Trace
+from tracer.traces import Trace
 
 PARAMETER, CONSTANT = KINDS.index("parameter"), KINDS.index("constant")
 SMALL = 10.0

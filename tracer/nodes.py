@@ -1,0 +1,146 @@
+"""What one asks of a trace: a node, a flow along an edge, a look that Python took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ops.primitive import NOTHING, Array, Primitive
+from tracer.format import printable
+from tracer.kinds import KINDS
+from tracer.places import Place
+from tracer.recording import ScopeEntry
+
+if TYPE_CHECKING:
+    from tracer.traces import Trace
+
+
+class Flow(NamedTuple):
+    """What one use of a value sends back to it."""
+
+    consumer: int
+    argument: int
+    input: int
+    cotangent: Array
+
+
+class Guard(NamedTuple):
+    """A look that Python took at a value: `bool`, `int` or `item`, what it saw, and where."""
+
+    node: int
+    kind: str
+    result: Any
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a trace: a light view, made when asked for."""
+
+    trace: Trace
+    index: int
+
+    def __repr__(self) -> str:
+        return f"<Node {self.index} {self.label}: {self.op_name} {self.shape}>"
+
+    @property
+    def op(self) -> Primitive | None:
+        """The primitive that made it, None for a leaf."""
+        return self.trace.op(self.index)
+
+    @property
+    def op_name(self) -> str:
+        """The name of the primitive; for a leaf its kind."""
+        op = self.op
+        return op.name if op is not None else self.kind
+
+    @property
+    def kind(self) -> str:
+        """One of KINDS."""
+        return KINDS[self.trace.kind_of[self.index]]
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operation made it."""
+        return bool(self.trace.op_of[self.index] < 0)
+
+    @property
+    def inputs(self) -> tuple[Node | Any, ...]:
+        """What it read, in argument order: nodes, and Python numbers."""
+        trace = self.trace
+        return tuple(
+            Node(trace, i) if i >= 0 else trace.literals[-1 - i]
+            for i in trace.inputs_of(self.index)
+        )
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        """The name of each argument, numbered where the last input repeats: `arrays[0]`."""
+        op = self.op
+        if op is None:
+            return ()
+        count = len(self.trace.inputs_of(self.index))
+        if not op.variadic:
+            return op.inputs[:count]
+        head = op.inputs[:-1]
+        return (*head, *(f"{op.inputs[-1]}[{k}]" for k in range(count - len(head))))
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The parameters of the operation, such as axis."""
+        return self.trace.params[self.trace.params_of[self.index]] if not self.is_leaf else NOTHING
+
+    @property
+    def saved(self) -> Mapping[str, Array]:
+        """What the kernel handed to its rules."""
+        return self.trace.storage.saved(self.index)
+
+    @property
+    def value(self) -> Array:
+        """The forward value."""
+        return self.trace.storage.value(self.index)
+
+    @property
+    def gradient(self) -> Array | None:
+        """The final gradient, None where none flows."""
+        return self.trace.gradient(self.index)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return tuple(self.value.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        found: np.dtype[Any] = self.value.dtype
+        return found
+
+    @property
+    def name(self) -> str:
+        """The given or variable name; empty if there is none."""
+        return self.trace.names[self.index]
+
+    @property
+    def label(self) -> str:
+        """A unique name: `h`, `h#3` or `mul@7`."""
+        return self.trace.labels[self.index]
+
+    @property
+    def scope(self) -> tuple[ScopeEntry, ...]:
+        """The scopes around it, outermost first."""
+        return self.trace.scopes[self.trace.scope_of[self.index]]
+
+    @property
+    def scope_text(self) -> str:
+        """The scopes as text: `rnn[t=3].cell`."""
+        return printable(".".join(map(str, self.scope)))
+
+    @property
+    def place(self) -> Place | None:
+        """Where in the user's source it was made."""
+        which = self.trace.place_of[self.index]
+        return self.trace.places[which] if which >= 0 else None
