@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -21,6 +22,10 @@ QUESTIONS = {
     "watch": ("watch", "xhat, norm(grad), rms(grad) of xhat"),
     "order": (":", "goto N, break TEXT, delete N, watch TEXT, search TEXT, help, quit"),
 }
+TOO_SMALL = frozenset({"-tiny", "-flat"})
+"""The classes of a screen that shows nothing but which size it needs."""
+ASKING = ("search", "ask_breakpoint", "ask_watch", "command")
+"""The actions that open the prompt."""
 
 
 class Actions(Workbench):
@@ -30,6 +35,40 @@ class Actions(Workbench):
         super().__init__(session)
         self._playing: Timer | None = None
         self._searching_from = 0
+        self._held: list[events.Key] | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take back the message at the next key; hold the keys after an answer until the answer has been obeyed."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._held is not None:
+                self._held.append(event)
+                return
+            if self._asks:
+                self.query_one(Prompt).take_focus()
+                self._held = [] if event.key in ("enter", "escape") else None
+            elif self.session.message and not self.session.busy:
+                self.session.say("")
+                self.show()
+        await super().on_event(event)
+
+    @property
+    def _asks(self) -> bool:
+        """Whether the prompt waits for an answer."""
+        return self.screen.has_class("asking")
+
+    def show(self) -> None:
+        """Show the session as it is now, beside an answer that is being typed too."""
+        super().show()
+        if self._asks:
+            self.query_one(Prompt).reply(self.session.message)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let only one question be asked at a time, none over the help; where nothing can be seen, only quit."""
+        if action != "quit" and TOO_SMALL & self.screen.classes:
+            return False
+        if action in ASKING:
+            return not self._asks and len(self.screen_stack) == 1
+        return super().check_action(action, parameters)
 
     def _move(self, name: str) -> None:
         self.do(lambda: self.session.move(name), long=self.session.takes_long(name))
@@ -157,7 +196,7 @@ class Actions(Workbench):
 
     def action_focus_pane(self, direction: int) -> None:
         """To the next pane; the prompt keeps the focus while it asks."""
-        if self.screen.has_class("asking"):
+        if self._asks:
             return
         if direction > 0:
             self.screen.focus_next(LinePane)
@@ -216,25 +255,36 @@ class Actions(Workbench):
         """Ask for an order."""
         self._ask("order")
 
-    def on_prompt_closed(self, event: Prompt.Closed) -> None:
-        """Show the keys again."""
-        self.screen.remove_class("asking")
-        self.query_one("#graph").focus()
-
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        """Search as one types; do the rest when the answer is complete."""
+        """Search as one types."""
+        if event.purpose == "search" and len(self.session.trace) <= MANY:
+            self.do(lambda: self._search(event.text))
+
+    async def on_prompt_closed(self, event: Prompt.Closed) -> None:
+        """Show the keys again, do what was asked for, and go on with the keys that followed."""
+        self.screen.remove_class("asking")
+        self.screen.set_focus(self.query_one("#graph"))
+        if event.text is not None:
+            self._answer(event.purpose, event.text)
+        else:
+            self.session.say("")
+            self.show()
+        held, self._held = self._held or [], None
+        for key in held:
+            await self.on_event(key)
+
+    def _answer(self, purpose: str, text: str) -> None:
         long = len(self.session.trace) > MANY
-        text = event.text
-        if event.purpose == "search":
-            if event.final or not long:
-                self.do(lambda: self._search(text), long=long)
-        elif event.final and text.strip():
-            if event.purpose == "breakpoint":
-                self.do(lambda: self.session.add_breakpoint(text), long=long)
-            elif event.purpose == "watch":
-                self.do(lambda: self.session.watch(text))
-            else:
-                self._obey(text)
+        if purpose == "search":
+            self.do(lambda: self._search(text), long=long)
+        elif not text.strip():
+            return
+        elif purpose == "breakpoint":
+            self.do(lambda: self.session.add_breakpoint(text), long=long)
+        elif purpose == "watch":
+            self.do(lambda: self.session.watch(text))
+        else:
+            self._obey(text)
 
     def _search(self, text: str) -> None:
         self.session.selected = self._searching_from
@@ -248,13 +298,22 @@ class Actions(Workbench):
             self.exit()
         elif what == "help":
             self.action_help()
+        elif what == "info":
+            self._list()
         elif what == "theme":
             self.change_theme(name)
+
+    def _list(self) -> None:
+        from tui.screens.help import ListScreen
+
+        if self.inks is not None:
+            self.push_screen(ListScreen(self.inks, self.session.listed()))
 
     def change_theme(self, name: str) -> None:
         """Dark or light."""
         if f"gradstep-{name}" in self.available_themes:
             self.theme = f"gradstep-{name}"
+            self.session.say(f"the theme is {name}")
         else:
             self.session.complain("the themes are dark and light: try theme light")
-            self.show()
+        self.show()

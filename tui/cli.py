@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from tui.plain import write_what_can_be_written
+
 if TYPE_CHECKING:
     from tracer.traces import Trace
 
@@ -225,11 +227,7 @@ def handed_on(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status says how it went. What is wrong is said in a sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal that cannot write σ still gets the rest
+    write_what_can_be_written()
     try:
         options, rest = parse(sys.argv[1:] if argv is None else argv)
         status = dispatch(options, rest)
@@ -274,6 +272,8 @@ def explained(error: Exception) -> int:
     if isinstance(error, ScriptError):
         if error.error is not None:
             print_traceback(error.error)
+        else:
+            print(f"gradstep: {error}", file=sys.stderr)
         return error.status
     if isinstance(error, (GradstepError, UsageError)):
         if os.environ.get("GRADSTEP_DEBUG"):

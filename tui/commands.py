@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gallery import GALLERY
-from tracer.traces import VERSIONS
+from tracer.versions import VERSIONS
 from tui import listings, scripts, targets, text
 from tui.cli import FAILED, FINE, USAGE
+from tui.plain import why_not_drawn
 from tui.scripts import UsageError
 from tui.targets import Target, resolve
 
@@ -34,14 +35,12 @@ def has_terminal() -> bool:
 def step_through(target: Target) -> int:
     """Open the debugger; without a terminal, say so in a line and print what `show` prints."""
     remark(target)
-    if has_terminal():
+    why = why_not_drawn() if has_terminal() else "no terminal to open the debugger in"
+    if not why:
         from tui.app import debug
 
         return debug(target.trace, title=target.title)
-    print(
-        "gradstep: no terminal to open the debugger in, so here is what `gradstep show` prints",
-        file=sys.stderr,
-    )
+    print(f"gradstep: {why}, so here is what `gradstep show` prints", file=sys.stderr)
     print(text.show(target.trace, target.title))
     return FINE
 
@@ -54,7 +53,7 @@ def remark(target: Target) -> None:
 
 def pick() -> int:
     """Pick a network from the gallery and step through it; without a terminal, list them and show the first."""
-    print(listings.gallery_list())
+    print(listings.gallery_list(shutil.get_terminal_size().columns))
     if not has_terminal():
         print()
         return step_through(resolve(next(iter(GALLERY))))
@@ -83,7 +82,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> int:
     if done.error is not None:
         scripts.print_traceback(done.error)
     elif done.status:
-        print(f"gradstep: {program.name} ended with status {done.status}", file=sys.stderr)
+        print(f"gradstep: {targets.ended_with(program.name, done.status)}", file=sys.stderr)
     if done.status:
         if options.on_error:
             after_failure(done)
@@ -143,6 +142,7 @@ def position_of(target: Target, step: int | None) -> int | None:
 def diagram(options: argparse.Namespace) -> int:
     """Write the figure of a target."""
     target = resolve(options.target)
+    remark(target)
     style = options.style or (target.entry.style if target.entry is not None else None)
     step = position_of(target, options.step)
     figure = target.trace.diagram(style=style, step=step, dark=options.dark, scope=options.scope)
@@ -160,7 +160,9 @@ def check(options: argparse.Namespace) -> int:
     """Compare the gradients of a target with certified numbers."""
     import tracer as tr
 
-    report = tr.check(resolve(options.target).trace)
+    target = resolve(options.target)
+    remark(target)
+    report = tr.check(target.trace)
     print(report)
     return FINE if report.ok else FAILED
 
@@ -170,6 +172,7 @@ def verify(options: argparse.Namespace) -> int:
     import tracer as tr
 
     target = resolve(options.target)
+    remark(target)
     report = tr.verify(target.trace, derivation_of(target, options.derivation))
     print(report)
     return FINE if report.ok else FAILED
@@ -184,6 +187,11 @@ def derivation_of(target: Target, path: str | None) -> str:
             reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
             raise UsageError(f"cannot read the derivation {path}: {reason}") from None
     entry = target.entry
+    root = target.title.partition(":")[0]
+    if (entry is None or not entry.derivation) and root in GALLERY and GALLERY[root].derivation:
+        raise UsageError(
+            f"{target.title} brings no derivation of its own, but {root} does\n  try: gradstep verify {root}"
+        )
     if entry is None or not entry.derivation:
         raise UsageError(
             f"{target.title} brings no derivation of its own\n"
@@ -197,7 +205,7 @@ def gallery(options: argparse.Namespace) -> int:
     print(
         listings.entry_page(listings.find_entry(options.name))
         if options.name
-        else listings.gallery_list()
+        else listings.gallery_list(shutil.get_terminal_size().columns)
     )
     return FINE
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tracer import symbols
+from tracer.nodes import Flow, Node
 from tracer.recording import ScopeEntry
 from tracer.stats import summary
-from tracer.traces import Flow, Node, Trace
+from tracer.traces import Trace
 
 FORMAT = "gradstep-show"
 VERSION = 1

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tracer import format as fmt
-from tracer.traces import KINDS, Trace
+from tracer.kinds import KINDS
+from tracer.traces import Trace
 from tui.canvas import Window, visible_nodes
 from tui.layout import Graph, Layout, arrange
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.format import MINUS
+
 Array = NDArray[Any]
 
 LEVELS = 255
@@ -209,12 +211,13 @@ def short(value: float | int | bool, width: int) -> str:
     """A number in at most `width` characters, with as many digits as fit.
 
     >>> short(-0.123456, 6), short(123456789.0, 6), short(True, 6)
-    ('-0.123', '1.2e+8', 'True')
+    ('−0.123', '1.2e+8', 'True')
     """
     if isinstance(value, (bool, int)):
-        return str(value) if len(str(value)) <= width else short(float(value), width)
+        text = str(value).replace("-", MINUS)
+        return text if len(text) <= width else short(float(value), width)
     for digits in range(6, 0, -1):
-        text = f"{value:.{digits}g}".replace("e+0", "e+").replace("e-0", "e-")
+        text = f"{value:.{digits}g}".replace("e+0", "e+").replace("e-0", "e-").replace("-", MINUS)
         if len(text) <= width:
             return text
     return text

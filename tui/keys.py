@@ -20,6 +20,7 @@ class Key:
     Textual's names of the keys, the action, what the key line says, what the help screen says, and where it works.
 
     `rank` orders the key line, the smallest first; 0 leaves the entry out. `shown` is how the keys are printed.
+    A key with `priority` acts at once, before the key that follows it is looked at.
     """
 
     keys: str
@@ -82,6 +83,7 @@ KEYS: tuple[Key, ...] = (
         "ask_breakpoint",
         "break if: ask for a breakpoint, such as  op:mul if nan(value)",
         BREAK,
+        priority=True,
     ),
     _key(
         "w",
@@ -89,9 +91,16 @@ KEYS: tuple[Key, ...] = (
         "watch: ask for something to watch, such as  norm(grad) of xhat",
         BREAK,
         rank=10,
+        priority=True,
     ),
     _key(
-        "slash", "search", "find: a name, op, scope or shape, as you type", LOOK, shown="/", rank=9
+        "slash",
+        "search",
+        "find: a name, op, scope or shape, as you type",
+        LOOK,
+        shown="/",
+        rank=9,
+        priority=True,
     ),
     _key("comma", "search_previous", "the hit before", LOOK, shown=","),
     _key("full_stop", "search_next", "the next hit", LOOK, shown="."),
@@ -104,6 +113,7 @@ KEYS: tuple[Key, ...] = (
         LOOK,
         shown=":",
         rank=12,
+        priority=True,
     ),
     _key("escape", "escape", "drop the count, stop playing, show all panes", SCREEN, shown="esc"),
     _key("tab", "focus_pane(1)", "to the next pane", SCREEN, priority=True),

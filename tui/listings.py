@@ -27,11 +27,17 @@ LINE = 100
 # ----- the gallery
 
 
-def gallery_list() -> str:
-    """Every network of the gallery with its caption, numbered."""
+def gallery_list(columns: int = LINE) -> str:
+    """Every network of the gallery with its caption, numbered; captions are wrapped between words."""
     wide = max(map(len, GALLERY))
+    after = " " * (wide + 7)
     return "\n".join(
-        f"{number:>3}  {entry.name:<{wide}}  {entry.caption}"
+        textwrap.fill(
+            entry.caption,
+            max(columns, len(after) + 20),
+            initial_indent=f"{number:>3}  {entry.name:<{wide}}  ",
+            subsequent_indent=after,
+        )
         for number, entry in enumerate(GALLERY.values(), start=1)
     )
 

@@ -5,10 +5,11 @@ A table of orders, and the reading of one.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tui.session import Session
+from tui.session import LARGEST_COUNT, Session
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,11 @@ def _disable(session: Session, text: str) -> None:
     _numbered(session, text, lambda n: session.debugger.enable(n, False), "disabled breakpoint")
 
 
-def _info(session: Session, text: str) -> None:
-    listed = [
-        f"breakpoint {b.number}: {b.text}{'' if b.enabled else ' (off)'}"
-        for b in session.debugger.breakpoints
-    ]
-    listed += [f"watch {w.number}: {w.text}" for w in session.debugger.watches]
-    session.say("; ".join(listed) or "no breakpoints and no watches")
+def _info(session: Session, text: str) -> str:
+    if session.listed():
+        return "info"
+    session.say("no breakpoints and no watches")
+    return ""
 
 
 def _select(session: Session, text: str) -> None:
@@ -86,7 +85,10 @@ def _run(session: Session, text: str) -> None:
 
 def _move(name: str) -> Callable[[Session, str], None]:
     def work(session: Session, text: str) -> None:
-        session.digits = text if text.isdecimal() else session.digits
+        if text and not (text.isdecimal() and 0 < int(text) < LARGEST_COUNT):
+            session.complain(f"this takes a count from 1, not {text!r}: try 3")
+            return
+        session.digits = text
         session.move(name)
 
     return work
@@ -101,7 +103,7 @@ ORDERS: tuple[Order, ...] = (
     Order("disable", "N", "switch breakpoint N off", _order(_disable)),
     Order("watch", "TEXT", "show: xhat, norm(grad), rms(grad) of xhat", _order(lambda s, t: s.watch(t))),
     Order("unwatch", "N", "stop showing watch N", _order(_unwatch)),
-    Order("info", "", "list breakpoints and watches", _order(_info)),
+    Order("info", "", "list breakpoints and watches", _info),
     Order("search", "TEXT", "select a node by name, op, scope or shape", _order(lambda s, t: s.search(t))),
     Order("select", "NODE", "select a node by name or number", _order(_select)),
     Order("run", "NODE", "run to a node", _order(_run)),
@@ -115,7 +117,7 @@ ORDERS: tuple[Order, ...] = (
 
 
 def obey(session: Session, line: str) -> str:
-    """Carry out a line; returns what the screen has left to do: "", "help", "quit" or "theme NAME".
+    """Carry out a line; returns what the screen has left to do: "", "help", "info", "quit" or "theme NAME".
 
     A name may be shortened as long as it begins only one order, or is the first of those that it begins.
     """
@@ -126,12 +128,20 @@ def obey(session: Session, line: str) -> str:
         name, text = "goto", name
     order = next((each for each in ORDERS if each.name.startswith(name)), None)
     if order is None:
-        session.complain(f"there is no order {name!r}: {' '.join(each.name for each in ORDERS)}")
+        close = difflib.get_close_matches(name, [each.name for each in ORDERS], n=1)
+        session.complain(
+            f"there is no order {name!r}: "
+            + (f"did you mean {close[0]}?" if close else "help lists them")
+        )
+        return ""
+    text = text.strip()
+    if text and not order.argument:
+        session.complain(f"{order.name} takes nothing after it, not {text!r}: try {order.name}")
         return ""
     left: list[str] = [""]
 
     def work() -> None:
-        left[0] = order.run(session, text.strip())
+        left[0] = order.run(session, text)
 
     session.attempt(work)
     return left[0]

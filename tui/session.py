@@ -112,8 +112,12 @@ class Session:
         return self._arrive(stop, trace, keep=True)
 
     def goto(self, position: int) -> Stop:
-        """To a position, at most the last one."""
-        position = max(0, min(position, self.debugger.timeline.last))
+        """To a position. Raises `GradstepError` outside the timeline."""
+        last = self.debugger.timeline.last
+        if not 0 <= position <= last:
+            raise GradstepError(
+                f"the positions are 0 to {last}, so there is no {position}: try goto {last}"
+            )
         return self._arrive(self.debugger.goto(position), self.trace)
 
     def _arrive(self, stop: Stop, before: Trace, *, keep: bool = False) -> Stop:
@@ -211,6 +215,15 @@ class Session:
         """Watch what is written."""
         made = self.debugger.watch(text)
         self.say(f"watch {made.number}: {made.text}")
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Each breakpoint and each watch by its number, with what it is."""
+        rows = [
+            (f"breakpoint {each.number}", each.text + ("" if each.enabled else " (off)"))
+            for each in self.debugger.breakpoints
+        ]
+        shown = zip(self.debugger.watches, self.debugger.watch_values(), strict=True)
+        return rows + [(f"watch {each.number}", f"{text}  {now}") for each, (text, now) in shown]
 
     def attempt(self, work: Callable[[], Any]) -> None:
         """Do something; where it cannot be done, say why in the first line of the error."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,15 @@ class Target:
 class ScriptError(Exception):
     """A script ended early: it raised `error`, or asked for an exit status other than 0."""
 
-    def __init__(self, error: BaseException | None, status: int) -> None:
-        super().__init__(str(error))
+    def __init__(self, error: BaseException | None, status: int, name: str = "") -> None:
+        super().__init__(ended_with(name, status) if error is None else str(error))
         self.error = error
         self.status = status
+
+
+def ended_with(name: str, status: int) -> str:
+    """The sentence about a script that asked for an exit status."""
+    return f"{name} ended with status {status}"
 
 
 def resolve(text: str) -> Target:
@@ -50,9 +56,13 @@ def resolve(text: str) -> Target:
         return called(path, function)
     if text.endswith(".py"):
         done = run(script_at(text))
-        if done.error is not None or done.status:
-            raise ScriptError(done.error, done.status)
-        return of_run(done)
+        if done.error is not None or (done.status and not done.episodes):
+            raise ScriptError(done.error, done.status, text)
+        target = of_run(done)
+        if done.status:
+            ended = "; ".join(filter(None, (ended_with(text, done.status), target.remark)))
+            return replace(target, remark=ended.removeprefix(f"{text} "))
+        return target
     if text.endswith(".trace") or Path(text).is_file():
         return Target(text, tr.load(text))
     raise UsageError(unknown(text))
@@ -70,11 +80,10 @@ def unknown(text: str) -> str:
 def script_at(path: str) -> Program:
     """The script in a file; one that is not Python fails as it does under Python itself."""
     if not Path(path).exists():
-        near = difflib.get_close_matches(
-            Path(path).name, [file.name for file in Path(path).absolute().parent.glob("*.py")], n=3
-        )
-        cure = f"\n  try: {Path(path).with_name(near[0])}" if near else "\n  try: check the path"
-        raise UsageError(f"no file {path}{cure}")
+        beside = [file.stem for file in Path(path).absolute().parent.glob("*.py")]
+        near = difflib.get_close_matches(Path(path).stem, beside, n=1, cutoff=0.7)
+        cure = f"try: {Path(path).with_name(near[0])}.py" if near else "try: check the path"
+        raise UsageError(f"no file {path}\n  {cure}")
     try:
         return script(path)
     except SyntaxError as error:
@@ -88,12 +97,16 @@ def called(path: str, function: str) -> Target:
         with own_path(program):
             names = imported(program)
             found = names.get(function)
+            if callable(found):
+                asks_nothing(found, path, function, names)
             result = found() if callable(found) else None
     except SystemExit as asked:
         raise UsageError(
             f"{path} called sys.exit({asked.code!r}) before there was a result\n"
             f"  try: put what it runs by itself under  if __name__ == '__main__':"
         ) from None
+    except UsageError:
+        raise
     except Exception as error:
         raise ScriptError(error, 1) from None
     if not callable(found):
@@ -109,14 +122,47 @@ def called(path: str, function: str) -> Target:
     )
 
 
-def no_function(path: str, function: str, names: Mapping[str, Any]) -> str:
-    """The sentence about a function that a script does not define."""
+def asks_nothing(
+    function: Callable[..., Any], path: str, name: str, names: Mapping[str, Any]
+) -> None:
+    """Raise `UsageError` for a function that cannot be called without arguments, with one that can."""
+    needed = needs(function)
+    if not needed:
+        return
+    free = [other for other in functions(path, names) if not needs(names[other])]
+    cure = (
+        f"{path}:{free[-1]}"
+        if free
+        else f"a function in {path} that takes none, returning the loss"
+    )
+    raise UsageError(
+        f"{path}:{name} needs {', '.join(needed)}, and it is called without arguments\n  try: {cure}"
+    )
+
+
+def needs(function: Callable[..., Any]) -> list[str]:
+    """The arguments without which a function cannot be called."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some builtins do not say
+        return []
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in optional]
+
+
+def functions(path: str, names: Mapping[str, Any]) -> list[str]:
+    """The functions that a script defines itself."""
     home = str(Path(path).absolute())
-    own = [
+    return [
         name
         for name, value in names.items()
         if getattr(getattr(value, "__code__", None), "co_filename", None) == home
     ]
+
+
+def no_function(path: str, function: str, names: Mapping[str, Any]) -> str:
+    """The sentence about a function that a script does not define."""
+    own = functions(path, names)
     close = difflib.get_close_matches(function, own, n=1)
     if close:
         return f"{path} has no function {function!r}\n  try: {path}:{close[0]}"

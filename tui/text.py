@@ -15,9 +15,11 @@ import numpy as np
 
 from tracer import symbols
 from tracer.format import dtype, elided, number, shape
+from tracer.kinds import KINDS
+from tracer.nodes import Flow, Node
 from tracer.stats import rms
 from tracer.timeline import GLYPHS
-from tracer.traces import KINDS, Flow, Node, Trace
+from tracer.traces import Trace
 
 FOLD_ABOVE = 200
 """A longer list of nodes is folded in the middle."""
@@ -267,4 +269,6 @@ def flow_row(trace: Trace, flow: Flow) -> tuple[str, str, str]:
 
 def size_text(array: Any) -> str:
     """A number, or the root mean square of an array and its first numbers."""
+    if not array.size:
+        return "empty"
     return number(array) if array.ndim == 0 else f"rms {number(rms(array), 3)} [{elided(array, 3)}]"

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual import events
+from textual.keys import _character_to_key
 
 import tracer as tr
 from tracer.traces import Trace
 from tui.app import DebuggerApp
 from tui.cli import main
 
+SPECIAL = {"\n": "enter", "\x1b": "escape"}
 Script = Callable[["Desk"], Awaitable[None]]
 
 
@@ -33,13 +36,21 @@ class Desk:
         """Type a text into the prompt."""
         return await self.press(*("space" if c == " " else c for c in text))
 
+    async def burst(self, keys: str) -> str:
+        """Keys that arrive all at once, as of a slow line or `tmux send-keys`."""
+        for key in keys:
+            name = SPECIAL.get(key) or _character_to_key(key)
+            self.app.post_message(events.Key(name, key if key.isprintable() else None))
+        return await self.look()
+
     def screen(self) -> str:
         """The characters on the screen now, whatever goes on."""
         return screen_text(self.app)
 
     async def look(self) -> str:
         """The characters on the screen, line by line."""
-        await self.pilot.pause()
+        for _ in range(4):  # an answer travels through several queues
+            await self.pilot.pause()
         await self.app.workers.wait_for_complete()
         await self.pilot.pause()
         return screen_text(self.app)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import sys
 import zipfile
 
 import pytest
 
 import tracer as tr
 from gallery import GALLERY
+from tracer.timeline import GLYPHS
 from tui.cli import COMMANDS, handed_on
+from tui.plain import ERRORS, stand_in
+from tui.screens.help import FRAME_WORDS
 
 
 def one_sentence(err):
@@ -90,6 +97,41 @@ def test_a_missing_script_names_one_nearby(gradstep, script):
     status, _, err = gradstep("show", file.with_name("trian.py"))
     assert status == 2
     assert "train.py" in err
+
+
+def test_a_missing_script_names_no_script_that_only_ends_in_py_too(gradstep, script):
+    file = script("", "mlp.py")
+    err = gradstep("show", file.with_name("nosuch.py"))[2]
+    assert "mlp" not in err
+    assert one_sentence(err)
+
+
+def test_a_function_that_needs_arguments_is_not_called(gradstep, script):
+    text = "import tracer as tr\ndef forward(x, w, *, bias=0.0): return x * w\n"
+    status, _, err = gradstep("show", f"{script(text)}:forward")
+    assert status == 2
+    assert ":forward needs x, w, and it is called without arguments" in err
+    assert one_sentence(err)
+    text += "def loss():\n    return forward(tr.tensor(2.0), tr.tensor(3.0))\n"
+    file = script(text)
+    assert f"try: {file}:loss" in gradstep("show", f"{file}:forward")[2]
+    assert gradstep("show", f"{file}:loss")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["show", "open", "check"])
+def test_a_script_that_ends_itself_early_is_told_so(gradstep, script, command):
+    status, out, err = gradstep(command, script("import sys\nsys.exit(3)\n"))
+    assert (status, out) == (3, "")
+    assert "train.py ended with status 3" in err
+
+
+@pytest.mark.parametrize("command", ["show", "open", "check"])
+def test_what_a_script_recorded_before_it_ended_itself_is_shown(gradstep, script, command):
+    text = "import sys, tracer as tr\nw = tr.parameter(3.0)\n(w * w).backward()\nsys.exit(3)\n"
+    status, out, err = gradstep(command, script(text))
+    assert status == 0
+    assert "ended with status 3" in err
+    assert "w" in out
 
 
 def test_a_step_outside_the_timeline_names_its_ends(gradstep):
@@ -218,6 +260,52 @@ def test_the_debugger_is_opened_where_there_is_a_terminal(gradstep, monkeypatch)
     assert gradstep("open", "circuit")[0] == 3
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
+@pytest.mark.parametrize("name", GALLERY)
+def test_a_poor_encoding_loses_no_sign(gradstep, name, encoding):
+    text = gradstep("show", name)[1].replace("?", "")
+    plain = text.encode(encoding, ERRORS).decode(encoding)
+    assert "?" not in plain
+    assert plain.count("-") >= text.count("−") + text.count("-")
+
+
+def test_every_state_of_a_gradient_has_a_letter_and_every_frame_a_line():
+    letters = [stand_in(glyph) for glyph in GLYPHS.values()]
+    assert len(set(letters)) == len(letters)
+    lines = {sign for drawn, _ in FRAME_WORDS for sign in drawn if "\u2500" <= sign <= "\u257f"}
+    assert {stand_in(sign) for sign in lines} == {"+", "-"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_unicode_gets_numbers_with_their_signs(checkout, encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "tui.cli", "show", "circuit"],
+        cwd=checkout,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        encoding=encoding,
+    )
+    assert done.returncode == 0
+    assert "f = -12" in done.stdout
+    assert "?" not in done.stdout
+
+
+def test_the_debugger_is_not_drawn_where_its_signs_cannot_be_written(gradstep, monkeypatch):
+    monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
+    monkeypatch.setattr("sys.__stderr__", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_CTYPE", raising=False)
+    status, out, err = gradstep("open", "circuit")
+    assert status == 0
+    assert "set LANG=C.UTF-8" in err
+    assert "f = −12" in out
+    monkeypatch.setenv("LC_ALL", "en_US")
+    assert "set LC_ALL=C.UTF-8" in gradstep("open", "circuit")[2]
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert "set PYTHONIOENCODING=utf-8" in gradstep("open", "circuit")[2]
+
+
 # ----- targets
 
 
@@ -312,7 +400,16 @@ def test_a_hostile_or_foreign_trace_file_is_refused_in_a_sentence(gradstep, tmp_
 def test_gallery_lists_every_network(gradstep):
     status, out, _ = gradstep("gallery")
     assert status == 0
-    assert len(out.splitlines()) == len(GALLERY)
+    for number, name in enumerate(GALLERY, start=1):
+        assert f"{number:>3}  {name} " in out
+
+
+def test_the_gallery_fits_the_terminal_and_breaks_between_words(gradstep, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = gradstep("gallery")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    words = " ".join(out.split())
+    assert all(" ".join(entry.caption.split()) in words for entry in GALLERY.values())
 
 
 def test_gallery_describes_a_network_with_its_published_numbers(gradstep):

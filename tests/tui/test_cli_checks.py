@@ -64,6 +64,41 @@ def test_a_network_without_a_derivation_asks_for_one(gradstep):
     assert "brings no derivation of its own" in err
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("numbers", "status", "said", "worst"),
+    [
+        ("relu(tr.parameter([0.0, 1.0]", 0, "1 of 1 inputs agree", "[1]"),
+        (
+            "relu(tr.parameter([0.0]",
+            0,
+            "0 of 1 inputs agree, 1 at a kink, between its slopes",
+            "[0]",
+        ),
+        ("sqrt(tr.parameter([0.0, 4.0]", 0, "agree, 1 element undecidable", "[1]"),
+        ("sqrt(tr.parameter([0.0]", 1, "0 of 1 inputs agree, 1 undecidable", "[0]"),
+    ],
+)
+def test_what_could_not_be_decided_is_said_in_the_first_line(
+    gradstep, script, numbers, status, said, worst
+):
+    text = f"""
+import numpy as np, tracer as tr
+with np.errstate(all="ignore"):
+    (tr.{numbers}, name="x"))).sum().backward()
+"""
+    found, out, _ = gradstep("check", script(text))
+    assert found == status
+    assert out.partition("\n")[0].endswith(said)
+    assert worst in out
+
+
+def test_a_variant_without_a_derivation_names_the_network_that_has_one(gradstep):
+    status, _, err = gradstep("verify", "batchnorm:by_hand")
+    assert status == 2
+    assert "try: gradstep verify batchnorm\n" in err
+
+
 def test_a_derivation_of_a_circuit_is_read_from_a_file(gradstep, tmp_path):
     file = tmp_path / "mine.txt"
     file.write_text("dL/dq = z\ndL/dz = q\ndL/dx = dL/dq\ndL/dy = dL/dq\n", encoding="utf-8")

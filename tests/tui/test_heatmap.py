@@ -61,7 +61,7 @@ def test_the_cursor_marks_the_number_it_reads():
     matrix = np.array([[1.5, -2.25], [0.0, np.nan]])
     grid = heatmap.fit(matrix.shape, 44, 8)
     patches = heatmap.line(matrix, 0, grid, View(0, 0, 44, (0, 1)), 2.25)
-    assert [patch.text.strip() for patch in patches] == ["1.5", "[-2.25]"]
+    assert [patch.text.strip() for patch in patches] == ["1.5", "[−2.25]"]
     assert "nan" in heatmap.line(matrix, 1, grid, View(0, 0, 44), 2.25)[1].text
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import threading
 
+import numpy as np
 import pytest
 
+import tracer as tr
 from tui.app import TRACEBACK, DebuggerApp, fault_line
 from tui.widgets.graph import GraphPane
 from tui.widgets.pane import LinePane
@@ -14,6 +16,11 @@ from tui.widgets.pane import LinePane
 
 def status(screen: str) -> str:
     return screen.splitlines()[0]
+
+
+def said(screen: str) -> str:
+    """The line of messages."""
+    return screen.splitlines()[-1]
 
 
 def boxes(screen: str) -> str:
@@ -83,12 +90,12 @@ def test_a_breakpoint_is_marked_counted_and_stopped_at(batch_norm, at_desk):
         await desk.press("slash")
         await desk.type("xhat")
         found = await desk.press("enter")
-        assert "hit 1 of 1" in status(found)
+        assert "hit 1 of 1" in said(found)
         marked = await desk.press("b")
         assert "● 1" in status(marked)
         assert "●╮" in boxes(marked)
         stopped = await desk.press("c")
-        assert "breakpoint 1: xhat" in status(stopped)
+        assert "breakpoint 1: xhat" in said(stopped)
         assert "xhat div" in status(stopped)
         assert "●▶" in stopped
         gone = await desk.press("b")
@@ -104,7 +111,7 @@ def test_a_breakpoint_with_a_condition_is_asked_for(nan, at_desk):
         await desk.type("nan(value)")
         await desk.press("enter")
         stopped = await desk.press("c")
-        assert "breakpoint 1: nan(value) at y" in status(stopped)
+        assert "breakpoint 1: nan(value) at y" in said(stopped)
 
     at_desk(nan, script)
 
@@ -135,13 +142,13 @@ def test_a_long_search_for_a_breakpoint_says_so_and_is_stopped_by_escape(circuit
         await desk.pilot.press("c")
         waiting.wait(10)
         await desk.pilot.pause()
-        assert "working… esc stops" in status(desk.screen())
+        assert "working… esc stops" in said(desk.screen())
         await desk.pilot.press("n")  # no key moves meanwhile
         assert debugger.position == 0
         await desk.pilot.press("escape")
         stop.set()
         after = await desk.look()
-        assert "interrupted" in status(after)
+        assert "interrupted" in said(after)
         assert "step 0/6" in status(after)
 
     at_desk(circuit, script)
@@ -173,7 +180,7 @@ def test_the_command_line_moves_complains_and_quits(circuit, at_desk):
         assert "step 4/6" in status(await desk.press("enter"))
         await desk.press("colon")
         await desk.type("break nowhere")
-        assert "nowhere" in status(await desk.press("enter"))
+        assert "nowhere" in said(await desk.press("enter"))
         await desk.press("colon")
         await desk.type("quit")
         await desk.pilot.press("enter")
@@ -181,6 +188,124 @@ def test_the_command_line_moves_complains_and_quits(circuit, at_desk):
         assert not desk.app.is_running
 
     at_desk(circuit, script)
+
+
+@pytest.mark.parametrize(
+    ("keys", "seen"),
+    [
+        (":goto 3\n", "step 3/"),
+        ("nn:goto 3\n", "step 3/"),
+        (":goto 3\nS:goto 5\nS", "step 4/"),
+        ("/xhat\nt", "xhat div"),
+        ("wxhat\nBxhat\n:info\n", "breakpoint 1  xhat"),
+        (":help\n", "to the next node"),
+        ("/squ\x1bn", "step 1/"),
+    ],
+)
+def test_what_is_typed_in_one_burst_is_answer_and_keys_in_their_order(
+    batch_norm, at_desk, keys, seen
+):
+    async def script(desk):
+        screen = await desk.burst(keys)
+        assert seen in screen
+        assert desk.app.is_running
+
+    at_desk(batch_norm, script)
+
+
+def test_the_prompt_takes_the_keys_wherever_the_mouse_has_been(circuit, at_desk):
+    async def script(desk):
+        await desk.press("colon")
+        await desk.pilot.click("#tape", offset=(8, 3))
+        await desk.type("goto 2")
+        assert "step 2/6" in status(await desk.press("enter"))
+
+    at_desk(circuit, script)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 16)])
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("frobnicate", "there is no order 'frobnicate'"),
+        (
+            "break name:xh* if value > 0.5 and norm(value) < 2",
+            "breakpoint 1: name:xh* if value > 0.5",
+        ),
+        ("theme light", "the theme is light"),
+        ("theme pink", "the themes are dark and light"),
+        ("next -3", "a count from 1, not '-3'"),
+        ("goto 99999", "the positions are 0 to "),
+        ("quit now", "quit takes nothing after it, not 'now'"),
+    ],
+)
+def test_a_message_is_seen_in_full_view_until_the_next_key(batch_norm, at_desk, size, line, words):
+    async def script(desk):
+        before = await desk.press("9", "n")
+        await desk.press("colon")
+        await desk.burst(line)
+        screen = await desk.press("enter")
+        assert words in said(screen)
+        assert status(screen).replace("  ● 1", "") == status(before)
+        assert "? help" in said(await desk.press("tab"))
+
+    at_desk(batch_norm, script, size=size)
+
+
+def test_a_message_that_is_too_long_says_that_it_is_cut(circuit, at_desk):
+    async def script(desk):
+        await desk.press("colon")
+        await desk.burst("select " + "long" * 40)
+        screen = await desk.press("enter")
+        assert "longlong" in said(screen)
+        assert said(screen).endswith("…")
+
+    at_desk(circuit, script, size=(80, 24))
+
+
+def test_the_reply_to_a_search_stands_beside_it(batch_norm, at_desk):
+    async def script(desk):
+        assert "hit 1 of " in said(await desk.burst("/mu"))
+        assert "nothing matches 'muzzle'" in said(await desk.burst("zzle"))
+
+    at_desk(batch_norm, script, size=(80, 24))
+
+
+def test_breakpoints_and_watches_are_listed_on_a_page(circuit, at_desk):
+    async def script(desk):
+        await desk.burst("Bop:mul if value < 0\nBq\nwnorm(grad) of q\nwf\n")
+        page = await desk.burst(":info\n")
+        for words in ("breakpoint 1  op:mul if value < 0", "breakpoint 2  q", "watch 1", "watch 2"):
+            assert words in page
+        assert "breakpoint 2  q" not in await desk.press("escape")
+
+    at_desk(circuit, script, size=(80, 24))
+
+
+def test_inside_opened_parts_the_status_line_does_not_call_an_array_the_loss(fused, at_desk):
+    async def script(desk):
+        outside = await desk.press("G")
+        assert re.search(r"loss \S", status(outside))
+        await desk.press("g", "n")
+        inside = await desk.press("s", "G")
+        assert "depth 1" in status(inside)
+        assert re.search(r" y rms \d", status(inside))
+        assert "loss" not in status(inside)
+
+    at_desk(fused, script)
+
+
+def test_where_nothing_can_be_seen_no_key_acts_but_quit(circuit, at_desk):
+    async def script(desk):
+        await desk.press("n", "b", "colon", "n", "question_mark", "tab")
+        assert "too small" in await desk.look()
+        assert desk.app.session.debugger.position == 0
+        await desk.pilot.resize_terminal(100, 30)
+        screen = await desk.look()
+        assert "START" in status(screen)
+        assert "? help" in said(screen)
+
+    at_desk(circuit, script, size=(50, 10))
 
 
 def test_a_watch_is_shown_with_its_number(circuit, at_desk):
@@ -365,11 +490,28 @@ def test_both_themes_can_be_chosen(circuit, at_desk, name):
     at_desk(circuit, script)
 
 
+def test_the_numbers_in_the_cells_have_the_minus_sign_of_all_others(at_desk):
+    x = tr.tensor(np.negative([[0.5, 2.0], [1.0, 3.0]]), name="x")
+
+    async def script(desk):
+        pane = (await desk.look()).split("╭─ value x")[1].split("╭─ node")[0]
+        assert "−0.5" in pane
+        assert "−3" in pane
+        assert not re.search(r"-\d", pane)
+
+    at_desk(tr.trace(tr.sum(x * x)), script)
+
+
+def test_a_growing_gradient_is_told_without_brackets_in_brackets(square, at_desk):
+    async def script(desk):
+        await desk.burst("wx\n4s")
+        assert "partial (1 of 3 flows)" in await desk.look()
+        assert "flows))" not in desk.screen()
+
+    at_desk(square, script)
+
+
 def test_without_colour_the_signs_of_a_matrix_are_written(at_desk, monkeypatch):
-    import numpy as np
-
-    import tracer as tr
-
     monkeypatch.setenv("NO_COLOR", "1")
     x = tr.tensor(np.outer(np.linspace(-1, 1, 40), np.ones(40)), name="x")
     trace = tr.trace(tr.sum(x * x))
@@ -427,18 +569,14 @@ def test_a_fault_without_words_is_still_told():
 
 
 def test_an_empty_tensor_and_a_single_leaf_are_shown(screen_after):
-    import numpy as np
-
-    import tracer as tr
-
     x = tr.tensor(np.zeros((0, 3)), name="x")
-    assert "empty" in screen_after(tr.trace(tr.sum(x)), "n", "h")
+    screen = screen_after(tr.trace(tr.sum(x)), "G", "h")
+    assert "empty" in screen
+    assert "exactly zero" not in screen
     assert "1 node" in screen_after(tr.trace(tr.tensor(2.0, name="alone")))
 
 
 def test_a_name_is_shown_as_it_is_and_never_obeyed(screen_after):
-    import tracer as tr
-
     x = tr.tensor(2.0, name="[@click=app.quit]go[/]")
     y = tr.tensor(3.0, name="\x1b[31mred")
     screen = screen_after(tr.trace(x * y), "G", "h", size=(160, 40))

@@ -106,7 +106,7 @@ def test_opening_parts_shows_their_trace_and_the_way_to_it(fused):
 
 @pytest.mark.parametrize(
     ("line", "position"),
-    [("goto 3", 3), ("3", 3), ("goto 999", 6), ("next 2", 2), ("n", 1), ("continue", 6)],
+    [("goto 3", 3), ("3", 3), ("goto 6", 6), ("next 2", 2), ("n", 1), ("continue", 6)],
 )
 def test_orders_move(circuit, line, position):
     session = Session(circuit)
@@ -122,8 +122,8 @@ def test_orders_set_and_delete_breakpoints_and_watches(circuit):
     assert [each.text for each in session.debugger.breakpoints] == ["op:mul if value < 0"]
     obey(session, "continue")
     assert label(session) == "f"
-    obey(session, "info")
-    assert session.message == "breakpoint 1: op:mul if value < 0; watch 1: norm(grad) of q"
+    assert obey(session, "info") == "info"
+    assert [name for name, _ in session.listed()] == ["breakpoint 1", "watch 1"]
     obey(session, "delete 1")
     obey(session, "unwatch 1")
     assert not session.debugger.breakpoints
@@ -137,6 +137,15 @@ def test_orders_set_and_delete_breakpoints_and_watches(circuit):
         "break op:mul if",
         "delete 9",
         "goto soon",
+        "goto 7",
+        "99999",
+        "next x",
+        "next -3",
+        "next 0",
+        "back abc",
+        "continue 3 times",
+        "quit now",
+        "help me",
         "frobnicate",
         "watch norm(",
         "select nix",
@@ -146,6 +155,7 @@ def test_an_order_that_cannot_be_obeyed_says_why_in_one_line(circuit, line):
     session = Session(circuit)
     assert obey(session, line) == ""
     assert session.trouble
+    assert session.debugger.position == 0
     assert session.message
     assert "\n" not in session.message
 

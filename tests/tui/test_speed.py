@@ -8,7 +8,10 @@ import time
 import numpy as np
 
 import ops
-from tracer.traces import KINDS, NOTHING, References, Trace
+from ops.primitive import NOTHING
+from tracer.backing import References
+from tracer.kinds import KINDS
+from tracer.traces import Trace
 from tui.drawing import draw
 from tui.ink import text_of
 from tui.views import tape

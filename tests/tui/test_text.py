@@ -231,3 +231,11 @@ def test_a_large_array_is_given_by_its_summary():
     assert node["value"]["summary"]["count"] == 1600
     assert node["value"]["summary"]["mean"] == 1.0
     json.dumps(node, allow_nan=False)
+
+
+def test_the_sum_of_empty_flows_is_called_empty_not_zero():
+    x = tr.tensor(np.zeros(0), name="x")
+    text = show(tr.trace(tr.sum(x + x)), "empty")
+    assert " = empty" in text
+    assert "rms 0" not in text
+    assert "exactly zero" not in text

@@ -1,7 +1,8 @@
-"""The help screen, made from the tables of keys and orders."""
+"""Pages over the panes: the help, made from the tables of keys and orders, and the list of breakpoints and watches."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,20 +13,21 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tracer.timeline import GLYPHS
-from tui.ink import Ink, Kind
+from tui.ink import Ink, Kind, visible
 from tui.keys import help_groups
 from tui.orders import ORDERS
 from tui.theme import Inks
 
 
-class HelpScreen(ModalScreen[None]):
-    """Every key, every order, and what the signs mean; any key that does not scroll closes it."""
+class PageScreen(ModalScreen[None]):
+    """A page in a frame that scrolls; it is closed by escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1,enter", "dismiss", "close", show=False),
         Binding("j", "scroll(1)", "down", show=False),
         Binding("k", "scroll(-1)", "up", show=False),
     ]
+    heading = ""
 
     def __init__(self, inks: Inks) -> None:
         super().__init__()
@@ -33,14 +35,42 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One page that scrolls."""
-        page = VerticalScroll(Static(self.text()), id="help")
-        page.border_title = "help"
+        page = VerticalScroll(Static(self.text()), id="page")
+        page.border_title = self.heading
         page.border_subtitle = "esc closes"
         yield page
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def text(self) -> Text:
+        """The page."""
+        raise NotImplementedError
+
+
+class ListScreen(PageScreen):
+    """What there is of breakpoints and watches: (what it is, what it says) a line."""
+
+    heading = "breakpoints and watches"
+
+    def __init__(self, inks: Inks, rows: Sequence[tuple[str, str]]) -> None:
+        super().__init__(inks)
+        self.rows = rows
+
+    def text(self) -> Text:
+        """A line for each."""
+        page, key = Text(), self.inks(Ink(Kind.KEY))
+        wide = max((len(name) for name, _ in self.rows), default=0) + 2
+        for name, words in self.rows:
+            page.append(visible(name).ljust(wide), key).append(f"{visible(words)}\n")
+        return page
+
+
+class HelpScreen(PageScreen):
+    """Every key, every order, and what the signs mean."""
+
+    heading = "help"
 
     def text(self) -> Text:
         """The page."""

@@ -6,9 +6,9 @@ import textwrap
 
 import numpy as np
 
+from tracer.nodes import Node
 from tracer.symbols import flow_formula, local_derivative
 from tracer.timeline import GLYPHS
-from tracer.traces import Node
 from tui.ink import Kind, Line, Span, elide, span, width_of
 from tui.views.figures import figure
 from tui.views.scene import Scene

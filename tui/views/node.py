@@ -84,7 +84,7 @@ def number_lines(scene: Scene, width: int) -> list[Line]:
             *found,
             (span("gradient  ", Kind.FAINT), span(f"{status.glyph} {status}", Kind.FAINT)),
         ]
-    zero = array.size <= LARGE and not array.any()
+    zero = 0 < array.size <= LARGE and not array.any()
     count = f" {status.arrived}/{status.expected}" if status.state == "partial" else ""
     words = f"{status.glyph} {status.state}{count}" + (", exactly zero" if zero else "")
     return [*found, *_summary_lines(scene, "gradient", array, Kind.GRADIENT, words, width)]

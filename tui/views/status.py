@@ -1,4 +1,4 @@
-"""The status line and the key line."""
+"""The status line, and the line of messages and keys."""
 
 from __future__ import annotations
 
@@ -30,9 +30,6 @@ def status_line(scene: Scene, width: int) -> Line:
         parts.append((0, [span(warning, Kind.WARN)]))
     if scene.count:
         parts.append((0, [span(f"{scene.count}×", Kind.KEY)]))
-    if scene.busy or scene.message:
-        kind = Kind.KEY if scene.busy else Kind.WARN if scene.trouble else Kind.OP
-        parts.append((1, [span(scene.busy or scene.message, kind)]))
     return _fit(parts, width)
 
 
@@ -70,8 +67,15 @@ def _node(scene: Scene) -> list[Span]:
 
 
 def _loss(scene: Scene) -> list[Span]:
-    text = scene.figures.value(scene.trace.loss).text if scene.has_run(scene.trace.loss) else "·"
-    return [span("loss ", Kind.FAINT), span(text, Kind.VALUE)]
+    loss = scene.trace.loss
+    text = scene.figures.value(loss).text if scene.has_run(loss) else "·"
+    word = "loss"
+    if (
+        scene.depth or scene.trace.storage.value(loss).ndim
+    ):  # what parts give, or an array, is no loss
+        name = scene.title.rpartition(" ▸ ")[2] if scene.depth else scene.trace.label(loss)
+        word = elide(name, 16) + (" rms" if scene.trace.storage.value(loss).ndim else "")
+    return [span(f"{word} ", Kind.FAINT), span(text, Kind.VALUE)]
 
 
 def _scope(scope: tuple[object, ...], level: int | None) -> list[Span]:
@@ -96,6 +100,15 @@ def watch_lines(scene: Scene, width: int) -> list[Line]:
     return [
         clip((span(f" {text}  ", Kind.KEY), span(value)), width) for text, value in scene.watches
     ]
+
+
+def last_line(scene: Scene, width: int) -> Line:
+    """What is going on, or what came of the last key; the keys where there is nothing to say."""
+    said = scene.busy or scene.message
+    if not said:
+        return keys_line(width)
+    kind = Kind.KEY if scene.busy else Kind.WARN if scene.trouble else Kind.OP
+    return (span(elide(f" {said}", width), kind),)
 
 
 def keys_line(width: int) -> Line:

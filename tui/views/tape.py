@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from tracer import format as fmt
-from tracer.traces import Node
+from tracer.nodes import Node
 from tui.drawing import SHORT_KINDS
 from tui.ink import Kind, Line, Look, Span, elide, pad, span
 from tui.views.scene import Scene

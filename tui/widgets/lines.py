@@ -35,8 +35,8 @@ class WatchLines(LinePane, can_focus=False):
 
 
 class KeyLine(LinePane, can_focus=False):
-    """The keys that are needed most."""
+    """The message, until the next key; else the keys that are needed most."""
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
-        """The key line."""
-        return [status.keys_line(width)]
+        """The line."""
+        return [status.last_line(scene, width)]

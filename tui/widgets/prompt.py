@@ -11,6 +11,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
+from tui.ink import visible
+
 
 class Prompt(Horizontal):
     """A question and its answer; hidden until something is asked."""
@@ -21,48 +23,59 @@ class Prompt(Horizontal):
 
     @dataclass
     class Typed(Message):
-        """The text has changed, or is final."""
+        """The text has changed."""
 
         purpose: str
         text: str
-        final: bool
 
     @dataclass
     class Closed(Message):
-        """Nothing is asked any more."""
+        """Nothing is asked any more; the text is the answer, None if there is none."""
+
+        purpose: str
+        text: str | None
 
     def compose(self) -> ComposeResult:
-        """A label and a line to type in."""
+        """The question, a line to type in, and what has come of it so far."""
         yield Label(id="question")
         yield Input(id="answer", compact=True, select_on_focus=False)
+        yield Label(id="reply", markup=False)
 
     def ask(self, purpose: str, question: str, hint: str = "") -> None:
-        """Show the question and wait for the answer."""
+        """Show the question; from now on, not from the next refresh on, what is typed is the answer."""
         self.purpose = purpose
-        self.query_one(Label).update(question)
+        self.query_one("#question", Label).update(question)
         answer = self.query_one(Input)
         answer.value, answer.placeholder = "", hint
+        self.reply("")
         self.display = True
-        answer.focus()
+        self.take_focus()
 
-    def close(self) -> None:
+    def take_focus(self) -> None:
+        """Let the next key go into the answer, wherever the mouse has been."""
+        self.screen.set_focus(self.query_one(Input))
+
+    def reply(self, text: str) -> None:
+        """Show beside the answer what has come of it so far."""
+        self.query_one("#reply", Label).update(visible(text))
+
+    def close(self, text: str | None = None) -> None:
         """Hide the prompt."""
+        purpose, self.purpose = self.purpose, ""
         self.display = False
-        self.purpose = ""
-        self.post_message(self.Closed())
+        self.post_message(self.Closed(purpose, text))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Pass on what has been typed so far."""
         event.stop()
         if self.purpose:
-            self.post_message(self.Typed(self.purpose, event.value, final=False))
+            self.post_message(self.Typed(self.purpose, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Pass on the answer."""
         event.stop()
-        purpose = self.purpose
-        self.close()
-        self.post_message(self.Typed(purpose, event.value, final=True))
+        if self.purpose:
+            self.close(event.value)
 
     def action_cancel(self) -> None:
         """Ask no more."""
