@@ -1,16 +1,14 @@
 """Formulas: the same rule that computes, run on Symbols, writes itself; with names, or with the numbers put in.
 
 A `Symbol` is a value and the expression that gives it. Primitives called with Symbols return Symbols, so what is
-printed is what runs. A local variable of a rule becomes a "where" clause of its formula.
+printed is what runs.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +19,7 @@ from ops.shape import Slot
 from tracer import format as fmt
 
 if TYPE_CHECKING:
-    from tracer.nodes import Node
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +184,7 @@ def _written(x: Any, style: Style, top: bool = True) -> tuple[str, int]:
     form = x.op.formula
     template = form.tex if style.tex else form.text
     needs = form.tex_needs if style.tex and form.tex_needs is not None else form.needs
-    if _is_seen_through(x):
+    if is_seen_through(x):
         return _written(x.args[0], style, top=False)
     fields: dict[str, Any] = {}
     inputs = x.op.inputs
@@ -265,211 +263,6 @@ def _index_text(part: Any) -> str:
     return "…" if part is Ellipsis else "None" if part is None else str(part)
 
 
-_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
-    "nu xi pi rho sigma tau phi chi psi omega"
-).split()
-_GREEK_LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξπρστφχψω", strict=True)) | {"eps": "ε"}
-
-
-def text_name(name: str) -> str:
-    """A rule's own name in letters: gamma becomes γ, x_hat becomes x̂; for locals and arguments, not for users' names.
-
-    >>> text_name("gamma"), text_name("g_hat"), text_name("ties")
-    ('γ', 'ĝ', 'ties')
-    """
-    if name.endswith("_hat") and len(name) == 5:
-        return name[0] + "\u0302" if name[0] != "g" else "ĝ"
-    return _GREEK_LETTERS.get(name, name)
-
-
-def tex_name(label: str) -> str:
-    r"""A label as TeX: w0 becomes w_{0}, gamma \gamma, x_hat \hat{x}, h#3 h^{(3)}, mul@7 v_{7}.
-
-    >>> tex_name("w0"), tex_name("x_hat"), tex_name("h#3"), tex_name("mul@7"), tex_name("loss")
-    ('w_{0}', '\\hat{x}', 'h^{(3)}', 'v_{7}', '\\mathrm{loss}')
-    """
-    head, at, number = label.rpartition("@")
-    if at:
-        return f"v_{{{number}}}"
-    head, many, number = label.partition("#")
-    power = f"^{{({number})}}" if many else ""
-    hat = head.endswith("_hat")
-    head = head.removesuffix("_hat")
-    found = re.fullmatch(r"([A-Za-z]+?)_?(\d+|[A-Za-z]{1,3})?", head)
-    body, index = (found.group(1), found.group(2)) if found else (head, None)
-    if index and not index.isdigit() and "_" not in head:
-        body, index = head, None
-    if body in _GREEK_LETTERS:
-        body = "\\varepsilon" if body == "eps" else f"\\{body}"
-    elif len(body) > 1:
-        body = rf"\mathrm{{{_escaped(body)}}}"
-    if hat:
-        body = rf"\hat{{{body}}}"
-    return body + (f"_{{{index}}}" if index else "") + power
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([_#%&$])", r"\\\1", text)
-
-
-# ----- formulas of nodes
-
-
-def formula(node: Node, *, numbers: bool = False, tex: bool = False) -> str:
-    """What a node computes: `w · x`, or `2 · −1` with the numbers put in; empty for a leaf.
-
-    >>> import tracer as tr
-    >>> x, y = tr.tensor(2.0, name="x"), tr.tensor(5.0, name="y")
-    >>> node = tr.trace((x + y) * y)[3]
-    >>> formula(node), formula(node, numbers=True), formula(node, tex=True)
-    ('add@2 · y', '7 · 5', 'v_{2} \\\\cdot y')
-    """
-    op = node.op
-    if op is None:
-        return ""
-    whole = Symbol(node.value, op=op, args=tuple(_inputs(node)), params=node.params)
-    return write(whole, Style(tex, numbers))
-
-
-def local_derivative(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
-    """The derivative of a node by one argument: `y` for a product by x; `g ↦ g @ yᵀ` where it is a linear map.
-
-    Empty where no derivative exists.
-    """
-    op = node.op
-    if op is None or not op.differentiable(argument) or _is_literal(node, argument):
-        return ""
-    if op.elementwise:
-        return _rule_text(node, argument, 1, Style(tex, numbers))
-    g = Symbol(np.ones(node.shape)[()], "g", "g")
-    body = _rule_text(node, argument, g, Style(tex, numbers, {id(g): ("g", "g")}))
-    return rf"g \mapsto {body}" if tex else f"g ↦ {body}"
-
-
-def flow_formula(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
-    """What a node sends to one argument, upstream times local: `∂L/∂q · z`.
-
-    Sums over broadcast axes, which the engine adds, are written too. Empty where no derivative exists.
-    """
-    op = node.op
-    if op is None or not op.differentiable(argument) or _is_literal(node, argument):
-        return ""
-    gradient = node.gradient
-    upstream = Symbol(
-        np.ones(node.shape)[()] if gradient is None else gradient,
-        f"∂L/∂{node.label}",
-        rf"\frac{{\partial L}}{{\partial {tex_name(node.label)}}}",
-    )
-    return _rule_text(node, argument, upstream, Style(tex, numbers))
-
-
-def _is_literal(node: Node, argument: int) -> bool:
-    return node.trace.inputs_of(node.index)[argument] < 0
-
-
-def _inputs(node: Node) -> list[Any]:
-    return [
-        Symbol(x.value, x.label, tex_name(x.label)) if hasattr(x, "label") else x
-        for x in node.inputs
-    ]
-
-
-def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
-    op = node.op
-    assert op is not None
-    inputs = _inputs(node)
-    saved = {
-        s.name: Symbol(node.saved[s.name], s.glyph, s.tex) for s in op.saves if s.name in node.saved
-    }
-    out = Symbol(node.value, node.label, tex_name(node.label))
-    extra: dict[str, Any] = {**node.params, **saved}
-    first = len(op.inputs) - 1
-    if op.variadic and argument >= first:
-        extra["position"] = argument - first
-    rule = op.rule_of(argument)
-    assert rule is not None
-    result, variables = _with_locals(rule, (g, out, *inputs), extra)
-    if op.joint is not None:
-        result = result[op.inputs[argument]]
-    target = inputs[argument]
-    if (
-        op.elementwise
-        and isinstance(result, Symbol)
-        and isinstance(g, Symbol)
-        and result.shape != target.shape
-    ):
-        result = apply(ops.sum_to, (result,), {"shape": target.shape})
-    return _with_where(result, variables, style)
-
-
-def _with_locals(
-    rule: Callable[..., Any], args: Sequence[Any], params: Mapping[str, Any]
-) -> tuple[Any, dict[str, Symbol]]:
-    """The result of a rule and the Symbols that it gave a name on the way."""
-    code = getattr(rule, "__code__", None)
-    kept: dict[str, Any] = {}
-
-    def watch(frame: FrameType, event: str, value: Any) -> None:
-        if event == "return" and frame.f_code is code:
-            kept.update(frame.f_locals)
-
-    before = sys.getprofile()
-    if before is not None and not callable(before):  # cProfile runs, and cannot be put back
-        return rule(*args, **params), {}
-    sys.setprofile(watch)
-    try:
-        result = rule(*args, **params)
-    finally:
-        sys.setprofile(before)
-    given = {id(x) for x in (*args, *params.values())}
-    return result, {
-        name: x
-        for name, x in kept.items()
-        if isinstance(x, Symbol) and id(x) not in given and not _is_seen_through(x)
-    }
-
-
-def _is_seen_through(x: Symbol) -> bool:
+def is_seen_through(x: Symbol) -> bool:
     """Whether a Symbol is written as its operand is: a leaf, or a change of shape or dtype."""
     return x.op is None or x.op.formula.text == "{x}"
-
-
-def _with_where(result: Any, variables: Mapping[str, Symbol], style: Style) -> str:
-    named = dict(style.named)
-    if not style.numbers:
-        named |= {id(x): (text_name(name), tex_name(name)) for name, x in variables.items()}
-    style = Style(style.tex, style.numbers, named)
-    body = write(result, style)
-    clauses = []
-    pending = _used(result, variables)
-    seen: set[str] = set()
-    while pending and not style.numbers:
-        name = pending.pop(0)
-        if name in seen:
-            continue
-        seen.add(name)
-        x = variables[name]
-        clauses.append(f"{named[id(x)][style.tex]} = {write(x, style)}")
-        pending += _used(x, variables)
-    if not clauses:
-        return body
-    word = r" \quad\text{where } " if style.tex else " where "
-    return body + word + ", ".join(clauses)
-
-
-def _used(x: Any, variables: Mapping[str, Symbol]) -> list[str]:
-    """The named Symbols that an expression mentions, itself excepted, in order of appearance."""
-    names = {id(v): name for name, v in variables.items()}
-    found: list[str] = []
-    stack = list(reversed(x.args)) if isinstance(x, Symbol) else []
-    while stack:
-        part = stack.pop()
-        if not isinstance(part, Symbol):
-            continue
-        if id(part) in names:
-            if names[id(part)] not in found:
-                found.append(names[id(part)])
-        else:
-            stack += reversed(part.args)
-    return found

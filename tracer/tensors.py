@@ -12,6 +12,7 @@ import numpy as np
 
 import ops
 from ops.primitive import NOTHING, Array, Primitive
+from tracer.elsewhere import name_elsewhere
 from tracer.errors import DTypeError, GradientError, ShapeError
 from tracer.recording import CURRENT, Scope, user_frame
 from tracer.values import FLOAT64, as_value, check_dtype, read_only
@@ -21,31 +22,6 @@ _current = CURRENT.get
 _add, _sub, _mul, _div, _matmul, _pow = ops.add, ops.sub, ops.mul, ops.div, ops.matmul, ops.pow
 _ndarray, _float64 = np.ndarray, np.float64
 _NUMBERS = frozenset({float, int, bool})
-
-
-_ELSEWHERE = {
-    "view": "x.reshape(...)",
-    "flatten": "x.reshape(-1)",
-    "permute": "x.transpose(...)",
-    "t": "x.T",
-    "unsqueeze": "x[:, None]",
-    "squeeze": "x.reshape(...), or x[:, 0]",
-    "clone": "x itself: recorded values never change",
-    "data": "x.value to look; w.set(new), or w -= step under no gradient, to refill a parameter",
-    "cpu": "x.value",
-    "pow": "x ** y",
-    "dot": "x @ y",
-    "std": "((x - x.mean()) ** 2).mean() ** 0.5",
-    "var": "((x - x.mean()) ** 2).mean()",
-    "argmax": "x.value.argmax()",
-    "argmin": "x.value.argmin()",
-    "any": "x.value.any()",
-    "all": "x.value.all()",
-    "copy": "x.detach() for a constant, x.value.copy() for an array",
-    "retain_grad": "x.grad: every node keeps its gradient",
-    "requires_grad_": "tr.tensor(..., requires_grad=...)",
-}
-"""What PyTorch or numpy would offer, and how it is written here."""
 
 
 class Operators:
@@ -59,7 +35,7 @@ class Operators:
     @property
     def recorded(self) -> Tensor:
         """The Tensor that stands in a graph for this: itself, or the current leaf of a slot."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} stands for no recorded value")
 
     def __apply_primitive__(
         self, op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any]
@@ -264,21 +240,7 @@ class Operators:
         return apply_function(function, args, kwargs)
 
 
-class _Elsewhere:
-    """A name of PyTorch's or numpy's that says how it is written here.
-
-    Not `__getattr__`: that would make every attribute of every Tensor a third slower.
-    """
-
-    def __init__(self, name: str, cure: str) -> None:
-        self.said = f"a recorded value has no {name!r}\n  try: {cure}"
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        raise AttributeError(self.said)
-
-
-for _name, _cure in _ELSEWHERE.items():
-    setattr(Operators, _name, _Elsewhere(_name, _cure))
+name_elsewhere(Operators)
 
 
 class Tensor(Operators):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer import symbols
+from tracer import formulas
 from tracer.nodes import Flow, Node
 from tracer.recording import ScopeEntry
 from tracer.stats import summary
@@ -52,7 +52,7 @@ def node_object(node: Node, position: int) -> dict[str, Any]:
             one.index if isinstance(one, Node) else {"literal": plain(one)} for one in node.inputs
         ],
         "params": {key: plain(value) for key, value in node.params.items()},
-        "formula": None if node.is_leaf else symbols.formula(node),
+        "formula": None if node.is_leaf else formulas.formula(node),
         "shape": list(node.shape),
         "dtype": node.dtype.name,
         "value": numbers(node.value) if has_run else None,

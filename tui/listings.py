@@ -14,7 +14,7 @@ import tracer as tr
 from gallery import GALLERY, Entry, compare
 from ops import PRIMITIVES, Primitive
 from ops.primitive import Sample
-from tracer import symbols
+from tracer import formulas, lettering
 from tracer.format import shape
 from tracer.freezing import freeze
 from tracer.replay import parts_trace
@@ -144,7 +144,7 @@ def derivatives(op: Primitive) -> list[str]:
         if not op.differentiable(k):
             lines.append(f"∂/∂{name}: no derivative")
         elif node.trace.inputs_of(node.index)[k] >= 0:
-            lines.append(f"∂/∂{name}: {symbols.local_derivative(node, k)}")
+            lines.append(f"∂/∂{name}: {formulas.local_derivative(node, k)}")
     return lines
 
 
@@ -162,7 +162,7 @@ def shapes_of(op: Primitive) -> str:
 def formula_of(op: Primitive) -> str:
     """The formula of an operation with the names of its inputs."""
     node = example(op)
-    return symbols.formula(node) if node is not None else op.usage()
+    return formulas.formula(node) if node is not None else op.usage()
 
 
 def example(op: Primitive) -> tr.Node | None:
@@ -187,7 +187,7 @@ def argument(op: Primitive, number: int, value: Any, count: int) -> tr.Tensor:
     last = len(op.inputs) - 1
     repeats = op.variadic and number >= last and count > last + 1
     name = f"{op.inputs[last]}{number - last}" if repeats else op.inputs[min(number, last)]
-    return tr.tensor(value, name=symbols.text_name(name))
+    return tr.tensor(value, name=lettering.text_name(name))
 
 
 def parts_of(op: Primitive) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer import symbols
+from tracer import formulas
 from tracer.format import dtype, elided, number, shape
 from tracer.kinds import KINDS
 from tracer.nodes import Flow, Node
@@ -136,7 +136,7 @@ def node_row(trace: Trace, index: int, position: int) -> tuple[str, ...]:
         str(index),
         node.label,
         node.op_name,
-        "" if node.is_leaf else symbols.formula(node),
+        "" if node.is_leaf else formulas.formula(node),
         shape(node.shape),
         value,
         gradient_text(trace, index, position),

@@ -7,7 +7,9 @@ import pytest
 
 import ops
 import tracer as tr
-from tracer.symbols import Symbol, flow_formula, formula, local_derivative, tex_name
+from tracer.formulas import flow_formula, formula, local_derivative
+from tracer.lettering import tex_name
+from tracer.symbols import Symbol
 
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 

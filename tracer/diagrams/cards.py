@@ -15,9 +15,9 @@ from tracer.diagrams.measure import room_for
 from tracer.diagrams.moments import PARAMETER, SMALL, Moment, Reading
 from tracer.diagrams.names import formula_text, name_text, plain
 from tracer.diagrams.picture import Card, Edge, Picture, Run, Shape, Text
+from tracer.formulas import formula
 from tracer.kinds import KINDS
 from tracer.nodes import Node
-from tracer.symbols import formula
 
 MARK = "∂ "
 NUMBER_SIZE = 11.0

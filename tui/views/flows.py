@@ -6,8 +6,8 @@ import textwrap
 
 import numpy as np
 
+from tracer.formulas import flow_formula, local_derivative
 from tracer.nodes import Node
-from tracer.symbols import flow_formula, local_derivative
 from tracer.timeline import GLYPHS
 from tui.ink import Kind, Line, Span, elide, span, width_of
 from tui.views.figures import figure

@@ -10,8 +10,8 @@ import numpy as np
 from rich.cells import cell_len
 
 from tracer import format as fmt
+from tracer.formulas import formula
 from tracer.stats import Summary
-from tracer.symbols import formula
 from tui.ink import Kind, Line, Span, clip, elide, span
 from tui.views.figures import LARGE
 from tui.views.flows import flows_in, flows_out, size_of
