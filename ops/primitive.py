@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -78,9 +77,10 @@ class Saved(NamedTuple):
 _UNWRITTEN = Formula("", "")
 
 
-@dataclass(frozen=True, eq=False)
 class Primitive:
-    """A declared operation: its kernel, its derivative rules, its formula, and the samples that test it.
+    """A declared operation: its kernel, its derivative rules, its formula, and the samples that test it. Frozen.
+
+    (Not a dataclass: that module and what it generates would be a millisecond of every start.)
 
     >>> multiply = PRIMITIVES["mul"]
     >>> multiply(3.0, 4.0), multiply.inputs
@@ -90,39 +90,68 @@ class Primitive:
     name: str
     inputs: tuple[str, ...]
     kernel: Callable[..., Any]
-    vjps: Mapping[str, Rule] = field(default_factory=dict)
-    joint: Rule | None = None
+    vjps: Mapping[str, Rule]
+    joint: Rule | None
     """One rule that returns the cotangents of several inputs at once; then `vjps` names those inputs."""
-    variadic: bool = False
+    variadic: bool
     """Whether the last input repeats; its rule gets `position`, counted from the first of them."""
-    elementwise: bool = False
+    elementwise: bool
     """Whether broadcasting is left to the engine: rules ignore it, and flows are summed to the shape of their input."""
-    saves: tuple[Saved, ...] = ()
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    saves: tuple[Saved, ...]
+    defaults: Mapping[str, Any]
     """The parameters with their defaults; `inspect.Parameter.empty` marks one that must be given."""
-    formula: Formula = _UNWRITTEN
-    sampler: Callable[[np.random.Generator], Iterable[Sample | tuple[Any, ...]]] | None = None
-    parts: Callable[..., Any] | None = None
+    formula: Formula
+    sampler: Callable[[np.random.Generator], Iterable[Sample | tuple[Any, ...]]] | None
+    parts: Callable[..., Any] | None
     """The same result in smaller primitives, for stepping into; equal within a few ulp."""
-    hint: str = ""
+    hint: str
     """One thing to try when the shapes do not fit."""
-    doc: str = ""
-    home: str = ""
+    doc: str
+    home: str
     """Module and qualified name of the function that declared it: who may declare it again."""
-    rules: tuple[Rule | None, ...] = field(init=False, default=())
+    rules: tuple[Rule | None, ...]
     """The rule of each declared input, in order; None where no derivative exists."""
-    plain: bool = field(init=False, default=False)
+    plain: bool
     """Whether there is one rule an input and nothing is saved: what the hot loop of the sweep runs without ado."""
-
-    arity: int = field(init=False, default=-1)
+    arity: int
     """How many arguments a call that needs no binding has; -1 if every call is bound."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rules", tuple(self.vjps.get(key) for key in self.inputs))
-        plain = self.joint is None and not self.variadic and not self.saves
-        object.__setattr__(self, "plain", plain)
-        bound = self.variadic or bool(self.defaults)
-        object.__setattr__(self, "arity", -1 if bound else len(self.inputs))
+    def __init__(
+        self,
+        name: str,
+        inputs: tuple[str, ...],
+        kernel: Callable[..., Any],
+        *,
+        vjps: Mapping[str, Rule] = NOTHING,
+        joint: Rule | None = None,
+        variadic: bool = False,
+        elementwise: bool = False,
+        saves: tuple[Saved, ...] = (),
+        defaults: Mapping[str, Any] = NOTHING,
+        formula: Formula = _UNWRITTEN,
+        sampler: Callable[[Any], Iterable[Sample | tuple[Any, ...]]] | None = None,
+        parts: Callable[..., Any] | None = None,
+        hint: str = "",
+        doc: str = "",
+        home: str = "",
+    ) -> None:
+        given = dict(locals())
+        del given["self"]
+        self.__dict__.update(given)
+        self.__dict__.update(
+            rules=tuple(vjps.get(key) for key in inputs),
+            plain=joint is None and not variadic and not saves,
+            arity=-1 if variadic or defaults else len(inputs),
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"primitive {self.name} is frozen: {name} cannot be set")
+
+    def replaced(self, **changes: Any) -> Primitive:
+        """A primitive like this one with some of what was declared changed."""
+        derived = ("rules", "plain", "arity")
+        declared = {key: value for key, value in vars(self).items() if key not in derived}
+        return Primitive(**{**declared, **changes})
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.inputs)})>"

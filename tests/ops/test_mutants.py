@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ DIFFERENTIABLE = [op for op in PRIMITIVES.values() if op.home.startswith("ops.")
 
 def with_rule(op: Primitive, name: str, rule: Any) -> Primitive:
     """The primitive with another rule for one input."""
-    return replace(op, vjps={**op.vjps, name: rule})
+    return op.replaced(vjps={**op.vjps, name: rule})
 
 
 def changed(op: Primitive, name: str, change: Change) -> Primitive:
@@ -35,7 +34,7 @@ def changed(op: Primitive, name: str, change: Change) -> Primitive:
             flows = joint(*args, **params)
             return {**flows, name: change(flows[name])}
 
-        return replace(op, joint=bent)
+        return op.replaced(joint=bent)
     kept = op.vjps[name]
     return with_rule(op, name, lambda *args, **params: change(kept(*args, **params)))
 
@@ -194,7 +193,7 @@ def test_a_blunder_is_flagged(blunder: str):
         def bent(*args: Any, **params: Any) -> Any:
             return {**joint(*args, **params), argument: rule(*args, **params)}
 
-        assert flagged(replace(op, joint=bent))
+        assert flagged(op.replaced(joint=bent))
 
 
 RIGHT: dict[str, tuple[str, str, Any]] = {
@@ -218,4 +217,4 @@ def test_another_right_rule_is_not_flagged(way: str):
         def same(*args: Any, **params: Any) -> Any:
             return {**joint(*args, **params), argument: rule(*args, **params)}
 
-        assert not flagged(replace(op, joint=same))
+        assert not flagged(op.replaced(joint=same))

@@ -404,3 +404,13 @@ def test_an_operation_of_the_users_own_works_like_one_of_ours():
     node = tr.trace(tr.sum(cube(x)))[1]
     assert node.op is cube
     assert tr.primitive is primitive
+
+
+def test_a_primitive_cannot_be_changed_but_can_be_replaced():
+    add = PRIMITIVES["add"]
+    with pytest.raises(AttributeError, match="primitive add is frozen"):
+        add.name = "plus"
+    bent = add.replaced(vjps={"x": lambda g, out, x, y: -g})
+    assert bent.rules[0] is not add.rules[0]
+    assert bent.rules[1] is None
+    assert PRIMITIVES["add"] is add
