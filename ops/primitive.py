@@ -137,12 +137,12 @@ class Primitive:
     ) -> None:
         given = dict(locals())
         del given["self"]
-        self.__dict__.update(given)
-        self.__dict__.update(
-            rules=tuple(vjps.get(key) for key in inputs),
-            plain=joint is None and not variadic and not saves,
-            arity=-1 if variadic or defaults else len(inputs),
-        )
+        given["rules"] = tuple(vjps.get(key) for key in inputs)
+        given["plain"] = joint is None and not variadic and not saves
+        given["arity"] = -1 if variadic or defaults else len(inputs)
+        for key, value in given.items():
+            # one by one: an instance whose __dict__ was touched is read more slowly
+            object.__setattr__(self, key, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"primitive {self.name} is frozen: {name} cannot be set")
