@@ -35,8 +35,7 @@ def mutant(op: Primitive, change: Callable[[Any], Any]) -> Primitive:
         return lambda *args, **named: change(rule(*args, **named))
 
     joint = op.joint
-    return replace(
-        op,
+    return op.replaced(
         vjps=MappingProxyType({name: changed(rule) for name, rule in op.vjps.items()}),
         joint=joint
         and (lambda *a, **n: {name: change(flow) for name, flow in joint(*a, **n).items()}),
