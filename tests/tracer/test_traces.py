@@ -336,3 +336,19 @@ def test_variables_typed_at_a_prompt_name_their_nodes_too():
     names = {"tr": tr}
     exec(compile(program, "<stdin>", "exec"), names)
     assert [n.label for n in tr.trace(names["a"])] == ["w", "a#1", "mul@2", "a#2", "mul@4", "a#3"]
+
+
+def test_no_flow_is_sent_above_what_is_detached():
+    with tr.record():
+        x = tr.tensor(2.0, name="x")
+        h = x * 5.0
+        loss = h.detach() * x
+        trace = tr.trace(loss)
+    timeline = trace.timeline
+    assert not trace.receives[trace.node_index("h")]
+    assert trace.flows_from("h") == ()
+    assert [trace[f.consumer].label for f in trace.flows_into("x")] == ["loss"]
+    assert (
+        str(timeline.status(timeline.last, trace.node_index("h")))
+        == "blocked (no gradient through detach)"
+    )

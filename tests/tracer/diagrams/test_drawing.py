@@ -316,3 +316,11 @@ def test_a_diagram_is_frozen_and_tells_its_size():
     with pytest.raises(AttributeError):
         figure.dot = ""  # type: ignore[misc]
     assert isinstance(figure, Diagram)
+
+
+def test_the_arrow_of_a_moving_flow_points_backwards():
+    trace = circuit()
+    forward = diagram(trace, style="circuit", step=trace.timeline.forward_steps).dot
+    backward = diagram(trace, style="circuit", step=trace.timeline.forward_steps + 1).dot
+    assert "dir=back" not in forward
+    assert sum("dir=back" in line for line in backward.splitlines()) == 1
