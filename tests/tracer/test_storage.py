@@ -922,3 +922,14 @@ def test_a_file_of_version_1_can_still_be_read():
 def test_every_error_of_a_file_is_an_error_of_gradstep_and_of_the_system():
     assert issubclass(TraceFileError, GradstepError)
     assert issubclass(TraceFileError, OSError)
+
+
+def test_a_loaded_trace_keeps_its_numbers_when_another_is_saved_over_its_file(path):
+    """The file is renamed into place, never written into: who has it mapped keeps the old one."""
+    tr.trace((tr.tensor(np.full(1000, 1.0), name="x") * 2.0).sum()).save(path)
+    first = tr.load(path)
+    inode = path.stat().st_ino
+    tr.trace((tr.tensor(np.full(1000, 7.0), name="x") * 2.0).sum()).save(path)
+    assert path.stat().st_ino != inode
+    assert first.value("x").tolist() == [1.0] * 1000
+    assert tr.load(path).value("x")[0] == 7.0
