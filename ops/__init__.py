@@ -1,8 +1,15 @@
-"""Operations: every primitive that Gradstep knows, each declared once. Internal: users import `tracer`."""
+"""Operations: every primitive that Gradstep knows, each declared once. Internal: users import `tracer`.
+
+What everyday networks need is imported here; the other families load when one of their names is asked for.
+"""
+
+import importlib as _importlib
+from typing import Any
 
 from ops.activations import relu as relu
 from ops.activations import sigmoid as sigmoid
 from ops.activations import tanh as tanh
+from ops.catalogue import PUBLIC as _PUBLIC
 from ops.declaring import primitive as primitive
 from ops.elementwise import abs as abs
 from ops.elementwise import add as add
@@ -51,3 +58,15 @@ from ops.shape import scatter_add as scatter_add
 from ops.shape import stack as stack
 from ops.shape import sum_to as sum_to
 from ops.shape import transpose as transpose
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        found = getattr(_importlib.import_module(_PUBLIC[name]), name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module 'ops' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 
 from ops.formula import Formula, call_formula
-from ops.primitive import PRIMITIVES, Primitive, PrimitiveError, Rule, Sample, Saved
+from ops.primitive import (
+    NOTHING,
+    NUMBERS,
+    PRIMITIVES,
+    Primitive,
+    PrimitiveError,
+    Rule,
+    Sample,
+    Saved,
+)
 
 Samples = Callable[[Any], Iterable[Sample | tuple[Any, ...]]]
 """A function of a `numpy.random.Generator` that lists arguments on which an operation is tested.
@@ -26,9 +35,11 @@ def primitive(
     vjps: Mapping[str, Rule] | None = None,
     joint: tuple[Rule, tuple[str, ...]] | None = None,
     saves: Sequence[Saved] = (),
+    optional: Mapping[str, float] = NOTHING,
     formula: Formula | None = None,
     samples: Samples | None = None,
     parts: Callable[..., Any] | None = None,
+    parts_ulps: int = 4,
     kernel: Callable[..., Any] | None = None,
     name: str | None = None,
     hint: str = "",
@@ -38,6 +49,8 @@ def primitive(
 
     vjps: input name to rule `(g, out, *inputs, **params)`, written with operators and other primitives only.
     joint: one rule for several inputs, and their names. kernel: what runs instead of the decorated function (a ufunc).
+    optional: the last inputs, if they may be left out or given as None, with the Python number that then stands in and
+    changes nothing, such as a bias of 0.0.
     samples: a function of a random generator that lists argument tuples, the tests of the operation.
     Raises `PrimitiveError` for a rule of an input that does not exist or of another signature, and for a taken name.
 
@@ -53,6 +66,7 @@ def primitive(
     def declare(function: Callable[..., Any]) -> Primitive:
         inputs, variadic, defaults = _signature(function)
         label = name or function.__name__
+        _check_optional(label, inputs, variadic, optional)
         rules = _rules(label, inputs, variadic, vjps, joint)
         run = kernel or function
         if not (function.__module__ or "").startswith(_OURS):
@@ -73,10 +87,12 @@ def primitive(
                 variadic=variadic,
                 elementwise=elementwise,
                 saves=tuple(saves),
+                optional=MappingProxyType(optional),
                 defaults=MappingProxyType(defaults),
                 formula=formula or call_formula(label, inputs, variadic),
                 sampler=samples,
                 parts=parts,
+                parts_ulps=parts_ulps,
                 hint=hint,
                 doc=inspect.cleandoc(function.__doc__ or ""),
                 home=f"{function.__module__}.{function.__qualname__}",
@@ -91,6 +107,8 @@ def elementwise(
     vjps: Mapping[str, Rule] | None = None,
     formula: Formula | None = None,
     samples: Samples | None = None,
+    parts: Callable[..., Any] | None = None,
+    parts_ulps: int = 4,
     kernel: Callable[..., Any] | None = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Primitive]:
@@ -99,6 +117,8 @@ def elementwise(
         vjps=vjps,
         formula=formula,
         samples=samples,
+        parts=parts,
+        parts_ulps=parts_ulps,
         kernel=kernel,
         name=name,
         elementwise=True,
@@ -116,24 +136,42 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dic
     names = code.co_varnames
     count = code.co_argcount
     inputs = names[:count]
-    optional = function.__defaults__ or ()
-    if optional:
-        key = inputs[-len(optional)]
+    given = function.__defaults__ or ()
+    if given:
+        key = inputs[-len(given)]
         raise PrimitiveError(
             f"primitive {label}: {key} has a default, but inputs are always given\n"
-            f"  try: a parameter after a star, {label}(..., *, {key}={optional[0]!r})"
+            f"  try: a parameter after a star, {label}(..., *, {key}={given[0]!r}), or optional={{{key!r}: 0.0}}"
         )
     end = count + code.co_kwonlyargcount
     variadic = bool(code.co_flags & inspect.CO_VARARGS)
     if code.co_flags & inspect.CO_VARKEYWORDS:
         raise PrimitiveError(f"primitive {label}: **{names[end + variadic]} hides its parameters")
-    given = function.__kwdefaults__ or {}
-    defaults = {key: given.get(key, inspect.Parameter.empty) for key in names[count:end]}
+    keywords = function.__kwdefaults__ or {}
+    defaults = {key: keywords.get(key, inspect.Parameter.empty) for key in names[count:end]}
     if variadic:
         inputs = (*inputs, names[end])
     if not inputs:
         raise PrimitiveError(f"primitive {label} has no inputs")
     return inputs, variadic, defaults
+
+
+def _check_optional(
+    label: str, inputs: tuple[str, ...], variadic: bool, optional: Mapping[str, Any]
+) -> None:
+    """The inputs that may be left out are the last ones, and a Python number stands in for each."""
+    if not optional:
+        return
+    last = inputs[len(inputs) - len(optional) :]
+    if variadic or set(last) != set(optional):
+        raise PrimitiveError(
+            f"primitive {label}: optional inputs are the last ones, each given once; here {', '.join(last)}"
+        )
+    for key, value in optional.items():
+        if type(value) not in NUMBERS:
+            raise PrimitiveError(
+                f"primitive {label}: a Python number stands in for {key}, not {value!r}"
+            )
 
 
 def _rules(

@@ -84,6 +84,7 @@ def batch_norm_parts(x: Any, gamma: Any, beta: Any, *, eps: float = 1e-5, axis: 
         (rng.normal(size=(1, 3)), rng.normal(size=3), rng.normal(size=3)),
     ],
     parts=batch_norm_parts,
+    parts_ulps=16,
     hint="x is (batch, features), gamma and beta are (features,)",
 )
 def batch_norm(

@@ -7,14 +7,16 @@ graph or writes a formula: numpy's `__array_ufunc__` idea, by which `ops` calls 
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ops.catalogue import MODULES
 from ops.errors import PrimitiveError as PrimitiveError
 from ops.formula import ADD as ADD
 from ops.formula import ATOM as ATOM
@@ -98,12 +100,16 @@ class Primitive:
     elementwise: bool
     """Whether broadcasting is left to the engine: rules ignore it, and flows are summed to the shape of their input."""
     saves: tuple[Saved, ...]
+    optional: Mapping[str, Any]
+    """The inputs that may be left out, or given as None, with the Python number that then stands in: a bias of 0.0."""
     defaults: Mapping[str, Any]
     """The parameters with their defaults; `inspect.Parameter.empty` marks one that must be given."""
     formula: Formula
     sampler: Callable[[np.random.Generator], Iterable[Sample | tuple[Any, ...]]] | None
     parts: Callable[..., Any] | None
-    """The same result in smaller primitives, for stepping into; equal within a few ulp."""
+    """The same result in smaller primitives, for stepping into."""
+    parts_ulps: int
+    """How far the parts may lie from the value, in ulps of its largest element; twice as far in a gradient."""
     hint: str
     """One thing to try when the shapes do not fit."""
     doc: str
@@ -127,10 +133,12 @@ class Primitive:
         variadic: bool = False,
         elementwise: bool = False,
         saves: tuple[Saved, ...] = (),
+        optional: Mapping[str, Any] = NOTHING,
         defaults: Mapping[str, Any] = NOTHING,
         formula: Formula = _UNWRITTEN,
         sampler: Callable[[Any], Iterable[Sample | tuple[Any, ...]]] | None = None,
         parts: Callable[..., Any] | None = None,
+        parts_ulps: int = 4,
         hint: str = "",
         doc: str = "",
         home: str = "",
@@ -139,7 +147,7 @@ class Primitive:
         del given["self"]
         given["rules"] = tuple(vjps.get(key) for key in inputs)
         given["plain"] = joint is None and not variadic and not saves
-        given["arity"] = -1 if variadic or defaults else len(inputs)
+        given["arity"] = -1 if variadic or optional or defaults else len(inputs)
         for key, value in given.items():
             # one by one: an instance whose __dict__ was touched is read more slowly
             object.__setattr__(self, key, value)
@@ -216,11 +224,16 @@ class Primitive:
         params = {**given, **params}
         missing = self.inputs[len(inputs) : first]
         if missing:
-            absent = [name for name in missing if name not in params]
+            absent = [name for name in missing if name not in params and name not in self.optional]
             if absent:
                 raise PrimitiveError(f"{self.usage()} needs {', '.join(absent)}")
-            inputs = (*inputs, *(params[name] for name in missing))
+            inputs = (*inputs, *(params.get(name) for name in missing))
             params = {name: value for name, value in params.items() if name not in missing}
+        if self.optional:
+            inputs = tuple(
+                self.optional.get(name) if x is None else x
+                for name, x in zip(self.inputs, inputs, strict=True)
+            )
         for name in params:
             if name not in self.defaults:
                 ours = _ELSEWHERE.get(name)
@@ -236,7 +249,12 @@ class Primitive:
 
     def usage(self) -> str:
         """The call as a user would write it: `sum(x, axis=None, keepdims=False)`."""
-        names = [*self.inputs[:-1], "*" + self.inputs[-1]] if self.variadic else [*self.inputs]
+        names = [
+            f"{name}={self.optional[name]!r}" if name in self.optional else name
+            for name in self.inputs
+        ]
+        if self.variadic:
+            names[-1] = "*" + names[-1]
         params = [
             f"{name}=" if value is inspect.Parameter.empty else f"{name}={value!r}"
             for name, value in self.defaults.items()
@@ -359,7 +377,56 @@ def _summed(flow: Any, shape: tuple[int, ...], name: str) -> Any:
         ) from error
 
 
-PRIMITIVES: dict[str, Primitive] = {}
+class Table(dict[str, Primitive]):
+    """Primitives by name. Asked for one that is not loaded yet, it loads it; looked through, it loads them all."""
+
+    def __missing__(self, name: str) -> Primitive:
+        if name in MODULES:
+            importlib.import_module(MODULES[name])
+            if dict.__contains__(self, name):
+                return dict.__getitem__(self, name)
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The primitive of that name, the default if there is none."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def complete(self) -> None:
+        """Load every family."""
+        for module in dict.fromkeys(MODULES.values()):
+            importlib.import_module(module)
+
+    def __iter__(self) -> Iterator[str]:
+        self.complete()
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self.complete()
+        return super().__len__()
+
+    def keys(self) -> Any:
+        """All names."""
+        self.complete()
+        return super().keys()
+
+    def values(self) -> Any:
+        """All primitives."""
+        self.complete()
+        return super().values()
+
+    def items(self) -> Any:
+        """All names with their primitives."""
+        self.complete()
+        return super().items()
+
+
+PRIMITIVES = Table()
 """Every declared operation by name: the one table that kernels, help, formulas and tests walk."""
 
 

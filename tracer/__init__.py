@@ -61,6 +61,7 @@ try:
     from ops import tanh as tanh
     from ops import transpose as transpose
     from ops import where as where
+    from ops.catalogue import PUBLIC as _PUBLIC
 except Exception as _error:  # whatever a foreign package of that name does when it is imported
     from tracer.house import explain_ops
 
@@ -108,8 +109,12 @@ def __getattr__(name: str) -> Any:
         found = getattr(_importlib.import_module(_LAZY[name]), name)
         globals()[name] = found
         return found
+    if name in _PUBLIC:
+        found = getattr(_importlib.import_module(_PUBLIC[name]), name)
+        globals()[name] = found
+        return found
     raise AttributeError(f"module 'tracer' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, *_PUBLIC})

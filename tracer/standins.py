@@ -38,7 +38,7 @@ def operation(form: Any) -> Primitive:
             and len(set(inputs)) == len(inputs) == len(differentiable)
             and all(isinstance(each, bool) for each in differentiable)
         ):
-            found = PRIMITIVES.get(name)
+            found: Primitive | None = PRIMITIVES.get(name)
             if found is not None and described(found) == form:
                 return found
             return _stand_in(

@@ -122,6 +122,26 @@ def _g(*args: Any, **params: Any) -> Any:
     return args[0]
 
 
+def _shifted(x, bias):
+    return x + bias
+
+
+def test_an_optional_input_may_be_left_out_or_be_none():
+    shifted = primitive(vjps={"x": lambda g, out, x, bias: g}, optional={"bias": 0.5})(_shifted)
+    assert shifted(1.0) == shifted(1.0, None) == shifted(x=1.0) == 1.5
+    assert shifted(1.0, 2.0) == shifted(1.0, bias=2.0) == 3.0
+    assert shifted.usage() == "_shifted(x, bias=0.5)"
+    with pytest.raises(PrimitiveError, match="needs x"):
+        shifted(bias=1.0)
+
+
+def test_only_the_last_inputs_are_optional_and_only_numbers_stand_in():
+    with pytest.raises(PrimitiveError, match="the last ones"):
+        primitive(optional={"x": 0.0})(_shifted)
+    with pytest.raises(PrimitiveError, match="a Python number stands in for bias"):
+        primitive(optional={"bias": None})(_shifted)
+
+
 @pytest.mark.parametrize(
     ("function", "options", "message"),
     [

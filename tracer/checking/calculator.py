@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ops import PRIMITIVES
+from ops import PRIMITIVES, Primitive
 from tracer.format import shape
 
 from .derivation import spoken
@@ -189,7 +189,7 @@ class _Walk:
                     f"{name} of a {shape(size)} table: over the first axis, as in Python, or over all, as in numpy?",
                     f"x.{name}(0) or np.{name}(x)",
                 )
-        ours = PRIMITIVES.get(name)
+        ours: Primitive | None = PRIMITIVES.get(name)
         if name in FUNCTIONS:
             return FUNCTIONS[name]
         if ours is not None and (ours.elementwise or "softmax" in name):

@@ -1,4 +1,4 @@
-"""Every primitive once more in plain numpy, written to be obviously right, not fast: `TWINS[name](*args, **params)`."""
+"""Twins of the operations that `ops` imports at once."""
 
 from __future__ import annotations
 

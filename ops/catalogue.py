@@ -1,0 +1,21 @@
+"""Where the operations live that load on first use: importing all of them would double the start-up of `tracer`.
+
+The operations of everyday networks are imported by `ops` itself; every other family is a module named here with what
+it offers. A test proves the lists complete.
+"""
+
+from __future__ import annotations
+
+_PUBLIC: dict[str, str] = {
+    # module: the functions and primitives that users call by name
+}
+
+_INTERNAL: dict[str, str] = {
+    # module: the primitives that only other operations call
+}
+
+PUBLIC = {name: module for module, names in _PUBLIC.items() for name in names.split()}
+"""Public name to the module that declares it."""
+
+MODULES = PUBLIC | {name: module for module, names in _INTERNAL.items() for name in names.split()}
+"""Name of every operation that loads on first use, to the module that declares it."""
