@@ -6,6 +6,8 @@ it offers. A test proves the lists complete.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 _PUBLIC: dict[str, str] = {
     # module: the functions and primitives that users call by name
 }
@@ -19,3 +21,15 @@ PUBLIC = {name: module for module, names in _PUBLIC.items() for name in names.sp
 
 MODULES = PUBLIC | {name: module for module, names in _INTERNAL.items() for name in names.split()}
 """Name of every operation that loads on first use, to the module that declares it."""
+
+
+class Fused(NamedTuple):
+    """Where the acceleration of a primitive is, and from how many elements of its first input it pays."""
+
+    module: str
+    least: int
+
+
+ACCELERATED: dict[str, Fused] = {
+    # primitive: the module whose table ACCELERATIONS holds it, and the measured size
+}
