@@ -9,21 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 import ops
+from ops.operators import Operators
 from ops.primitive import ATOM, MUL, NEG, NOTHING, Array, Primitive
 from ops.shape import Slot
 from tracer import format as fmt
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True, eq=False)
-class Symbol:
+class Symbol(Operators):
     """A value and how it is written: a named leaf, or a primitive applied to Symbols and numbers."""
 
     value: Array
@@ -32,8 +30,6 @@ class Symbol:
     op: Primitive | None = None
     args: tuple[Any, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
-
-    __array_ufunc__ = None  # numpy scalars leave the operator to us
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,68 +61,6 @@ class Symbol:
         self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]
     ) -> Any:
         return apply(op, args, params)
-
-    def __add__(self, other: Any) -> Any:
-        return apply(ops.add, (self, other))
-
-    def __radd__(self, other: Any) -> Any:
-        return apply(ops.add, (other, self))
-
-    def __sub__(self, other: Any) -> Any:
-        return apply(ops.sub, (self, other))
-
-    def __rsub__(self, other: Any) -> Any:
-        return apply(ops.sub, (other, self))
-
-    def __mul__(self, other: Any) -> Any:
-        return apply(ops.mul, (self, other))
-
-    def __rmul__(self, other: Any) -> Any:
-        return apply(ops.mul, (other, self))
-
-    def __truediv__(self, other: Any) -> Any:
-        return apply(ops.div, (self, other))
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return apply(ops.div, (other, self))
-
-    def __matmul__(self, other: Any) -> Any:
-        return apply(ops.matmul, (self, other))
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return apply(ops.matmul, (other, self))
-
-    def __pow__(self, other: Any) -> Any:
-        return apply(ops.pow, (self, other))
-
-    def __rpow__(self, other: Any) -> Any:
-        return apply(ops.pow, (other, self))
-
-    def __neg__(self) -> Any:
-        return apply(ops.neg, (self,))
-
-    def __abs__(self) -> Any:
-        return apply(ops.abs, (self,))
-
-    def __lt__(self, other: Any) -> Any:
-        return apply(ops.less, (self, other))
-
-    def __le__(self, other: Any) -> Any:
-        return apply(ops.less_equal, (self, other))
-
-    def __gt__(self, other: Any) -> Any:
-        return apply(ops.greater, (self, other))
-
-    def __ge__(self, other: Any) -> Any:
-        return apply(ops.greater_equal, (self, other))
-
-    def __eq__(self, other: Any) -> Any:
-        return apply(ops.equal, (self, other))
-
-    def __ne__(self, other: Any) -> Any:
-        return apply(ops.not_equal, (self, other))
-
-    __hash__ = object.__hash__
 
 
 def apply(op: Primitive, args: Sequence[Any], params: Mapping[str, Any] = NOTHING) -> Any:
