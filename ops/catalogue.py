@@ -6,6 +6,7 @@ it offers. A test proves the lists complete.
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 _PUBLIC: dict[str, str] = {
@@ -33,3 +34,20 @@ class Fused(NamedTuple):
 ACCELERATED: dict[str, Fused] = {
     # primitive: the module whose table ACCELERATIONS holds it, and the measured size
 }
+
+NEVER = sys.maxsize
+
+COMPILED: dict[str, int] = {
+    "abs": 8192,
+    "div": 16384,
+    "maximum": 2048,
+    "minimum": 2048,
+    "relu": 8192,
+    "sigmoid": 32768,
+    "tanh": 32768,
+}
+"""Elementwise operations whose flows a compiled loop computes faster than numpy, and from how many elements on.
+
+Measured in float32 and float64 (`python -m tests.bench.loops`); the others are as fast in numpy, or call the
+mathematical library, where numpy has vector instructions and a loop has none.
+"""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ops.catalogue import MODULES
+from ops.catalogue import ACCELERATED, COMPILED, MODULES, NEVER
 from ops.errors import PrimitiveError as PrimitiveError
 from ops.formula import ADD as ADD
 from ops.formula import ATOM as ATOM
@@ -115,12 +115,22 @@ class Primitive:
     doc: str
     home: str
     """Module and qualified name of the function that declared it: who may declare it again."""
+    kernels: str
+    """Which kernels run it: `numpy`; `numba`; or `numba flows`, where numpy computes the value."""
+    pull: Callable[..., list[Any]] | None
+    """What computes the cotangents of arrays in place of the rules, for a form that runs other kernels."""
+    definition: Primitive
+    """The operation that this is a form of: itself, unless other kernels run it."""
     rules: tuple[Rule | None, ...]
     """The rule of each declared input, in order; None where no derivative exists."""
     plain: bool
     """Whether there is one rule an input and nothing is saved: what the hot loop of the sweep runs without ado."""
     arity: int
     """How many arguments a call that needs no binding has; -1 if every call is bound."""
+    fused: bool
+    """Whether there are kernels of its own for it, to be chosen before it runs."""
+    least: int
+    """From how many elements on compiled loops compute its flows faster than numpy."""
 
     def __init__(
         self,
@@ -142,12 +152,18 @@ class Primitive:
         hint: str = "",
         doc: str = "",
         home: str = "",
+        kernels: str = "numpy",
+        pull: Callable[..., list[Any]] | None = None,
+        definition: Primitive | None = None,
     ) -> None:
         given = dict(locals())
         del given["self"]
         given["rules"] = tuple(vjps.get(key) for key in inputs)
-        given["plain"] = joint is None and not variadic and not saves
+        given["definition"] = definition or self
+        given["plain"] = joint is None and not variadic and not saves and pull is None
         given["arity"] = -1 if variadic or optional or defaults else len(inputs)
+        given["fused"] = name in ACCELERATED
+        given["least"] = COMPILED.get(name, NEVER) if elementwise else NEVER
         for key, value in given.items():
             # one by one: an instance whose __dict__ was touched is read more slowly
             object.__setattr__(self, key, value)
@@ -157,7 +173,7 @@ class Primitive:
 
     def replaced(self, **changes: Any) -> Primitive:
         """A primitive like this one with some of what was declared changed."""
-        derived = ("rules", "plain", "arity")
+        derived = ("rules", "plain", "arity", "fused", "least", "definition")
         declared = {key: value for key, value in vars(self).items() if key not in derived}
         return Primitive(**{**declared, **changes})
 
@@ -165,7 +181,7 @@ class Primitive:
         return f"<primitive {self.name}({', '.join(self.inputs)})>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return lookup, (self.name,)
+        return lookup, (self.name, self.kernels)
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute, record or write: whichever the arguments ask for.
@@ -325,6 +341,8 @@ class Primitive:
         params: Mapping[str, Any],
         saved: Mapping[str, Any],
     ) -> list[Any]:
+        if self.pull is not None and not hasattr(type(g), "__apply_primitive__"):
+            return self.pull(g, out, inputs, wanted, params, saved)
         flows: list[Any] = [None] * len(inputs)
         if self.joint is not None:
             named = self.joint(g, out, *inputs, **params, **saved)
@@ -430,6 +448,11 @@ PRIMITIVES = Table()
 """Every declared operation by name: the one table that kernels, help, formulas and tests walk."""
 
 
-def lookup(name: str) -> Primitive:
-    """The primitive of that name. Raises `KeyError` naming it if nobody declared it."""
-    return PRIMITIVES[name]
+def lookup(name: str, kernels: str = "numpy") -> Primitive:
+    """The primitive of that name, in the form that runs those kernels. Raises `KeyError` if there is none."""
+    op = PRIMITIVES[name]
+    if kernels == "numpy":
+        return op
+    from ops.kernels.choice import form
+
+    return form(op, kernels)

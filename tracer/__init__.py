@@ -70,6 +70,7 @@ except Exception as _error:  # whatever a foreign package of that name does when
 from tracer import errors as errors
 from tracer.parameters import Parameter as Parameter
 from tracer.parameters import parameter as parameter
+from tracer.recording import kernels as kernels
 from tracer.recording import no_grad as no_grad
 from tracer.recording import record as record
 from tracer.recording import scope as scope

@@ -58,6 +58,12 @@ class Node:
         return op.name if op is not None else self.kind
 
     @property
+    def kernels(self) -> str:
+        """Which kernels ran it: `numpy`, `numba`, or `numba flows` if numpy computed the value; empty for a leaf."""
+        op = self.op
+        return op.kernels if op is not None else ""
+
+    @property
     def kind(self) -> str:
         """One of KINDS."""
         return KINDS[self.trace.kind_of[self.index]]

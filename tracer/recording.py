@@ -61,6 +61,8 @@ class Recording(NamedTuple):
     enabled: bool = True
     kept: Recorded | None = None
     hidden: frozenset[str] = OWN_FILES
+    kernels: str = ""
+    """`numpy` or `numba` if the choice of CPU kernels is forced."""
 
 
 class Recorded(NamedTuple):
@@ -119,6 +121,31 @@ def no_grad() -> Iterator[None]:
     """Compute without recording: results are constants, and no gradient flows through them."""
     with switched(enabled=False):
         yield
+
+
+class kernels:  # noqa: N801 (a context manager, used like a function)
+    """Choose which CPU kernels run what is recorded from now on: `numpy`, `numba`, or `auto` for what pays.
+
+    What `auto` picks depends on operation, shapes and dtype alone, and stands on the node as `node.kernels`. Values
+    differ by no more than stated ulps. In a `with` statement the choice holds inside only.
+    Raises `ValueError` for another choice.
+
+    >>> import tracer as tr
+    >>> with tr.kernels("numba"):
+    ...     pass
+    """
+
+    def __init__(self, choice: str) -> None:
+        if choice not in ("numpy", "numba", "auto"):
+            raise ValueError(f"kernels are 'numpy', 'numba' or 'auto', not {choice!r}")
+        now = CURRENT.get()
+        self.before = now.kernels
+        CURRENT.set(now._replace(kernels="" if choice == "auto" else choice))
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *exception: object) -> None:
+        CURRENT.set(CURRENT.get()._replace(kernels=self.before))
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def _check_calls(trace: Trace, counts: Array) -> None:
             raise DamageError(f"operation {op.name} has {count} inputs")
     for which, params in _pairs(trace.op_of[runs], trace.params_of[runs]):
         op = trace.ops[which]
-        known = op.name in PRIMITIVES and PRIMITIVES[op.name] is op
+        known = PRIMITIVES.get(op.name) is op.definition
         unknown = set(trace.params[params]) - set(op.defaults)
         if known and unknown:
             raise DamageError(f"operation {op.name} has no parameter {min(unknown)!r:.40}")

@@ -9,23 +9,28 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from ops.primitive import PRIMITIVES, Formula, Primitive
+from ops.primitive import PRIMITIVES, Formula, Primitive, lookup
 from tracer.archive import DamageError
 from tracer.errors import ReplayError
 
 
 def described(op: Primitive) -> dict[str, Any]:
     """What a trace file says of an operation: enough to know it again, and to stand in for it."""
-    return {
+    form = {
         "name": op.name,
         "inputs": list(op.inputs),
         "variadic": op.variadic,
         "differentiable": [rule is not None for rule in op.rules],
     }
+    return form if op.kernels == "numpy" else {**form, "kernels": op.kernels}
 
 
 def operation(form: Any) -> Primitive:
     """The declared operation that a file describes, or a stand-in for it. Raises `DamageError` for no description."""
+    kernels = "numpy"
+    if isinstance(form, dict) and len(form) == 5:
+        kernels = form.get("kernels", "")
+        form = {key: value for key, value in form.items() if key != "kernels"}
     match form:
         case {
             "name": str() as name,
@@ -40,7 +45,10 @@ def operation(form: Any) -> Primitive:
         ):
             found: Primitive | None = PRIMITIVES.get(name)
             if found is not None and described(found) == form:
-                return found
+                try:
+                    return lookup(name, kernels)
+                except KeyError:
+                    raise DamageError(f"it names kernels that {name} does not have") from None
             return _stand_in(
                 name, tuple(inputs), variadic, differentiable, declared=found is not None
             )

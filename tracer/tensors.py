@@ -437,6 +437,10 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
     saved: Mapping[str, Array] = NOTHING
     try:
         if params:
+            if op.fused:
+                from ops.kernels.choice import accelerated
+
+                op = accelerated(op, values, params, now.kernels)
             out = op.kernel(*values, **params)
         elif len(inputs) == 2:
             out = op.kernel(a, b)
@@ -457,6 +461,8 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
         if out.ndim == 0:
             out = out[()]
         else:
+            if out.size >= op.least or now.kernels:
+                op, out = _looped(op, values, params, out, now.kernels)
             out.setflags(False)
         admitted = out.dtype is FLOAT64
     else:
@@ -502,6 +508,16 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
 
 
 _new = cast("Callable[[type[Tensor]], Tensor]", object.__new__)
+
+
+def _looped(
+    op: Primitive, values: Sequence[Any], params: Mapping[str, Any], out: Array, kernels: str
+) -> tuple[Primitive, Array]:
+    """The form of an elementwise operation that suits its size, and its value by that form."""
+    from ops.kernels.choice import looped
+
+    form = looped(op, values, out, kernels)
+    return form, form.kernel(*values, **params) if form.kernel is not op.kernel else out
 
 
 def _admitted(op: Primitive, out: Any) -> Array:

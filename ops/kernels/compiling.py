@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,7 @@ import numba
 _config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 
+_MONTH = 30 * 24 * 3600
 OPS = Path(__file__).resolve().parents[1]
 
 
@@ -46,11 +49,21 @@ def cache_folder() -> Path | None:
     """The folder of the kernels of these sources, made if need be; None if nothing can be written there."""
     try:
         folder = cache_root() / source_hash()
+        if not folder.exists():
+            _forget_old(folder.parent)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except (OSError, RuntimeError):  # read-only, full, or no home at all
         return None
+
+
+def _forget_old(root: Path) -> None:
+    """Remove the kernels of sources that nobody has compiled for a month."""
+    if root.is_dir():
+        for folder in root.iterdir():
+            if folder.is_dir() and time.time() - folder.stat().st_mtime > _MONTH:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def jit(function: F, *, contract: bool = False) -> F:

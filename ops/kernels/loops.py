@@ -1,0 +1,203 @@
+"""Loops around elementwise rules: broadcasting collapsed to rows and columns, and the sum over it in the same pass.
+
+Every operand is one of four kinds, seen against the result as a matrix of rows and columns: `f` full; `r` one row,
+repeated; `c` one column, repeated; `n` one number. A flow is summed to the kind of its input while it is computed, row
+by row in numpy's order, so that a bias of a batch receives the same bits as from numpy.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ops.kernels.reading import Term, Writer
+from ops.primitive import Primitive
+
+Shape = tuple[int, ...]
+
+_HEADER = '''"""The {what} of {name}, written by Gradstep from its declaration; operands {kinds}."""
+
+from math import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, erf, erfc, exp, expm1, hypot, log, log10
+from math import log1p, log2, sin, sinh, sqrt, tan, tanh
+
+from numpy import cbrt, ceil, exp2, floor, rint
+from numpy import {dtype} as T
+
+zero, one = T(0), T(1)
+
+'''
+
+
+class Pattern(NamedTuple):
+    """How operands lie against a result of so many rows and columns."""
+
+    rows: int
+    columns: int
+    kinds: str
+
+    @property
+    def flat(self) -> bool:
+        """Whether nothing but numbers is broadcast, so that one loop over all elements does."""
+        return not set(self.kinds) - set("fn")
+
+
+@lru_cache(maxsize=4096)
+def pattern_of(shape: Shape, operands: tuple[Shape | None, ...]) -> Pattern | None:
+    """The pattern of operands (None for a Python number) against a result; None where rows and columns do not do.
+
+    >>> pattern_of((2, 3, 4), ((2, 3, 4), (3, 4), (2, 1, 1), None))
+    Pattern(rows=2, columns=12, kinds='frcn')
+    """
+    kinds, cuts = [], set()
+    for operand in operands:
+        kind, cut = _kind(shape, operand)
+        if kind == "?":
+            return None
+        kinds.append(kind)
+        if cut is not None:
+            cuts.add(cut)
+    if len(cuts) > 1:
+        return None
+    cut = cuts.pop() if cuts else 0
+    return Pattern(math.prod(shape[:cut]), math.prod(shape[cut:]), "".join(kinds))
+
+
+def _kind(shape: Shape, operand: Shape | None) -> tuple[str, int | None]:
+    """The kind of one operand, and before which axis of the result rows end and columns begin."""
+    if operand == shape:
+        return "f", None
+    if operand is None or math.prod(operand) == 1:
+        return "n", None
+    sizes = (1,) * (len(shape) - len(operand)) + operand
+    wide = [k for k, size in enumerate(shape) if size != 1]
+    kept = [k for k in wide if sizes[k] != 1]
+    if kept == wide:  # only axes of size 1 are missing
+        return "f", None
+    if kept == wide[len(wide) - len(kept) :]:
+        return "r", kept[0]
+    if kept == wide[: len(kept)]:
+        return "c", kept[-1] + 1
+    return "?", None
+
+
+class Code(NamedTuple):
+    """A generated module and whether its loop calls the mathematical library."""
+
+    text: str
+    library: bool
+
+
+def value_code(
+    op: Primitive, kinds: str, truths: Sequence[bool], params: Mapping[str, Any], dtype: str
+) -> Code:
+    """The module whose `kernel(out, *operands)` computes the value of an elementwise operation."""
+    writer = Writer()
+    args = [writer.term(f"v{k}", truth=truth) for k, truth in enumerate(truths)]
+    found = writer.apply(op, tuple(args), params)
+    text = _module(op, "value", kinds, dtype, writer, [("out", "f", writer.named(found))])
+    return Code(text, writer.library)
+
+
+def pull_code(
+    op: Primitive,
+    kinds: str,
+    truths: Sequence[bool],
+    wanted: Sequence[bool],
+    params: Mapping[str, Any],
+    dtype: str,
+) -> Code:
+    """The module whose `kernel(g, o, *operands, *flows)` computes the wanted flows, each summed to its operand."""
+    writer = Writer()
+    g, out = writer.term("g"), writer.term("o")
+    args = [writer.term(f"v{k}", truth=truth) for k, truth in enumerate(truths)]
+    flows = _flows(op, g, out, args, wanted, params)
+    stores = [(f"f{k}", kinds[k], writer.named(flow)) for k, flow in flows.items()]
+    return Code(_module(op, "flows", kinds, dtype, writer, stores), writer.library)
+
+
+def _flows(
+    op: Primitive,
+    g: Term,
+    out: Term,
+    args: Sequence[Term],
+    wanted: Sequence[bool],
+    params: Mapping[str, Any],
+) -> dict[int, Any]:
+    if op.joint is not None:
+        named = op.joint(g, out, *args, **params)
+        return {k: named[name] for k, name in enumerate(op.inputs) if wanted[k]}
+    rules = {k: rule for k, rule in enumerate(op.rules) if wanted[k] and rule is not None}
+    return {k: rule(g, out, *args, **params) for k, rule in rules.items()}
+
+
+def _module(
+    op: Primitive,
+    what: str,
+    kinds: str,
+    dtype: str,
+    writer: Writer,
+    stores: Sequence[tuple[str, str, str]],
+) -> str:
+    """The source of one kernel: loads, the lines of the rule, stores."""
+    flat = not set(kinds) - set("fn") and not any(kind in "rc" for _, kind, _ in stores)
+    loads = [(f"v{k}", f"a{k}", kind) for k, kind in enumerate(kinds)]
+    arguments = [name for _, name, _ in loads] + [name for name, _, _ in stores]
+    if what == "flows":
+        loads = [("g", "g_", "f"), ("o", "o_", "f"), *loads]
+        arguments = ["g_", "o_", *arguments]
+    used = set(re.findall(r"\w+", " ".join([*writer.lines, *(value for _, _, value in stores)])))
+    loads = [load for load in loads if load[0] in used]
+    body = _flat_loop if flat else _nested_loop
+    whole = "g_" if what == "flows" else "out"
+    head = _HEADER.format(what=what, name=op.name, kinds=" ".join(kinds), dtype=dtype)
+    lines = body(whole, loads, writer.lines, stores)
+    return head + f"\ndef kernel({', '.join(arguments)}):\n" + "\n".join(lines) + "\n"
+
+
+def _flat_loop(
+    whole: str,
+    loads: Sequence[tuple[str, str, str]],
+    body: Sequence[str],
+    stores: Sequence[tuple[str, str, str]],
+) -> list[str]:
+    sums = [name for name, kind, _ in stores if kind == "n"]
+    lines = [f"    {scalar} = {array}" for scalar, array, kind in loads if kind == "n"]
+    lines += [f"    {name}_sum = 0.0" for name in sums]
+    lines += [f"    for k in range({whole}.size):"]
+    lines += [f"        {scalar} = {array}[k]" for scalar, array, kind in loads if kind == "f"]
+    lines += [f"        {line}" for line in body]
+    for name, kind, value in stores:
+        lines += [
+            f"        {name}_sum += {value}" if kind == "n" else f"        {name}[k] = {value}"
+        ]
+    return lines + [f"    {name}[0] = {name}_sum" for name in sums]
+
+
+def _nested_loop(
+    whole: str,
+    loads: Sequence[tuple[str, str, str]],
+    body: Sequence[str],
+    stores: Sequence[tuple[str, str, str]],
+) -> list[str]:
+    lines = [f"    rows, columns = {whole}.shape"]
+    lines += [f"    {scalar} = {array}" for scalar, array, kind in loads if kind == "n"]
+    lines += [f"    {name}_sum = 0.0" for name, kind, _ in stores if kind == "n"]
+    lines += ["    for i in range(rows):"]
+    lines += [f"        {array}_i = {array}[i]" for _, array, kind in loads if kind == "f"]
+    lines += [f"        {name}_i = {name}[i]" for name, kind, _ in stores if kind == "f"]
+    lines += [f"        {scalar} = {array}[i]" for scalar, array, kind in loads if kind == "c"]
+    lines += [f"        {name}_sum = 0.0" for name, kind, _ in stores if kind == "c"]
+    lines += ["        for j in range(columns):"]
+    lines += [
+        f"            {scalar} = {array}_i[j]" for scalar, array, kind in loads if kind == "f"
+    ]
+    lines += [f"            {scalar} = {array}[j]" for scalar, array, kind in loads if kind == "r"]
+    lines += [f"            {line}" for line in body]
+    for name, kind, value in stores:
+        store = {"f": f"{name}_i[j] = {value}", "r": f"{name}[j] += {value}"}
+        lines += ["            " + store.get(kind, f"{name}_sum += {value}")]
+    lines += [f"        {name}[i] = {name}_sum" for name, kind, _ in stores if kind == "c"]
+    return lines + [f"    {name}[0] = {name}_sum" for name, kind, _ in stores if kind == "n"]

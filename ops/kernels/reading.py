@@ -1,0 +1,152 @@
+"""The reading of an elementwise rule that compiles: run on Terms, a rule becomes lines of scalar code.
+
+A Term is the name of a scalar in the loop to come. Operators and primitives called with Terms write one line each,
+equal lines once; Python's numbers are typed as the arrays are, so that no float64 leaks into float32. The same function
+that computes, records and writes its formula is what is compiled: no derivative is written twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ops.operators import Operators
+from ops.primitive import NUMBERS, Primitive
+
+
+class UnreadableError(Exception):
+    """The rule calls what has no scalar form: it stays with numpy."""
+
+
+_SCALARS: dict[str, str] = {
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} / {}",
+    "neg": "-{}",
+    "square": "{0} * {0}",
+    "reciprocal": "one / {}",
+    "abs": "abs({})",
+    "sqrt": "sqrt({})",
+    "greater": "{} > {}",
+    "greater_equal": "{} >= {}",
+    "less": "{} < {}",
+    "less_equal": "{} <= {}",
+    "equal": "{} == {}",
+    "not_equal": "{} != {}",
+    "logical_and": "{} and {}",
+    "logical_or": "{} or {}",
+    "logical_not": "not {}",
+    "where": "{1} if {0} else {2}",
+    # NaN of either goes through, as in numpy
+    "maximum": "{0} if {0} >= {1} or {0} != {0} else {1}",
+    "minimum": "{0} if {0} <= {1} or {0} != {0} else {1}",
+    "sign": "one if {0} > zero else (-one if {0} < zero else ({0} if {0} != {0} else zero))",
+    "floor": "floor({})",
+    "ceil": "ceil({})",
+    "round": "rint({})",
+    "astype": "{}",  # the kernel runs in one dtype
+}
+"""How a primitive is written for scalars."""
+
+_LIBRARY: dict[str, str] = {
+    name: f"{name}({{}})"
+    for name in (
+        "exp expm1 log log1p log2 log10 tanh sin cos tan sinh cosh erf erfc exp2 cbrt".split()
+    )
+} | {
+    "arcsin": "asin({})",
+    "arccos": "acos({})",
+    "arctan": "atan({})",
+    "arcsinh": "asinh({})",
+    "arccosh": "acosh({})",
+    "arctanh": "atanh({})",
+    "arctan2": "atan2({}, {})",
+    "hypot": "hypot({}, {})",
+    "pow": "{} ** {}",
+}
+"""The same for what calls the mathematical library once per element, where numpy's vectors are often faster."""
+
+TRUTHS = frozenset(
+    "greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not".split()
+)
+"""The operations of which True or False results."""
+
+
+class Term(Operators):
+    """A scalar of the loop, by name. Rules compute with it, and every operation writes a line of code."""
+
+    __slots__ = ("name", "truth", "writer")
+
+    shape: tuple[int, ...] = ()
+    ndim = 0
+    size = 1
+
+    def __init__(self, writer: Writer, name: str, truth: bool = False) -> None:
+        self.writer, self.name, self.truth = writer, name, truth
+
+    def __apply_primitive__(
+        self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]
+    ) -> Any:
+        return self.writer.apply(op, args, params)
+
+    def __bool__(self) -> bool:
+        raise UnreadableError("it branches on a value")
+
+
+class Writer:
+    """The lines of one loop body, and whether any of them calls the mathematical library."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.library = False
+        self._known: dict[tuple[str, bool], Term] = {}
+
+    def term(self, name: str, *, truth: bool = False) -> Term:
+        """A scalar that the loop provides: an element that was loaded."""
+        return Term(self, name, truth)
+
+    def named(self, x: Any) -> str:
+        """The name of a Term, or a Python number in the dtype of the kernel."""
+        if isinstance(x, Term):
+            return x.name
+        if type(x) is bool:
+            return str(x)
+        if type(x) in NUMBERS:
+            return f"T({x!r})" if math.isfinite(x) else f"T(float({str(x)!r}))"
+        raise UnreadableError(f"it computes with {type(x).__name__}")
+
+    def apply(self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """One operation on Terms and numbers: a line, or the lines that the operation itself consists of."""
+        if op.name == "where" and type(args[0]) is bool:
+            return args[1] if args[0] else args[2]
+        form = _SCALARS.get(op.name) or _LIBRARY.get(op.name)
+        if form is None:
+            return self._opened(op, args, params)
+        if op.name not in _SCALARS:
+            self.library = True
+        code = form.format(*map(self.named, args))
+        return self._line(code, truth=op.name in TRUTHS)
+
+    def _opened(self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """An operation without a scalar form of its own: its parts, or its kernel where primitives make it up."""
+        if not op.elementwise:
+            raise UnreadableError(f"{op.name} has no scalar form")
+        for body in (op.parts, op.kernel):
+            if body is not None:
+                try:
+                    return body(*args, **params)
+                except UnreadableError:
+                    raise
+                except Exception as error:  # whatever numpy says of an argument that is no array
+                    reason = error
+        raise UnreadableError(f"{op.name} has no scalar form") from reason
+
+    def _line(self, code: str, *, truth: bool) -> Term:
+        found = self._known.get((code, truth))
+        if found is None:
+            found = Term(self, f"t{len(self.lines)}", truth)
+            self.lines.append(f"{found.name} = {code if truth else f'T({code})'}")
+            self._known[code, truth] = found
+        return found
