@@ -26,10 +26,14 @@ _FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
 class Loop(NamedTuple):
-    """A compiled kernel and the pattern that its operands are laid out in."""
+    """A compiled kernel, and how its operands are laid out."""
 
     kernel: Callable[..., None]
     pattern: Pattern
+    flowing: tuple[int, ...]
+    """The inputs that receive a flow."""
+    alike: bool
+    """Whether all operands have the shape of the result."""
 
 
 _LOOPS: dict[Any, Loop | None] = {}
@@ -70,22 +74,31 @@ def pull(
     params: Mapping[str, Any],
 ) -> list[Any] | None:
     """The wanted flows by a compiled loop, summed to the shapes of their inputs; None if there is no loop."""
-    if g.dtype != out.dtype or g.shape != out.shape:
+    dtype, shape = out.dtype, out.shape
+    if g.dtype != dtype or g.shape != shape:
         return None
     loop = _loop(op, inputs, out, tuple(wanted), params)
     if loop is None:
         return None
     pattern = loop.pattern
+    if not g.flags.c_contiguous:
+        g = np.ascontiguousarray(g)
     flows: list[Any] = [None] * len(inputs)
+    if loop.alike:  # nothing is broadcast: the common case, kept short
+        arrays = [g, out, *inputs]
+        for k in loop.flowing:
+            flows[k] = flow = np.empty(shape, dtype)
+            arrays.append(flow)
+        loop.kernel(*arrays if len(shape) == 1 else [x.ravel() for x in arrays])
+        return flows
     targets = []
-    for k, kind in enumerate(pattern.kinds):
-        if wanted[k] and op.rules[k] is not None:
-            shape = inputs[k].shape
-            flows[k] = (np.zeros if kind == "r" else np.empty)(shape, out.dtype)
-            targets.append(_as(flows[k], "f" if kind == "f" else "1", pattern))
-    around = [_as(np.ascontiguousarray(x), "f", pattern) for x in (g, out)]
-    loop.kernel(*around, *_laid_out(inputs, pattern, out.dtype), *targets)
-    return [flow[()] if flow is not None and not flow.ndim else flow for flow in flows]
+    for k in loop.flowing:
+        kind = pattern.kinds[k]
+        flows[k] = (np.zeros if kind == "r" else np.empty)(inputs[k].shape, dtype)
+        targets.append(_as(flows[k], kind, pattern))
+    around = (_as(g, "f", pattern), _as(out, "f", pattern))
+    loop.kernel(*around, *_laid_out(inputs, pattern, dtype), *targets)
+    return [flow if flow is None or flow.ndim else flow[()] for flow in flows]
 
 
 def _shapes(inputs: Sequence[Any]) -> tuple[tuple[int, ...] | None, ...]:
@@ -107,7 +120,9 @@ def _number(x: Any, dtype: Any) -> Any:
 
 
 def _as(x: Array, kind: str, pattern: Pattern) -> Array:
-    return x.reshape(-1 if kind != "f" or pattern.flat else (pattern.rows, pattern.columns))
+    if kind != "f" or pattern.flat:
+        return x if x.ndim == 1 else x.reshape(-1)
+    return x if x.ndim == 2 and pattern.columns == x.shape[1] else x.reshape(pattern[:2])
 
 
 def _loop(
@@ -118,11 +133,20 @@ def _loop(
     params: Mapping[str, Any],
 ) -> Loop | None:
     """The kernel for such operands, written and compiled when first asked for; `wanted` None means the value."""
-    shapes = _shapes(inputs)
-    truths = tuple([type(x) is bool or getattr(x, "dtype", None) == np.bool_ for x in inputs])
-    key = (op, out.dtype, out.shape, shapes, truths, wanted, tuple(params.items()))
-    if key in _LOOPS:
+    key = (
+        op,
+        out.shape,
+        out.dtype.char,
+        wanted,
+        tuple(params.items()) if params else (),
+        *[type(x) if type(x) in NUMBERS else (x.shape, x.dtype.char) for x in inputs],
+    )
+    try:
         return _LOOPS[key]
+    except KeyError:
+        pass
+    shapes = _shapes(inputs)
+    truths = [type(x) is bool or getattr(x, "dtype", None) == np.bool_ for x in inputs]
     pattern = pattern_of(out.shape, shapes)
     loop = None
     if pattern is not None and fits(inputs, out.shape, out.dtype):
@@ -133,7 +157,9 @@ def _loop(
                 if wanted is None
                 else pull_code(op, pattern.kinds, truths, wanted, params, name)
             )
-            loop = Loop(_compiled(op.name, code), pattern)
+            flowing = tuple(k for k, rule in enumerate(op.rules) if wanted and wanted[k] and rule)
+            alike = all(shape == out.shape for shape in shapes)
+            loop = Loop(_compiled(op.name, code), pattern, flowing, alike)
         except UnreadableError:
             loop = None
     _LOOPS[key] = loop

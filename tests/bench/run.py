@@ -52,6 +52,21 @@ BENCHES = {
         "a debugger step on 100,000 nodes",
         {"nodes": 200, "doublings": 8, "steps": 2, "rounds": 1},
     ),
+    "digits": Bench(
+        "tests.bench.digits_mlp",
+        "a training step of MLP 784-256-128-10, plain and with BatchNorm",
+        {"batch": 4, "rounds": 1, "sample_seconds": 0},
+    ),
+    "recording": Bench(
+        "tests.bench.recording",
+        "recording on against off",
+        {"batch": 4, "steps": 2, "rounds": 1, "sample_seconds": 0},
+    ),
+    "loops": Bench(
+        "tests.bench.loops",
+        "compiled elementwise loops against numpy, at the size from which they are used",
+        {"rounds": 1, "sample_seconds": 0},
+    ),
 }
 
 
