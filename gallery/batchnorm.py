@@ -53,7 +53,7 @@ def four_samples(normalise: Normalise) -> tr.Tensor:
     beta = tr.parameter([0.1, -0.2])
     target = tr.constant([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, -1.0]])
     y = normalise(x, gamma, beta)
-    loss = tr.mse(y, target)
+    loss = tr.mse_loss(y, target)
     return loss
 
 

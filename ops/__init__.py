@@ -4,7 +4,7 @@ What everyday networks need is imported here; the other families load when one o
 """
 
 import importlib as _importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ops.activations import relu as relu
 from ops.activations import sigmoid as sigmoid
@@ -36,10 +36,7 @@ from ops.elementwise import square as square
 from ops.elementwise import sub as sub
 from ops.elementwise import where as where
 from ops.linalg import matmul as matmul
-from ops.losses import binary_cross_entropy as binary_cross_entropy
-from ops.losses import cross_entropy as cross_entropy
 from ops.losses import log_softmax as log_softmax
-from ops.losses import mse as mse
 from ops.losses import one_hot as one_hot
 from ops.losses import softmax as softmax
 from ops.normalize import batch_norm as batch_norm
@@ -58,6 +55,58 @@ from ops.shape import scatter_add as scatter_add
 from ops.shape import stack as stack
 from ops.shape import sum_to as sum_to
 from ops.shape import transpose as transpose
+
+if TYPE_CHECKING:
+    from ops.binary_losses import binary_cross_entropy as binary_cross_entropy
+    from ops.binary_losses import (
+        binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+    )
+    from ops.binary_losses import hinge_loss as hinge_loss
+    from ops.channel_norms import batch_norm_inference as batch_norm_inference
+    from ops.channel_norms import group_norm as group_norm
+    from ops.channel_norms import instance_norm as instance_norm
+    from ops.class_losses import cross_entropy as cross_entropy
+    from ops.class_losses import nll_loss as nll_loss
+    from ops.copying import pad as pad
+    from ops.copying import repeat as repeat
+    from ops.copying import roll as roll
+    from ops.copying import tile as tile
+    from ops.layer_norms import layer_norm as layer_norm
+    from ops.layer_norms import rms_norm as rms_norm
+    from ops.ordering import all as all
+    from ops.ordering import any as any
+    from ops.ordering import argmax as argmax
+    from ops.ordering import argmin as argmin
+    from ops.ordering import argsort as argsort
+    from ops.ordering import median as median
+    from ops.ordering import sort as sort
+    from ops.picking import diagonal as diagonal
+    from ops.picking import gather as gather
+    from ops.picking import take as take
+    from ops.picking import take_along_axis as take_along_axis
+    from ops.picking import tril as tril
+    from ops.picking import triu as triu
+    from ops.rearranging import expand_dims as expand_dims
+    from ops.rearranging import flatten as flatten
+    from ops.rearranging import flip as flip
+    from ops.rearranging import moveaxis as moveaxis
+    from ops.rearranging import ravel as ravel
+    from ops.rearranging import split as split
+    from ops.rearranging import squeeze as squeeze
+    from ops.rearranging import swapaxes as swapaxes
+    from ops.regression_losses import huber_loss as huber_loss
+    from ops.regression_losses import l1_loss as l1_loss
+    from ops.regression_losses import mse_loss as mse_loss
+    from ops.regression_losses import smooth_l1_loss as smooth_l1_loss
+    from ops.scanning import cumprod as cumprod
+    from ops.scanning import cumsum as cumsum
+    from ops.scanning import prod as prod
+    from ops.similarity import cosine_similarity as cosine_similarity
+    from ops.similarity import kl_div as kl_div
+    from ops.statistics import logsumexp as logsumexp
+    from ops.statistics import norm as norm
+    from ops.statistics import std as std
+    from ops.statistics import var as var
 
 
 def __getattr__(name: str) -> Any:

@@ -67,14 +67,15 @@ def primitive(
         inputs, variadic, defaults = _signature(function)
         label = name or function.__name__
         _check_optional(label, inputs, variadic, optional)
-        rules = _rules(label, inputs, variadic, vjps, joint)
+        rules = _rules(label, inputs, vjps, joint)
         run = kernel or function
         if not (function.__module__ or "").startswith(_OURS):
             if not label.isidentifier():
                 raise PrimitiveError(
                     f"{label!r} cannot name a primitive\n  try: primitive(name='cube', ...)"
                 )
-            _check_rules(label, inputs, variadic, rules, (*defaults, *(s.name for s in saves)))
+            keywords = (*defaults, *(s.name for s in saves))
+            _check_rules(label, inputs, variadic, rules, keywords, joint=joint is not None)
             # the filter of warnings knows our own modules only
             run = np.errstate(all="ignore")(run)
         return _register(
@@ -177,14 +178,12 @@ def _check_optional(
 def _rules(
     label: str,
     inputs: tuple[str, ...],
-    variadic: bool,
     vjps: Mapping[str, Rule] | None,
     joint: tuple[Rule, tuple[str, ...]] | None,
 ) -> dict[str, Rule]:
     """The rule of each differentiable input by name; a joint rule stands at each of its names."""
-    if joint is not None and (vjps or variadic):
-        reason = "its inputs are variadic" if variadic else "vjps are given too"
-        raise PrimitiveError(f"primitive {label}: a joint rule, but {reason}")
+    if joint is not None and vjps:
+        raise PrimitiveError(f"primitive {label}: a joint rule, but vjps are given too")
     rules = dict(vjps or {}) if joint is None else dict.fromkeys(joint[1], joint[0])
     for key in rules:
         if key not in inputs:
@@ -200,10 +199,12 @@ def _check_rules(
     variadic: bool,
     rules: Mapping[str, Rule],
     keywords: tuple[str, ...],
+    *,
+    joint: bool,
 ) -> None:
     """Every rule can be called as `rule(g, out, *inputs, **params)`, said now and not in the first backward pass."""
     for key, rule in rules.items():
-        extra = ("position",) if variadic and key == inputs[-1] else ()
+        extra = ("position",) if variadic and key == inputs[-1] and not joint else ()
         try:
             signature = inspect.signature(rule)
         except (TypeError, ValueError):  # a builtin that does not tell

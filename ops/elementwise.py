@@ -17,7 +17,7 @@ from ops.formula import ADD, ATOM, COMPARE, MUL, NEG, POW, Formula, call, infix
 from ops.primitive import NUMBERS, Array, sample
 
 
-def _pairs(*extra: tuple[Any, Any]) -> Samples:
+def pairs(*extra: tuple[Any, Any]) -> Samples:
     """Two inputs: equal shapes, a broadcast both ways, rank 0, a literal, empty; then the extra pairs."""
 
     def make(rng: np.random.Generator) -> list[Any]:
@@ -37,7 +37,7 @@ def _pairs(*extra: tuple[Any, Any]) -> Samples:
     return make
 
 
-def _singles(*values: float, low: float = -3.0, high: float = 3.0) -> Samples:
+def singles(*values: float, low: float = -3.0, high: float = 3.0) -> Samples:
     """One input: a matrix inside the domain, a rank-0 value, an empty one; then the chosen values (tails, the kink)."""
 
     def make(rng: np.random.Generator) -> list[Any]:
@@ -58,7 +58,7 @@ def _singles(*values: float, low: float = -3.0, high: float = 3.0) -> Samples:
     vjps={"x": lambda g, out, x, y: g, "y": lambda g, out, x, y: g},
     kernel=operator.add,
     formula=infix("+", "+", ADD, needs=(ADD, MUL)),
-    samples=_pairs(),
+    samples=pairs(),
 )
 def add(x: Array, y: Array) -> Array:
     """Sum of two values. An add gate distributes: both inputs receive the whole cotangent."""
@@ -68,7 +68,7 @@ def add(x: Array, y: Array) -> Array:
     vjps={"x": lambda g, out, x, y: g, "y": lambda g, out, x, y: -g},
     kernel=operator.sub,
     formula=infix("−", "-", ADD, needs=(ADD, MUL)),
-    samples=_pairs(),
+    samples=pairs(),
 )
 def sub(x: Array, y: Array) -> Array:
     """Difference of two values."""
@@ -78,7 +78,7 @@ def sub(x: Array, y: Array) -> Array:
     vjps={"x": lambda g, out, x, y: g * y, "y": lambda g, out, x, y: g * x},
     kernel=operator.mul,
     formula=Formula(r"{x} · {y}", r"{x} \cdot {y}", MUL, (NEG, POW), symbol="×"),
-    samples=_pairs((np.float64(0.0), np.float64(3.0))),
+    samples=pairs((np.float64(0.0), np.float64(3.0))),
 )
 def mul(x: Array, y: Array) -> Array:
     """Product of two values. A multiply gate exchanges: each input receives the cotangent times the other input."""
@@ -88,7 +88,7 @@ def mul(x: Array, y: Array) -> Array:
     vjps={"x": lambda g, out, x, y: g / y, "y": lambda g, out, x, y: -(g * out) / y},
     kernel=operator.truediv,
     formula=Formula("{x} / {y}", r"\frac{{{x}}}{{{y}}}", MUL, (NEG, POW), (0, 0), symbol="÷"),
-    samples=_pairs(),
+    samples=pairs(),
 )
 def div(x: Array, y: Array) -> Array:
     """Quotient of two values; IEEE results at a zero divisor."""
@@ -98,7 +98,7 @@ def div(x: Array, y: Array) -> Array:
     vjps={"x": lambda g, out, x: -g},
     kernel=operator.neg,
     formula=Formula("−{x}", "-{x}", NEG, (MUL,), symbol="−"),
-    samples=_singles(0.0),
+    samples=singles(0.0),
 )
 def neg(x: Array) -> Array:
     """The value with its sign changed."""
@@ -143,7 +143,7 @@ def pow(x: Array, y: Array) -> Array:
     vjps={"x": lambda g, out, x: g * 2 * x},
     kernel=np.square,
     formula=Formula("{x}²", "{{{x}}}^2", POW, (ATOM,), symbol="x²"),
-    samples=_singles(0.0, 1e-8),
+    samples=singles(0.0, 1e-8),
 )
 def square(x: Array) -> Array:
     """x times x."""
@@ -153,7 +153,7 @@ def square(x: Array) -> Array:
     vjps={"x": lambda g, out, x: g / (2 * out)},
     kernel=np.sqrt,
     formula=Formula("√({x})", r"\sqrt{{{x}}}", symbol="√"),
-    samples=_singles(1e-4, 1e6, low=0.1, high=4.0),
+    samples=singles(1e-4, 1e6, low=0.1, high=4.0),
 )
 def sqrt(x: Array) -> Array:
     """Square root. At 0 the slope is infinite: a cotangent of 0 times it is NaN, as IEEE has it."""
@@ -166,7 +166,7 @@ def sqrt(x: Array) -> Array:
     vjps={"x": lambda g, out, x: g * out},
     kernel=np.exp,
     formula=call("exp", r"\exp"),
-    samples=_singles(-800.0, 0.0, 20.0),
+    samples=singles(-800.0, 0.0, 20.0),
 )
 def exp(x: Array) -> Array:
     """e to the power x: its own derivative."""
@@ -176,7 +176,7 @@ def exp(x: Array) -> Array:
     vjps={"x": lambda g, out, x: g / x},
     kernel=np.log,
     formula=call("log", r"\log"),
-    samples=_singles(1e-6, 1.0, 1e6, low=0.1, high=4.0),
+    samples=singles(1e-6, 1.0, 1e6, low=0.1, high=4.0),
 )
 def log(x: Array) -> Array:
     """Natural logarithm."""
@@ -186,7 +186,7 @@ def log(x: Array) -> Array:
     vjps={"x": lambda g, out, x: g / (1 + x)},
     kernel=np.log1p,
     formula=call("log1p", r"\operatorname{log1p}"),
-    samples=_singles(1e-12, 0.0, low=-0.5, high=3.0),
+    samples=singles(1e-12, 0.0, low=-0.5, high=3.0),
 )
 def log1p(x: Array) -> Array:
     """log(1 + x), exact for small x."""
@@ -204,7 +204,7 @@ def abs_x(g: Any, out: Any, x: Any) -> Any:
     vjps={"x": abs_x},
     kernel=operator.abs,
     formula=Formula("|{x}|", r"\left|{x}\right|", symbol="|x|"),
-    samples=_singles(0.0, -1e3),
+    samples=singles(0.0, -1e3),
 )
 def abs(x: Array) -> Array:
     """Magnitude. At the kink, x = 0, the rule returns 0."""
@@ -219,7 +219,7 @@ def flat(g: Any, out: Any, x: Any) -> Any:
     vjps={"x": flat},
     kernel=np.sign,
     formula=call("sign", r"\operatorname{sign}"),
-    samples=_singles(-2.0, 2.0),
+    samples=singles(-2.0, 2.0),
 )
 def sign(x: Array) -> Array:
     """−1, 0 or 1. Piecewise constant: its derivative is 0, also at the jump."""
@@ -239,7 +239,7 @@ def maximum_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     vjps={"x": maximum_x, "y": maximum_y},
     kernel=np.maximum,
     formula=Formula("max({x}, {y})", r"\max\left({x}, {y}\right)", symbol="max"),
-    samples=_pairs((np.array([1.0, 2.0]), np.array([1.0, -2.0]))),
+    samples=pairs((np.array([1.0, 2.0]), np.array([1.0, -2.0]))),
 )
 def maximum(x: Array, y: Array) -> Array:
     """The larger of two values. A max gate routes: the larger input receives the cotangent.
@@ -262,7 +262,7 @@ def minimum_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     vjps={"x": minimum_x, "y": minimum_y},
     kernel=np.minimum,
     formula=Formula("min({x}, {y})", r"\min\left({x}, {y}\right)", symbol="min"),
-    samples=_pairs((np.array([1.0, 2.0]), np.array([1.0, -2.0]))),
+    samples=pairs((np.array([1.0, 2.0]), np.array([1.0, -2.0]))),
 )
 def minimum(x: Array, y: Array) -> Array:
     """The smaller of two values, which receives the cotangent; shared equally at a tie or where one is NaN."""
@@ -318,7 +318,7 @@ def _comparison(name: str, text: str, tex: str, compare: Callable[..., Any], doc
         kernel=compare,
         name=name,
         formula=infix(text, tex, COMPARE, needs=(ADD, ADD)),
-        samples=_pairs((np.array([1.0, np.nan]), np.array([1.0, np.nan]))),
+        samples=pairs((np.array([1.0, np.nan]), np.array([1.0, np.nan]))),
     )
     return declare(kernel)
 

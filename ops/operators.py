@@ -84,3 +84,24 @@ class Operators:
 
     def __ne__(self, other: Any) -> Any:
         return self._apply("not_equal", self, other)
+
+    def __and__(self, other: Any) -> Any:
+        return self._apply("logical_and", self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return self._apply("logical_and", other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return self._apply("logical_or", self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return self._apply("logical_or", other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return self._apply("logical_xor", self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return self._apply("logical_xor", other, self)
+
+    def __invert__(self) -> Any:
+        return self._apply("logical_not", self)

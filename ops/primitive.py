@@ -40,8 +40,16 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 NUMBERS = frozenset({int, float, bool})
 """The types of Python's own numbers, which promote weakly: float32 times 2.0 stays float32."""
 
-_ELSEWHERE = {"dim": "axis", "keepdim": "keepdims", "dims": "axes"}
-"""How PyTorch calls what numpy and we call otherwise."""
+_ELSEWHERE = {
+    "dim": "axis",
+    "keepdim": "keepdims",
+    "dims": "axes",
+    "min": "low",
+    "max": "high",
+    "shifts": "shift",
+    "p": "ord",
+}
+"""How PyTorch or numpy call what we call otherwise."""
 
 _ARRAYS = frozenset({np.ndarray, np.float64, np.float32, np.int64, np.bool_})
 _OF_NUMBERS = frozenset({np.int64, np.float64, np.bool_})
@@ -96,7 +104,10 @@ class Primitive:
     joint: Rule | None
     """One rule that returns the cotangents of several inputs at once; then `vjps` names those inputs."""
     variadic: bool
-    """Whether the last input repeats; its rule gets `position`, counted from the first of them."""
+    """Whether the last input repeats; its rule gets `position`, counted from the first of them.
+
+    A joint rule returns a list for it: one that knows all of them at once is not quadratic in their number.
+    """
     elementwise: bool
     """Whether broadcasting is left to the engine: rules ignore it, and flows are summed to the shape of their input."""
     saves: tuple[Saved, ...]
@@ -253,7 +264,8 @@ class Primitive:
         for name in params:
             if name not in self.defaults:
                 ours = _ELSEWHERE.get(name)
-                cure = f"\n  try: {ours}={params[name]!r}" if ours in self.defaults else ""
+                known = ours in self.defaults or ours in self.inputs
+                cure = f"\n  try: {ours}={params[name]!r}" if known else ""
                 raise PrimitiveError(f"{self.usage()} has no parameter {name!r}{cure}")
         complete = {**self.defaults, **params}
         for name, value in complete.items():
@@ -346,9 +358,12 @@ class Primitive:
         flows: list[Any] = [None] * len(inputs)
         if self.joint is not None:
             named = self.joint(g, out, *inputs, **params, **saved)
-            for k, name in enumerate(self.inputs):
-                if wanted[k] and name in named:
-                    flows[k] = fitted(named[name], inputs[k], self.name)
+            found = [named.get(name) for name in self.inputs]
+            if self.variadic:
+                found[-1:] = found[-1] or ()
+            for k, flow in enumerate(found):
+                if wanted[k] and flow is not None:
+                    flows[k] = fitted(flow, inputs[k], self.name)
             return flows
         for k, wants in enumerate(wanted):
             if not wants:
@@ -386,7 +401,8 @@ def _summed(flow: Any, shape: tuple[int, ...], name: str) -> Any:
     sum_to = PRIMITIVES["sum_to"]
     try:
         if type(flow) is np.ndarray:
-            return sum_to.run((flow,), {"shape": shape})[0]
+            total = sum_to.kernel(flow, shape=shape)
+            return total if total.ndim else total[()]
         return sum_to(flow, shape=shape)
     except ValueError as error:
         raise PrimitiveError(

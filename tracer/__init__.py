@@ -17,10 +17,8 @@ try:
     from ops import add as add
     from ops import astype as astype
     from ops import batch_norm as batch_norm
-    from ops import binary_cross_entropy as binary_cross_entropy
     from ops import broadcast_to as broadcast_to
     from ops import concatenate as concatenate
-    from ops import cross_entropy as cross_entropy
     from ops import detach as detach
     from ops import div as div
     from ops import equal as equal
@@ -39,7 +37,6 @@ try:
     from ops import mean as mean
     from ops import min as min
     from ops import minimum as minimum
-    from ops import mse as mse
     from ops import mul as mul
     from ops import neg as neg
     from ops import not_equal as not_equal
@@ -79,6 +76,57 @@ from tracer.tensors import constant as constant
 from tracer.tensors import tensor as tensor
 
 if TYPE_CHECKING:
+    from ops import all as all
+    from ops import any as any
+    from ops import argmax as argmax
+    from ops import argmin as argmin
+    from ops import argsort as argsort
+    from ops import batch_norm_inference as batch_norm_inference
+    from ops import binary_cross_entropy as binary_cross_entropy
+    from ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+    from ops import cosine_similarity as cosine_similarity
+    from ops import cross_entropy as cross_entropy
+    from ops import cumprod as cumprod
+    from ops import cumsum as cumsum
+    from ops import diagonal as diagonal
+    from ops import expand_dims as expand_dims
+    from ops import flatten as flatten
+    from ops import flip as flip
+    from ops import gather as gather
+    from ops import group_norm as group_norm
+    from ops import hinge_loss as hinge_loss
+    from ops import huber_loss as huber_loss
+    from ops import instance_norm as instance_norm
+    from ops import kl_div as kl_div
+    from ops import l1_loss as l1_loss
+    from ops import layer_norm as layer_norm
+    from ops import logsumexp as logsumexp
+    from ops import median as median
+    from ops import moveaxis as moveaxis
+    from ops import mse_loss as mse_loss
+    from ops import nll_loss as nll_loss
+    from ops import norm as norm
+    from ops import pad as pad
+    from ops import prod as prod
+    from ops import ravel as ravel
+    from ops import repeat as repeat
+    from ops import rms_norm as rms_norm
+    from ops import roll as roll
+    from ops import smooth_l1_loss as smooth_l1_loss
+    from ops import sort as sort
+    from ops import split as split
+    from ops import squeeze as squeeze
+    from ops import std as std
+    from ops import swapaxes as swapaxes
+    from ops import take as take
+    from ops import take_along_axis as take_along_axis
+    from ops import tile as tile
+    from ops import tril as tril
+    from ops import triu as triu
+    from ops import var as var
+    from tracer import init as init
+    from tracer import nn as nn
+    from tracer import optim as optim
     from tracer.checking import check as check
     from tracer.checking import verify as verify
     from tracer.debugging import debug as debug
@@ -86,6 +134,11 @@ if TYPE_CHECKING:
     from tracer.freezing import trace as trace
     from tracer.nodes import Flow as Flow
     from tracer.nodes import Node as Node
+    from tracer.products import hessian as hessian
+    from tracer.products import hvp as hvp
+    from tracer.products import jacobian as jacobian
+    from tracer.products import jvp as jvp
+    from tracer.products import vjp as vjp
     from tracer.storage import load as load
     from tracer.sweep import grad as grad
     from tracer.traces import Trace as Trace
@@ -98,14 +151,24 @@ _LAZY = {
     "debug": "tracer.debugging",
     "diagram": "tracer.diagrams",
     "grad": "tracer.sweep",
+    "hessian": "tracer.products",
+    "hvp": "tracer.products",
+    "jacobian": "tracer.products",
+    "jvp": "tracer.products",
     "load": "tracer.storage",
     "trace": "tracer.freezing",
     "verify": "tracer.checking",
+    "vjp": "tracer.products",
 }
 """Public names whose rooms load on first use, so that importing tracer is nearly as quick as importing numpy."""
 
+_MODULES = frozenset({"init", "nn", "optim"})
+"""Public modules, which load on first use too."""
+
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return _importlib.import_module(f"tracer.{name}")
     if name in _LAZY:
         found = getattr(_importlib.import_module(_LAZY[name]), name)
         globals()[name] = found
@@ -118,4 +181,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_PUBLIC})
+    return sorted({*globals(), *_LAZY, *_MODULES, *_PUBLIC})

@@ -12,7 +12,8 @@
     ├── DerivationError     a line of a hand derivation that cannot be read or evaluated (also a ValueError)
     ├── DiagramError        a figure that cannot be drawn or written (also a ValueError)
     │   └── GraphvizMissingError
-    └── CheckError          a function that cannot be checked (also a ValueError)
+    ├── CheckError          a function that cannot be checked (also a ValueError)
+    └── StateError          saved weights or a saved optimiser that fit something else (also a ValueError)
 
 Every message says what, where and with which shapes, and ends with one thing to try.
 """
@@ -65,3 +66,7 @@ class GraphvizMissingError(DiagramError):
 
 class CheckError(GradstepError, ValueError):
     """A function that cannot be checked."""
+
+
+class StateError(GradstepError, ValueError):
+    """Saved weights, or the saved state of an optimiser, that do not fit what they are loaded into."""

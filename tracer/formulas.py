@@ -89,13 +89,16 @@ def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
     out = Symbol(node.value, node.label, tex_name(node.label))
     extra: dict[str, Any] = {**node.params, **saved}
     first = len(op.inputs) - 1
-    if op.variadic and argument >= first:
+    repeated = op.variadic and argument >= first
+    if repeated and op.joint is None:
         extra["position"] = argument - first
     rule = op.rule_of(argument)
     assert rule is not None
     result, variables = _with_locals(rule, (g, out, *inputs), extra)
     if op.joint is not None:
-        result = result[op.inputs[argument]]
+        result = (
+            result[op.inputs[-1]][argument - first] if repeated else result[op.inputs[argument]]
+        )
     target = inputs[argument]
     if (
         op.elementwise

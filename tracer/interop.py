@@ -1,9 +1,13 @@
-"""numpy's functions on Tensors: `np.exp(t)` and `np.concatenate([t, u])` call our primitives."""
+"""numpy's functions on Tensors: `np.exp(t)` and `np.linalg.inv(t)` call our operations.
+
+Two tables say which numpy name is which of ours; the operation itself loads when it is called.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,66 +17,85 @@ import ops
 from ops.primitive import Primitive
 from tracer.errors import GradientError, UnknownNameError
 from tracer.tensors import Operators
+from tracer.values import masks
 
-UFUNCS: Mapping[Any, Any] = {
-    np.add: ops.add,
-    np.subtract: ops.sub,
-    np.multiply: ops.mul,
-    np.divide: ops.div,
-    np.negative: ops.neg,
-    np.power: ops.pow,
-    np.float_power: ops.pow,
-    np.square: ops.square,
-    np.sqrt: ops.sqrt,
-    np.exp: ops.exp,
-    np.log: ops.log,
-    np.log1p: ops.log1p,
-    np.absolute: ops.abs,
-    np.fabs: ops.abs,
-    np.sign: ops.sign,
-    np.tanh: ops.tanh,
-    np.maximum: ops.maximum,
-    np.minimum: ops.minimum,
-    np.matmul: ops.matmul,
-    np.greater: ops.greater,
-    np.greater_equal: ops.greater_equal,
-    np.less: ops.less,
-    np.less_equal: ops.less_equal,
-    np.equal: ops.equal,
-    np.not_equal: ops.not_equal,
+
+def _table(same: str, **others: str) -> dict[str, str]:
+    """numpy's names to ours: those that are the same, then the others."""
+    return {name: name for name in same.split()} | others
+
+
+UFUNCS: Mapping[str, str] = _table(
+    "add square sqrt cbrt exp exp2 expm1 log log2 log10 log1p logaddexp reciprocal sign maximum minimum matmul "
+    "sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh hypot floor ceil trunc "
+    "greater greater_equal less less_equal equal not_equal "
+    "logical_and logical_or logical_xor logical_not isnan isinf isfinite",
+    subtract="sub",
+    multiply="mul",
+    divide="div",
+    negative="neg",
+    power="pow",
+    float_power="pow",
+    absolute="abs",
+    fabs="abs",
+    rint="round",
+    bitwise_and="logical_and",
+    bitwise_or="logical_or",
+    bitwise_xor="logical_xor",
+    invert="logical_not",
+)
+"""Name of a ufunc to the name of our operation."""
+
+SCIPY_UFUNCS: Mapping[str, str] = _table("erf erfc exp2 expm1 log1p cbrt", expit="sigmoid")
+"""The same for the ufuncs of `scipy.special`."""
+
+_ON_MASKS = {"bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "invert": "~"}
+"""The ufuncs that we have for truths only, with their signs."""
+
+FUNCTIONS: Mapping[str, str] = _table(
+    "sum mean max min prod var std median argmax argmin any all cumsum cumprod sort argsort "
+    "reshape ravel transpose broadcast_to swapaxes moveaxis expand_dims squeeze concatenate stack split "
+    "flip roll repeat tile pad take take_along_axis diagonal tril triu where clip round "
+    "dot outer einsum tensordot",
+    amax="max",
+    amin="min",
+    around="round",
+) | {
+    "trace": "_trace",
+    "linalg.norm": "norm",
+    "linalg.inv": "inv",
+    "linalg.solve": "solve",
+    "linalg.det": "det",
+    "linalg.slogdet": "slogdet",
+    "linalg.cholesky": "cholesky",
+    "linalg.matmul": "matmul",
+    "linalg.outer": "outer",
+    "linalg.tensordot": "tensordot",
+    "linalg.trace": "matrix_trace",
 }
+"""Name of a function, as it is written after `np.`, to the name of our operation, or of an adapter here."""
 
-FUNCTIONS: Mapping[Any, Primitive] = {
-    np.sum: ops.sum,
-    np.mean: ops.mean,
-    np.max: ops.max,
-    np.amax: ops.max,
-    np.min: ops.min,
-    np.amin: ops.min,
-    np.where: ops.where,
-    np.reshape: ops.reshape,
-    np.transpose: ops.transpose,
-    np.broadcast_to: ops.broadcast_to,
-    np.concatenate: ops.concatenate,
-    np.stack: ops.stack,
-}
-
-LOOKS: frozenset[Any] = frozenset(
-    {
-        np.shape,
-        np.ndim,
-        np.size,
-        np.allclose,
-        np.isclose,
-        np.array_equal,
-        np.array2string,
-        np.array_repr,
-    }
-    | {np.array_str, np.may_share_memory, np.shares_memory, np.result_type, np.argmax, np.argmin}
+LOOKS: frozenset[str] = frozenset(
+    "shape ndim size allclose isclose array_equal array2string array_repr array_str may_share_memory shares_memory "
+    "result_type zeros_like ones_like full_like empty_like".split()
 )
 """Functions that only look at the value: they get it, and nothing is recorded."""
 
-LOOKING_UFUNCS: frozenset[Any] = frozenset({np.isnan, np.isinf, np.isfinite, np.signbit})
+LOOKING_UFUNCS = frozenset({"signbit"})
+
+_RENAMED = {
+    "newshape": "shape",
+    "a_min": "low",
+    "a_max": "high",
+    "min": "low",
+    "max": "high",
+    "b": "y",
+    "x2": "y",
+}
+"""What numpy calls an argument that we call otherwise."""
+
+_IDLE = frozenset({"kind", "stable", "optimize"})
+"""Arguments that change how numpy computes, not what: our sort is stable whatever is asked for."""
 
 
 def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -82,40 +105,83 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
             f"np.{ufunc.__name__} cannot write a recorded value into an array: its history would be lost\n"
             f"  try: x = x + t instead of x += t, with x = tr.constant(x)"
         )
-    if method == "__call__" and ufunc in LOOKING_UFUNCS:
+    called = method == "__call__"
+    if called and ufunc.__name__ in LOOKING_UFUNCS:
         return ufunc(*map(value_of, inputs), **kwargs)
-    op = UFUNCS.get(ufunc) if method == "__call__" else None
-    if op is None or kwargs:
-        raise _no_primitive(
-            f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"), kwargs
-        )
-    return op(*inputs)
+    operation = _operation_of(ufunc) if called and not kwargs else None
+    if operation is None:
+        raise _no_primitive(f"np.{ufunc.__name__}" + ("" if called else f".{method}"), kwargs)
+    if ufunc.__name__ in _ON_MASKS:
+        inputs = masks(_ON_MASKS[ufunc.__name__], *inputs)
+    return operation(*inputs)
+
+
+@lru_cache
+def _operation_of(ufunc: Any) -> Any:
+    """Our operation for a ufunc, None without one. A ufunc of somebody else's is not ours, whatever its name."""
+    name = ufunc.__name__
+    if name in UFUNCS and getattr(np, name, None) is ufunc:
+        return getattr(ops, UFUNCS[name])
+    if name in SCIPY_UFUNCS and getattr(sys.modules.get("scipy.special"), name, None) is ufunc:
+        return getattr(ops, SCIPY_UFUNCS[name])
+    return None
 
 
 def apply_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """One call of a numpy function with a Tensor among its arguments."""
-    if function in LOOKS:
+    name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
+    if name in LOOKS:
         return function(*map(value_of, args), **{name: value_of(x) for name, x in kwargs.items()})
-    name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-    ours = FUNCTIONS.get(function)
+    ours = FUNCTIONS.get(name)
     if ours is None:
-        raise _no_primitive(name, {})
-    signature = _signature(function)
-    (_, first), *more = signature.bind(*args, **kwargs).arguments.items()
-    given = {
-        "shape" if key == "newshape" else key: value
-        for key, value in more
-        if value is not signature.parameters[key].default
-    }
-    unknown = {
-        key: value for key, value in given.items() if key not in (*ours.inputs, *ours.defaults)
-    }
+        raise _no_primitive(f"np.{name}", {})
+    operation = _ADAPTERS[ours] if ours in _ADAPTERS else getattr(ops, ours)
+    known = _parameters(operation)
+    positional, given = _translated(function, args, kwargs, known)
+    unknown = {key: value for key, value in given.items() if key not in known}
     if unknown:
-        raise _no_primitive(name, unknown)
-    return ours(first, **given)
+        raise _no_primitive(f"np.{name}", unknown)
+    return operation(*positional, **given)
+
+
+def _translated(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], known: Collection[str]
+) -> tuple[list[Any], dict[str, Any]]:
+    """A call of numpy's as one of ours: the first argument by position, the others by our names; defaults left out."""
+    signature = _signature(function)
+    positional: list[Any] = []
+    given: dict[str, Any] = {}
+    for number, (key, value) in enumerate(signature.bind(*args, **kwargs).arguments.items()):
+        parameter = signature.parameters[key]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional += value
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            given |= value
+        elif number == 0:
+            positional.append(value)
+        elif value is not parameter.default and key not in _IDLE:
+            given[key if key in known else _RENAMED.get(key, key)] = value
+    return positional, given
+
+
+def _parameters(operation: Any) -> Collection[str]:
+    """The names that an operation may be called with."""
+    if isinstance(operation, Primitive):
+        return (*operation.inputs, *operation.defaults)
+    return _signature(operation).parameters
 
 
 _signature = lru_cache(inspect.signature)
+
+
+def _trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """np.trace: of the first two axes unless told otherwise, where ours is of the last two."""
+    if x.ndim > 2 or (axis1, axis2) != (0, 1):
+        x = ops.moveaxis(x, (axis1, axis2), (-2, -1))
+    return ops.matrix_trace(x, offset=offset)
+
+
+_ADAPTERS = {"_trace": _trace}
 
 
 def value_of(x: Any) -> Any:
@@ -128,9 +194,9 @@ def _no_primitive(name: str, kwargs: Mapping[str, Any]) -> UnknownNameError:
         return UnknownNameError(
             f"{name}: {', '.join(kwargs)}= cannot be recorded\n  try: without it"
         )
-    have = sorted({f"np.{each.__name__}" for each in (*UFUNCS, *FUNCTIONS)})
+    have = ", ".join(f"np.{each}" for each in sorted({*UFUNCS, *FUNCTIONS}))
     return UnknownNameError(
         f"{name} has no primitive, so its derivative is unknown\n"
-        f"  there are: {', '.join(have)}\n"
+        f"  there are: {have}\n"
         f"  try: one of them, tr.primitive for an operation of your own, or np.asarray(x) for the bare value"
     )

@@ -19,7 +19,7 @@ def names_of(trace: Trace) -> tuple[str, ...]:
     """The name of each node, empty where it has none.
 
     The assignment whose value is exactly the span of a node names it. Where one span made several nodes (a function
-    that records more than one), the last of them bears the name.
+    that records more than one, a layer), the last of them bears the name; in a loop the last of each turn.
     """
     assigned = [
         trace.sources[p.file].assignments.get(p.span, "") if p.file in trace.sources else ""
@@ -42,14 +42,25 @@ def names_of(trace: Trace) -> tuple[str, ...]:
             and len({ops[k] for k in nodes}) == 1
         ):
             nodes = nodes[-1:]  # one call made them all, such as sum(losses)
-        for k in nodes:
-            if ops[k] == last:
-                names[k] = assigned[place]
+        turn = _period([ops[k] for k in nodes])
+        for k in nodes[turn - 1 :: turn]:
+            names[k] = assigned[place]
     for k, name in _constants(trace).items():
         names[k] = name
     for k, name in trace.given_names.items():
         names[k] = name
     return tuple(names)
+
+
+def _period(ops: list[int]) -> int:
+    """After how many operations they repeat: the length of one turn of a loop, or of all if there is none.
+
+    >>> _period([1, 2, 1, 2]), _period([3, 3, 3]), _period([1, 2, 1])
+    (2, 1, 3)
+    """
+    count = len(ops)
+    turns = (size for size in range(1, count + 1) if count % size == 0)
+    return next(size for size in turns if ops[size:] == ops[: count - size])
 
 
 def _constants(trace: Trace) -> dict[int, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -94,26 +94,47 @@ def switched(**changes: Any) -> Iterator[Recording]:
         CURRENT.reset(token)
 
 
-@contextmanager
-def scope(name: str, **index: int | str) -> Iterator[None]:
+class scope(ContextDecorator):  # noqa: N801 (used like a function)
     """Put what is recorded inside under a name, with at most one index: `with tr.scope("rnn", t=3):`.
 
-    Scopes nest, and print as `rnn[t=3].cell`. The key `t` is the time axis of drawings.
+    Scopes nest, and print as `rnn[t=3].cell`. The key `t` is the time axis of drawings. Decorates a function too.
     Raises `TypeError` for more than one index.
 
     >>> with scope("rnn", t=3), scope("cell"):
     ...     print(".".join(map(str, CURRENT.get().scope)))
     rnn[t=3].cell
     """
-    if len(index) > 1:
-        raise TypeError(
-            f"scope {name!r} takes one index, not {', '.join(index)}\n"
-            f"  try: nested scopes, with tr.scope({name!r}, {next(iter(index))}=...), tr.scope(...)"
-        )
-    key, value = next(iter(index.items()), ("", None))
-    value = getattr(value, "item", lambda: value)()  # a numpy integer as a Python one
-    with switched(scope=(*CURRENT.get().scope, ScopeEntry(name, key, value))):
-        yield
+
+    # a class, for a generator made of it would cost as much as recording an operation, at every time step
+    __slots__ = ("entry", "token")
+
+    def __init__(self, name: str, /, **index: int | str) -> None:
+        if len(index) > 1:
+            raise TypeError(
+                f"scope {name!r} takes one index, not {', '.join(index)}\n"
+                f"  try: nested scopes, with tr.scope({name!r}, {next(iter(index))}=...), tr.scope(...)"
+            )
+        if index:
+            ((key, value),) = index.items()
+            # a numpy integer as a Python one
+            self.entry = ScopeEntry(name, key, getattr(value, "item", lambda: value)())
+        else:
+            self.entry = ScopeEntry(name)
+
+    def __enter__(self) -> None:
+        now = CURRENT.get()
+        inside = (*now.scope, self.entry)
+        changed = Recording(inside, now.enabled, now.kept, now.hidden, now.kernels)
+        self.token = CURRENT.set(changed)
+
+    def __exit__(self, *exception: object) -> None:
+        CURRENT.reset(self.token)
+
+    def _recreate_cm(self) -> scope:
+        """A scope of its own for every call of a decorated function."""
+        made = scope(self.entry.name)
+        made.entry = self.entry
+        return made
 
 
 @contextmanager

@@ -6,11 +6,10 @@ Serial numbers grow with time, so falling serial is an order in which every node
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from numpy import float64
+from numpy import float64, ndarray
 
 from ops.primitive import Array, fitted
 from tracer.errors import DTypeError, GradientError, ShapeError
@@ -19,23 +18,17 @@ from tracer.recording import BACKWARD, ScopeEntry, announce, switched
 from tracer.tensors import Operators, Tensor, as_operand, leaf
 from tracer.values import as_value, read_only
 
-_by_serial = attrgetter("serial")
 
-
-def graph_of(loss: Tensor) -> list[Tensor]:
-    """The tracked nodes that lead to a loss, the latest first."""
-    seen = {loss.serial}
-    stack = [loss]
-    found = []
+def graph_of(*roots: Tensor) -> list[Tensor]:
+    """The tracked nodes that lead to a loss, or to some nodes, the latest first."""
+    found = {root.serial: root for root in roots}
+    stack = list(found.values())
     while stack:
-        node = stack.pop()
-        found.append(node)
-        for x in node.inputs:
-            if type(x) is Tensor and x.tracked and x.serial not in seen:
-                seen.add(x.serial)
+        for x in stack.pop().inputs:
+            if type(x) is Tensor and x.tracked and (serial := x.serial) not in found:
+                found[serial] = x
                 stack.append(x)
-    found.sort(key=_by_serial, reverse=True)
-    return found
+    return [found[serial] for serial in sorted(found, reverse=True)]
 
 
 def seed_of(loss: Any, seed: Any) -> Array:
@@ -62,7 +55,7 @@ def seed_of(loss: Any, seed: Any) -> Array:
                 f"  try: loss.sum().backward(), or loss.backward(np.ones({loss.shape}))"
             )
         return loss.dtype.type(1)
-    value = np.array(as_value(seed), dtype=loss.dtype)
+    value = as_value(as_value(seed), loss.dtype)
     if value.shape != loss.shape:
         raise ShapeError(
             f"the seed cotangent has shape {value.shape}, the loss {loss.shape}\n"
@@ -148,13 +141,19 @@ def _run(nodes: Sequence[Tensor]) -> None:
             b = y.value if type(y) is Tensor else y
             if rule_x is not None and type(x) is Tensor and x.tracked:
                 flow = rule_x(gradient, out, a, b)
-                if type(flow) is not float64 or type(a) is not float64:
+                if type(flow) is ndarray and type(a) is ndarray:
+                    if flow.shape != a.shape or flow.dtype is not a.dtype:
+                        flow = fitted(flow, a, op.name)
+                elif type(flow) is not float64 or type(a) is not float64:
                     flow = fitted(flow, a, op.name)
                 arrived = x.gradient
                 x.gradient = flow if arrived is None else arrived + flow
             if rule_y is not None and type(y) is Tensor and y.tracked:
                 flow = rule_y(gradient, out, a, b)
-                if type(flow) is not float64 or type(b) is not float64:
+                if type(flow) is ndarray and type(b) is ndarray:
+                    if flow.shape != b.shape or flow.dtype is not b.dtype:
+                        flow = fitted(flow, b, op.name)
+                elif type(flow) is not float64 or type(b) is not float64:
                     flow = fitted(flow, b, op.name)
                 arrived = y.gradient
                 y.gradient = flow if arrived is None else arrived + flow
@@ -162,9 +161,13 @@ def _run(nodes: Sequence[Tensor]) -> None:
         if op.plain and not node.params and len(inputs) == 1:
             (x,) = inputs
             if x.tracked and (rule := op.rules[0]) is not None:
-                flow = rule(gradient, node.value, x.value)
-                if type(flow) is not float64 or type(x.value) is not float64:
-                    flow = fitted(flow, x.value, op.name)
+                a = x.value
+                flow = rule(gradient, node.value, a)
+                if type(flow) is ndarray and type(a) is ndarray:
+                    if flow.shape != a.shape or flow.dtype is not a.dtype:
+                        flow = fitted(flow, a, op.name)
+                elif type(flow) is not float64 or type(a) is not float64:
+                    flow = fitted(flow, a, op.name)
                 arrived = x.gradient
                 x.gradient = flow if arrived is None else arrived + flow
             continue
@@ -191,12 +194,19 @@ def _hooked(node: Tensor, gradient: Array) -> Array:
     return gradient
 
 
-def grad(loss: Any, xs: Any, *, seed: Any = None, create_graph: bool = False) -> Any:
+def grad(
+    loss: Any,
+    xs: Any,
+    *,
+    seed: Any = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> Any:
     """The gradient of a loss by one or several recorded values, without touching any `grad`.
 
     xs: a Tensor or Parameter, or a sequence of them; the result has the same form: arrays, or Tensors with
     `create_graph=True`, whose own history is recorded, so that they can be differentiated again.
-    Raises `GradientError` for an x that the loss does not reach.
+    Raises `GradientError` for an x that the loss does not reach; with `allow_unused=True` its gradient is None.
 
     >>> import tracer as tr
     >>> x = tr.tensor(2.0)
@@ -219,7 +229,7 @@ def grad(loss: Any, xs: Any, *, seed: Any = None, create_graph: bool = False) ->
     with np.errstate(all="ignore"), switched(enabled=True):
         found = _collect(loss, start, {x.serial for x in targets}, create_graph)
     for number, x in enumerate(targets):
-        if x.serial not in found:
+        if x.serial not in found and not (allow_unused and x.tracked):
             which = f"number {number} of the xs{' (' + x.name + ')' if x.name else ''}"
             if not x.tracked:
                 raise GradientError(
@@ -230,7 +240,7 @@ def grad(loss: Any, xs: Any, *, seed: Any = None, create_graph: bool = False) ->
                 f"grad: the loss does not depend on {which}\n"
                 f"  try: leave it out, or check that it is used before the loss is computed"
             )
-    results = [found[x.serial] for x in targets]
+    results = [found.get(x.serial) for x in targets]
     return results[0] if single else type(xs)(results) if type(xs) in (list, tuple) else results
 
 

@@ -131,7 +131,7 @@ def _written(x: Any, style: Style, top: bool = True) -> tuple[str, int]:
                 _bracketed(text, style) if binding < (needs[k] if k < len(needs) else 0) else text
             )
     for name, value in x.params.items():
-        fields[name] = _param_text(value)
+        fields[name] = param_text(value)
     written = template.format(**fields)
     if not style.tex:
         written = _superscripts(_with_params(written, x.op, x.params))
@@ -166,19 +166,28 @@ def _superscripts(text: str) -> str:
     )
 
 
-_SHOWN = ("axis", "keepdims")
+_UNSHOWN = frozenset({"shape", "index"})
+"""Parameters that a formula leaves out: they follow from what stands around it."""
 
 
 def _with_params(text: str, op: Primitive, params: Mapping[str, Any]) -> str:
     extra = [
-        f"{name}={_param_text(value)}"
+        f"{name}={param_text(value)}"
         for name, value in params.items()
-        if name in _SHOWN and value != op.defaults.get(name) and value is not None
+        if name not in _UNSHOWN
+        and f"{{{name}}}" not in op.formula.text
+        and value != op.defaults.get(name)
+        and value is not None
     ]
     return f"{text[:-1]}, {', '.join(extra)})" if extra and text.endswith(")") else text
 
 
-def _param_text(value: Any) -> str:
+def param_text(value: Any) -> str:
+    """A parameter as it is written: an index as between square brackets, `:, 1`.
+
+    >>> param_text((slice(None), 1)), param_text((0, 2)), param_text("mean")
+    (':, 1', '(0, 2)', 'mean')
+    """
     if isinstance(value, tuple) and any(
         isinstance(v, (slice, Slot, type(...))) or v is None for v in value
     ):

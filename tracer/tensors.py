@@ -12,19 +12,20 @@ import numpy as np
 
 import ops
 from ops.primitive import NOTHING, Array, Primitive
-from tracer.elsewhere import name_elsewhere
 from tracer.errors import DTypeError, GradientError, ShapeError
-from tracer.recording import CURRENT, Scope, user_frame
-from tracer.values import FLOAT64, as_value, check_dtype, read_only
+from tracer.methods import Methods
+from tracer.recording import CURRENT, Scope, scope, user_frame
+from tracer.values import FLOAT32, FLOAT64, as_value, check_dtype, masks, read_only
 
 _next_serial = itertools.count(1).__next__
 _current = CURRENT.get
 _add, _sub, _mul, _div, _matmul, _pow = ops.add, ops.sub, ops.mul, ops.div, ops.matmul, ops.pow
+_getitem = ops.PRIMITIVES["getitem"]
 _ndarray, _float64 = np.ndarray, np.float64
 _NUMBERS = frozenset({float, int, bool})
 
 
-class Operators:
+class Operators(Methods):
     """The operators and array methods that Tensors and Parameters share; each calls a primitive."""
 
     __slots__ = ()
@@ -41,6 +42,10 @@ class Operators:
         self, op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any]
     ) -> Tensor:
         return record(op, inputs, params)
+
+    def __scope__(self, name: str, **index: int | str) -> scope:
+        """What `ops` enters to put the parts of a fused operation under a scope, such as a time step."""
+        return scope(name, **index)
 
     def __add__(self, other: Any) -> Tensor:
         return record(_add, (self, other))
@@ -105,7 +110,32 @@ class Operators:
     def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]  # elementwise, as numpy's
         return record(ops.not_equal, (self, other))
 
+    def __and__(self, other: Any) -> Tensor:
+        return record(ops.logical_and, masks("&", self, other))
+
+    def __rand__(self, other: Any) -> Tensor:
+        return record(ops.logical_and, masks("&", other, self))
+
+    def __or__(self, other: Any) -> Tensor:
+        return record(ops.logical_or, masks("|", self, other))
+
+    def __ror__(self, other: Any) -> Tensor:
+        return record(ops.logical_or, masks("|", other, self))
+
+    def __xor__(self, other: Any) -> Tensor:
+        return record(ops.logical_xor, masks("^", self, other))
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return record(ops.logical_xor, masks("^", other, self))
+
+    def __invert__(self) -> Tensor:
+        return record(ops.logical_not, masks("~", self))
+
     def __getitem__(self, index: Any) -> Tensor:
+        if (
+            type(index) is int
+        ):  # x[t] of a loop over time: half the cost of looking what the index is made of
+            return record(_getitem, (self.recorded,), {"index": (index,)})
         return cast(Tensor, ops.getitem(self, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -238,9 +268,6 @@ class Operators:
         from tracer.interop import apply_function
 
         return apply_function(function, args, kwargs)
-
-
-name_elsewhere(Operators)
 
 
 class Tensor(Operators):
@@ -410,7 +437,8 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
 
     The hot path of everything: a small operation must not cost more here than numpy needs to compute it.
     """
-    if len(inputs) == 2:  # unrolled: nearly all of a scalar graph
+    count = len(inputs)
+    if count == 2:  # unrolled: nearly all of a scalar graph
         x, y = inputs
         if type(x) is Tensor:
             tracked = x.tracked
@@ -419,18 +447,29 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
             tracked = False
             a = x
         else:
-            return record(op, (as_operand(x), as_operand(y)), params)
+            x = as_operand(x)
+            inputs = (x, y)
+            tracked = x.tracked
+            a = x.value
         if type(y) is Tensor:
             tracked = tracked or y.tracked
             b = y.value
         elif type(y) in _NUMBERS:
             b = y
         else:
-            return record(op, (x, as_operand(y)), params)
+            y = as_operand(y)
+            inputs = (x, y)
+            tracked = tracked or y.tracked
+            b = y.value
         values: Sequence[Any] = (a, b)
+    elif count == 1 and type(inputs[0]) is Tensor:
+        (x,) = inputs
+        tracked = x.tracked
+        a = x.value
+        values = (a,)
     else:
         if not all(type(x) is Tensor or type(x) in _NUMBERS for x in inputs):
-            return record(op, tuple([as_operand(x) for x in inputs]), params)
+            inputs = tuple([as_operand(x) for x in inputs])
         values = [x.value if type(x) is Tensor else x for x in inputs]
         tracked = any(type(x) is Tensor and x.tracked for x in inputs)
     now = _current()
@@ -442,8 +481,10 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
 
                 op = accelerated(op, values, params, now.kernels)
             out = op.kernel(*values, **params)
-        elif len(inputs) == 2:
+        elif count == 2:
             out = op.kernel(a, b)
+        elif count == 1:
+            out = op.kernel(values[0])
         else:
             out = op.kernel(*values)
     except (RuntimeWarning, FloatingPointError):
@@ -464,7 +505,7 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
             if out.size >= op.least or now.kernels:
                 op, out = _looped(op, values, params, out, now.kernels)
             out.setflags(False)
-        admitted = out.dtype is FLOAT64
+        admitted = out.dtype is FLOAT64 or out.dtype is FLOAT32
     else:
         admitted = kind is _float64
     if not admitted:

@@ -10,6 +10,7 @@ from ops.primitive import Array
 from tracer.errors import DTypeError
 
 FLOAT64 = np.dtype(np.float64)
+FLOAT32 = np.dtype(np.float32)
 
 
 def as_value(data: Any, dtype: Any = None) -> Array:
@@ -59,7 +60,7 @@ def _holds_tensor(data: Any) -> bool:
 
 def check_dtype(dtype: np.dtype[Any], what: str) -> None:
     """Raise `DTypeError` for a dtype that no value has, saying what came in it and what to try."""
-    if dtype.kind in "iub" or dtype in (FLOAT64, np.dtype(np.float32)):
+    if dtype.kind in "iub" or dtype in (FLOAT64, FLOAT32):
         return
     if dtype.kind == "c":
         cure = "the real and imaginary parts as two arrays"
@@ -70,6 +71,19 @@ def check_dtype(dtype: np.dtype[Any], what: str) -> None:
     raise DTypeError(
         f"{what} {dtype}, but values are float32, float64, integer or bool\n  try: {cure}"
     )
+
+
+def masks(sign: str, *operands: Any) -> tuple[Any, ...]:
+    """The operands of `&`, `|`, `^` or `~`. Raises `DTypeError` unless all of them are True or False: on integers these
+    signs mean bits, which have no primitive."""
+    for x in operands:
+        dtype = np.asarray(x.value if is_recorded(x) else x).dtype
+        if dtype != np.bool_:
+            raise DTypeError(
+                f"{sign} combines masks, not {dtype}\n"
+                f"  try: (x > 0) & (y > 0) with brackets, or tr.logical_and(x, y)"
+            )
+    return operands
 
 
 def is_recorded(x: Any) -> bool:

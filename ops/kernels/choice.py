@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from ops.catalogue import ACCELERATED
@@ -36,6 +37,7 @@ def accelerated(
     return form(op) if acceleration(op.name).fits(inputs, params) else op
 
 
+@cache  # import_module takes longer than a small kernel
 def acceleration(name: str) -> Acceleration:
     """The kernels of a fused operation."""
     found: Acceleration = importlib.import_module(ACCELERATED[name].module).ACCELERATIONS[name]

@@ -23,7 +23,7 @@ _HEADER = '''"""The {what} of {name}, written by Gradstep from its declaration; 
 from math import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, erf, erfc, exp, expm1, hypot, log, log10
 from math import log1p, log2, sin, sinh, sqrt, tan, tanh
 
-from numpy import cbrt, ceil, exp2, floor, rint
+from numpy import cbrt, ceil, exp2, floor
 from numpy import {dtype} as T
 
 zero, one = T(0), T(1)

@@ -45,7 +45,6 @@ _SCALARS: dict[str, str] = {
     "sign": "one if {0} > zero else (-one if {0} < zero else ({0} if {0} != {0} else zero))",
     "floor": "floor({})",
     "ceil": "ceil({})",
-    "round": "rint({})",
     "astype": "{}",  # the kernel runs in one dtype
 }
 """How a primitive is written for scalars."""

@@ -56,7 +56,10 @@ class Case(NamedTuple):
         args = [read(x) if hasattr(x, "dtype") else x for x in self.args]
         if op.joint is not None:
             named = op.joint(g, read(out), *args, **keywords)
-            return {k: named[op.inputs[k]] for k in self.floats}
+            listed = [named.get(name) for name in op.inputs]
+            if op.variadic:
+                listed[-1:] = listed[-1]
+            return {k: listed[k] for k in self.floats}
         first = len(op.inputs) - 1
         found = {}
         for k in self.floats:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 import ops
 import tracer as tr
@@ -36,3 +40,16 @@ def test_importing_tracer_loads_no_family_of_the_catalogue():
     families = sorted(set(MODULES.values()))
     code = f"import sys, tracer; print([name for name in {families!r} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+@pytest.mark.parametrize("room", ["ops", "tracer"])
+def test_names_that_load_on_first_use_are_spelled_out_for_editors(room: str):
+    tree = ast.parse(Path(importlib.import_module(room).__file__ or "").read_text(encoding="utf-8"))
+    for_editors = next(part for part in tree.body if isinstance(part, ast.If))
+    told = {
+        (alias.asname, part.module)
+        for part in for_editors.body
+        if isinstance(part, ast.ImportFrom)
+        for alias in part.names
+    }
+    assert {(name, PUBLIC[name] if room == "ops" else "ops") for name in PUBLIC} <= told

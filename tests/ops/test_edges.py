@@ -203,10 +203,10 @@ def test_one_hot_refuses_a_class_that_is_not_there():
 
 
 def test_the_loss_of_an_empty_batch_is_nan_and_sends_nothing():
-    assert np.isnan(ops.mse(np.empty((0, 2)), np.empty((0, 2))))
+    assert np.isnan(ops.mse_loss(np.empty((0, 2)), np.empty((0, 2))))
     assert np.isnan(ops.cross_entropy(np.empty((0, 2)), np.empty(0, dtype=int)))
-    assert flows("mse", np.empty((0, 2)), np.ones(2))[0].shape == (0, 2)
-    np.testing.assert_array_equal(flows("mse", np.empty((0, 2)), np.ones(2))[1], [0, 0])
+    assert flows("mse_loss", np.empty((0, 2)), np.ones(2))[0].shape == (0, 2)
+    np.testing.assert_array_equal(flows("mse_loss", np.empty((0, 2)), np.ones(2))[1], [0, 0])
     assert flows("cross_entropy", np.empty((0, 2)), np.empty(0, dtype=int))[0].shape == (0, 2)
 
 
@@ -242,12 +242,12 @@ def test_batch_norm_takes_python_numbers_for_scale_and_shift():
 
 
 @pytest.mark.parametrize(
-    "name", ["add", "mul", "div", "pow", "maximum", "matmul", "mse", "binary_cross_entropy"]
+    "name", ["add", "mul", "div", "pow", "maximum", "matmul", "mse_loss", "binary_cross_entropy"]
 )
 def test_of_mixed_precision_each_input_receives_its_own(name: str):
     x, y = np.full((2, 2), 0.5, dtype=np.float32), np.full((2, 2), 0.25)
     assert PRIMITIVES[name](x, y).dtype == np.float64
-    assert [flow.dtype for flow in flows(name, x, y)] == [np.float32, np.float64]
+    assert [flow.dtype for flow in flows(name, x, y)[:2]] == [np.float32, np.float64]
 
 
 def test_a_cast_gives_the_cotangent_back_in_the_dtype_of_its_input():

@@ -152,7 +152,6 @@ def test_only_the_last_inputs_are_optional_and_only_numbers_stand_in():
         (_two, {"vjps": {"eps": _g}}, "a rule for 'eps', but its inputs are x, y"),
         (_two, {"joint": (_g, ("x", "z"))}, "a rule for 'z'"),
         (_two, {"joint": (_g, ("x",)), "vjps": {"y": _g}}, "a joint rule, but vjps are given too"),
-        (_many, {"joint": (_g, ("xs",))}, "a joint rule, but its inputs are variadic"),
         (
             _two,
             {"vjps": {"x": lambda g, out, x: g}},
@@ -193,7 +192,21 @@ def test_every_rule_of_ours_would_be_accepted_from_a_user():
 
     for op in PRIMITIVES.values():
         keywords = (*op.defaults, *(each.name for each in op.saves))
-        _check_rules(op.name, op.inputs, op.variadic, op.vjps, keywords)
+        joint = op.joint is not None
+        _check_rules(op.name, op.inputs, op.variadic, op.vjps, keywords, joint=joint)
+
+
+def test_a_joint_rule_gives_a_list_for_the_input_that_repeats():
+    def rule(g: Any, out: Any, scale: Any, *xs: Any) -> Any:
+        return {"scale": g * (out / scale), "xs": [g * scale] * len(xs)}
+
+    @primitive(joint=(rule, ("scale", "xs")))
+    def scaled_sum(scale: Any, *xs: Any) -> Any:
+        return scale * sum(xs)
+
+    wanted = [True, False, True]
+    flows = scaled_sum.pull_back(1.0, np.float64(10.0), np.array([2.0, 1.0, 4.0]), wanted)
+    assert flows == [5.0, None, 2.0]
 
 
 def test_a_primitive_is_itself_after_copying_and_pickling():

@@ -234,7 +234,7 @@ def test_a_jump_into_the_middle_of_many_flows_gives_the_same_bits_as_stepping():
 def test_an_array_operand_is_named_after_its_variable():
     data, y = np.ones((4, 2)), np.zeros(4)
     w = tr.parameter([1.0, 2.0])
-    loss = tr.mse(data @ w, y)
+    loss = tr.mse_loss(data @ w, y)
     assert [n.label for n in tr.trace(loss)] == ["w", "data", "matmul@2", "y", "loss"]
     also = (w * data[0]).sum()
     assert tr.trace(also)[1].label == "data[0]"

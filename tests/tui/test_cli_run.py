@@ -21,7 +21,7 @@ v = tr.parameter(rng.normal(size=4), name="v")
 def forward():
     h = tr.tanh(x @ W)
     y = h @ v
-    return tr.mse(y, t)
+    return tr.mse_loss(y, t)
 
 
 for epoch in range(3):
@@ -39,7 +39,7 @@ def test_a_script_of_twenty_lines_runs_and_its_last_backward_pass_is_shown(grads
     status, out, err = gradstep("run", file)
     assert status == 0
     assert out.startswith("0 ")
-    assert f"{file} · loss mse@7 = " in out
+    assert f"{file} · loss mse_loss@7 = " in out
     assert "matmul" in out
     assert "h = tr.tanh(x @ W)" in out
     assert "backward pass 3 of 3" in err

@@ -223,7 +223,14 @@ def test_the_prompt_takes_the_keys_wherever_the_mouse_has_been(circuit, at_desk)
     at_desk(circuit, script)
 
 
-@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 16)])
+@pytest.mark.parametrize(
+    "size",
+    [
+        (60, 16),
+        pytest.param((80, 24), marks=pytest.mark.slow),
+        pytest.param((120, 36), marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -41,14 +41,18 @@ def _symbol(trace: Trace, i: int) -> str:
     op = trace.ops[trace.op_of[i]]
     inputs = trace.inputs_of(i)
     literals = [trace.literals[-1 - j] if j < 0 else None for j in inputs]
-    if len(inputs) == 2 and (literals[0] is None) != (literals[1] is None):
+    for name in reversed(op.inputs if op.optional else ()):  # what the user left out is not shown
+        if literals[-1] is None or op.optional.get(name) != literals[-1]:
+            break
+        literals.pop()
+    if len(literals) == 2 and (literals[0] is None) != (literals[1] is None):
         first = literals[0] is not None
         number = literals[0] if first else literals[1]
         folded = _folded(op.name, _written(number), first=first)
         if folded:
             return folded
     symbol = "×−1" if op.name == "neg" else SIGNS.get(op.name) or op.formula.symbol or op.name
-    if all(number is None for number in literals) or len(inputs) > 3:
+    if all(number is None for number in literals) or len(literals) > 3:
         return symbol
     return (
         f"{symbol}({', '.join('·' if number is None else _written(number) for number in literals)})"

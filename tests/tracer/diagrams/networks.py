@@ -72,7 +72,7 @@ def batch_norm() -> tr.Trace:
             xhat = xc * inv_std
         with tr.scope("scale"):
             y = gamma * xhat + beta
-    loss = tr.mse(y, target)
+    loss = tr.mse_loss(y, target)
     return tr.trace(loss)
 
 
