@@ -71,8 +71,30 @@ if TYPE_CHECKING:
     from ops.copying import repeat as repeat
     from ops.copying import roll as roll
     from ops.copying import tile as tile
+    from ops.exponentials import cbrt as cbrt
+    from ops.exponentials import erf as erf
+    from ops.exponentials import erfc as erfc
+    from ops.exponentials import exp2 as exp2
+    from ops.exponentials import expm1 as expm1
+    from ops.exponentials import log2 as log2
+    from ops.exponentials import log10 as log10
+    from ops.exponentials import logaddexp as logaddexp
+    from ops.exponentials import reciprocal as reciprocal
+    from ops.exponentials import rsqrt as rsqrt
+    from ops.gating import gelu as gelu
+    from ops.gating import glu as glu
+    from ops.gating import mish as mish
+    from ops.gating import silu as silu
+    from ops.gating import swish as swish
     from ops.layer_norms import layer_norm as layer_norm
     from ops.layer_norms import rms_norm as rms_norm
+    from ops.logic import isfinite as isfinite
+    from ops.logic import isinf as isinf
+    from ops.logic import isnan as isnan
+    from ops.logic import logical_and as logical_and
+    from ops.logic import logical_not as logical_not
+    from ops.logic import logical_or as logical_or
+    from ops.logic import logical_xor as logical_xor
     from ops.ordering import all as all
     from ops.ordering import any as any
     from ops.ordering import argmax as argmax
@@ -94,19 +116,48 @@ if TYPE_CHECKING:
     from ops.rearranging import split as split
     from ops.rearranging import squeeze as squeeze
     from ops.rearranging import swapaxes as swapaxes
+    from ops.rectifiers import hard_sigmoid as hard_sigmoid
+    from ops.rectifiers import hard_tanh as hard_tanh
+    from ops.rectifiers import leaky_relu as leaky_relu
+    from ops.rectifiers import maxout as maxout
+    from ops.rectifiers import prelu as prelu
+    from ops.rectifiers import relu6 as relu6
     from ops.regression_losses import huber_loss as huber_loss
     from ops.regression_losses import l1_loss as l1_loss
     from ops.regression_losses import mse_loss as mse_loss
     from ops.regression_losses import smooth_l1_loss as smooth_l1_loss
+    from ops.rounding import ceil as ceil
+    from ops.rounding import clip as clip
+    from ops.rounding import floor as floor
+    from ops.rounding import round as round
+    from ops.rounding import trunc as trunc
     from ops.scanning import cumprod as cumprod
     from ops.scanning import cumsum as cumsum
     from ops.scanning import prod as prod
     from ops.similarity import cosine_similarity as cosine_similarity
     from ops.similarity import kl_div as kl_div
+    from ops.smooth_rectifiers import celu as celu
+    from ops.smooth_rectifiers import elu as elu
+    from ops.smooth_rectifiers import selu as selu
+    from ops.smooth_rectifiers import softplus as softplus
+    from ops.smooth_rectifiers import softsign as softsign
     from ops.statistics import logsumexp as logsumexp
     from ops.statistics import norm as norm
     from ops.statistics import std as std
     from ops.statistics import var as var
+    from ops.trigonometry import arccos as arccos
+    from ops.trigonometry import arccosh as arccosh
+    from ops.trigonometry import arcsin as arcsin
+    from ops.trigonometry import arcsinh as arcsinh
+    from ops.trigonometry import arctan as arctan
+    from ops.trigonometry import arctan2 as arctan2
+    from ops.trigonometry import arctanh as arctanh
+    from ops.trigonometry import cos as cos
+    from ops.trigonometry import cosh as cosh
+    from ops.trigonometry import hypot as hypot
+    from ops.trigonometry import sin as sin
+    from ops.trigonometry import sinh as sinh
+    from ops.trigonometry import tan as tan
 
 
 def __getattr__(name: str) -> Any:

@@ -78,51 +78,102 @@ from tracer.tensors import tensor as tensor
 if TYPE_CHECKING:
     from ops import all as all
     from ops import any as any
+    from ops import arccos as arccos
+    from ops import arccosh as arccosh
+    from ops import arcsin as arcsin
+    from ops import arcsinh as arcsinh
+    from ops import arctan as arctan
+    from ops import arctan2 as arctan2
+    from ops import arctanh as arctanh
     from ops import argmax as argmax
     from ops import argmin as argmin
     from ops import argsort as argsort
     from ops import batch_norm_inference as batch_norm_inference
     from ops import binary_cross_entropy as binary_cross_entropy
     from ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+    from ops import cbrt as cbrt
+    from ops import ceil as ceil
+    from ops import celu as celu
+    from ops import clip as clip
+    from ops import cos as cos
+    from ops import cosh as cosh
     from ops import cosine_similarity as cosine_similarity
     from ops import cross_entropy as cross_entropy
     from ops import cumprod as cumprod
     from ops import cumsum as cumsum
     from ops import diagonal as diagonal
+    from ops import elu as elu
+    from ops import erf as erf
+    from ops import erfc as erfc
+    from ops import exp2 as exp2
     from ops import expand_dims as expand_dims
+    from ops import expm1 as expm1
     from ops import flatten as flatten
     from ops import flip as flip
+    from ops import floor as floor
     from ops import gather as gather
+    from ops import gelu as gelu
+    from ops import glu as glu
     from ops import group_norm as group_norm
+    from ops import hard_sigmoid as hard_sigmoid
+    from ops import hard_tanh as hard_tanh
     from ops import hinge_loss as hinge_loss
     from ops import huber_loss as huber_loss
+    from ops import hypot as hypot
     from ops import instance_norm as instance_norm
+    from ops import isfinite as isfinite
+    from ops import isinf as isinf
+    from ops import isnan as isnan
     from ops import kl_div as kl_div
     from ops import l1_loss as l1_loss
     from ops import layer_norm as layer_norm
+    from ops import leaky_relu as leaky_relu
+    from ops import log2 as log2
+    from ops import log10 as log10
+    from ops import logaddexp as logaddexp
+    from ops import logical_and as logical_and
+    from ops import logical_not as logical_not
+    from ops import logical_or as logical_or
+    from ops import logical_xor as logical_xor
     from ops import logsumexp as logsumexp
+    from ops import maxout as maxout
     from ops import median as median
+    from ops import mish as mish
     from ops import moveaxis as moveaxis
     from ops import mse_loss as mse_loss
     from ops import nll_loss as nll_loss
     from ops import norm as norm
     from ops import pad as pad
+    from ops import prelu as prelu
     from ops import prod as prod
     from ops import ravel as ravel
+    from ops import reciprocal as reciprocal
+    from ops import relu6 as relu6
     from ops import repeat as repeat
     from ops import rms_norm as rms_norm
     from ops import roll as roll
+    from ops import round as round
+    from ops import rsqrt as rsqrt
+    from ops import selu as selu
+    from ops import silu as silu
+    from ops import sin as sin
+    from ops import sinh as sinh
     from ops import smooth_l1_loss as smooth_l1_loss
+    from ops import softplus as softplus
+    from ops import softsign as softsign
     from ops import sort as sort
     from ops import split as split
     from ops import squeeze as squeeze
     from ops import std as std
     from ops import swapaxes as swapaxes
+    from ops import swish as swish
     from ops import take as take
     from ops import take_along_axis as take_along_axis
+    from ops import tan as tan
     from ops import tile as tile
     from ops import tril as tril
     from ops import triu as triu
+    from ops import trunc as trunc
     from ops import var as var
     from tracer import init as init
     from tracer import nn as nn
