@@ -67,10 +67,17 @@ if TYPE_CHECKING:
     from ops.channel_norms import instance_norm as instance_norm
     from ops.class_losses import cross_entropy as cross_entropy
     from ops.class_losses import nll_loss as nll_loss
+    from ops.contractions import einsum as einsum
+    from ops.contractions import matrix_trace as matrix_trace
     from ops.copying import pad as pad
     from ops.copying import repeat as repeat
     from ops.copying import roll as roll
     from ops.copying import tile as tile
+    from ops.decompositions import cholesky as cholesky
+    from ops.decompositions import inv as inv
+    from ops.decompositions import solve as solve
+    from ops.determinants import det as det
+    from ops.determinants import slogdet as slogdet
     from ops.exponentials import cbrt as cbrt
     from ops.exponentials import erf as erf
     from ops.exponentials import erfc as erfc
@@ -108,6 +115,10 @@ if TYPE_CHECKING:
     from ops.picking import take_along_axis as take_along_axis
     from ops.picking import tril as tril
     from ops.picking import triu as triu
+    from ops.products import dot as dot
+    from ops.products import linear as linear
+    from ops.products import outer as outer
+    from ops.products import tensordot as tensordot
     from ops.rearranging import expand_dims as expand_dims
     from ops.rearranging import flatten as flatten
     from ops.rearranging import flip as flip

@@ -17,6 +17,10 @@ _PUBLIC: dict[str, str] = {
     "ops.similarity": "kl_div cosine_similarity",
     "ops.layer_norms": "layer_norm rms_norm",
     "ops.channel_norms": "group_norm instance_norm batch_norm_inference",
+    "ops.contractions": "einsum matrix_trace",
+    "ops.decompositions": "cholesky inv solve",
+    "ops.determinants": "det slogdet",
+    "ops.products": "dot linear outer tensordot",
     "ops.trigonometry": "sin cos tan arcsin arccos arctan arctan2 sinh cosh arcsinh arccosh arctanh hypot",
     "ops.exponentials": "expm1 exp2 log2 log10 logaddexp reciprocal rsqrt cbrt erf erfc",
     "ops.rounding": "floor ceil trunc round clip",
@@ -34,6 +38,8 @@ _PUBLIC: dict[str, str] = {
 
 _INTERNAL: dict[str, str] = {
     # module: the primitives that only other operations call
+    "ops.decompositions": "lower_half",
+    "ops.determinants": "cofactor_change cofactors det_sign inverse_transpose log_abs_det",
     "ops.scanning": "linear_recurrence",
     "ops.picking": "scatter_along_axis",
 }

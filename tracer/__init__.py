@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from ops import cbrt as cbrt
     from ops import ceil as ceil
     from ops import celu as celu
+    from ops import cholesky as cholesky
     from ops import clip as clip
     from ops import cos as cos
     from ops import cosh as cosh
@@ -101,7 +102,10 @@ if TYPE_CHECKING:
     from ops import cross_entropy as cross_entropy
     from ops import cumprod as cumprod
     from ops import cumsum as cumsum
+    from ops import det as det
     from ops import diagonal as diagonal
+    from ops import dot as dot
+    from ops import einsum as einsum
     from ops import elu as elu
     from ops import erf as erf
     from ops import erfc as erfc
@@ -121,6 +125,7 @@ if TYPE_CHECKING:
     from ops import huber_loss as huber_loss
     from ops import hypot as hypot
     from ops import instance_norm as instance_norm
+    from ops import inv as inv
     from ops import isfinite as isfinite
     from ops import isinf as isinf
     from ops import isnan as isnan
@@ -128,6 +133,7 @@ if TYPE_CHECKING:
     from ops import l1_loss as l1_loss
     from ops import layer_norm as layer_norm
     from ops import leaky_relu as leaky_relu
+    from ops import linear as linear
     from ops import log2 as log2
     from ops import log10 as log10
     from ops import logaddexp as logaddexp
@@ -136,6 +142,7 @@ if TYPE_CHECKING:
     from ops import logical_or as logical_or
     from ops import logical_xor as logical_xor
     from ops import logsumexp as logsumexp
+    from ops import matrix_trace as matrix_trace
     from ops import maxout as maxout
     from ops import median as median
     from ops import mish as mish
@@ -143,6 +150,7 @@ if TYPE_CHECKING:
     from ops import mse_loss as mse_loss
     from ops import nll_loss as nll_loss
     from ops import norm as norm
+    from ops import outer as outer
     from ops import pad as pad
     from ops import prelu as prelu
     from ops import prod as prod
@@ -158,9 +166,11 @@ if TYPE_CHECKING:
     from ops import silu as silu
     from ops import sin as sin
     from ops import sinh as sinh
+    from ops import slogdet as slogdet
     from ops import smooth_l1_loss as smooth_l1_loss
     from ops import softplus as softplus
     from ops import softsign as softsign
+    from ops import solve as solve
     from ops import sort as sort
     from ops import split as split
     from ops import squeeze as squeeze
@@ -170,6 +180,7 @@ if TYPE_CHECKING:
     from ops import take as take
     from ops import take_along_axis as take_along_axis
     from ops import tan as tan
+    from ops import tensordot as tensordot
     from ops import tile as tile
     from ops import tril as tril
     from ops import triu as triu
