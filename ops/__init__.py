@@ -93,6 +93,8 @@ if TYPE_CHECKING:
     from ops.gating import mish as mish
     from ops.gating import silu as silu
     from ops.gating import swish as swish
+    from ops.gru_cells import gru_cell as gru_cell
+    from ops.gru_cells import gru_layer as gru_layer
     from ops.layer_norms import layer_norm as layer_norm
     from ops.layer_norms import rms_norm as rms_norm
     from ops.logic import isfinite as isfinite
@@ -102,6 +104,8 @@ if TYPE_CHECKING:
     from ops.logic import logical_not as logical_not
     from ops.logic import logical_or as logical_or
     from ops.logic import logical_xor as logical_xor
+    from ops.lstm_cells import lstm_cell as lstm_cell
+    from ops.lstm_cells import lstm_layer as lstm_layer
     from ops.ordering import all as all
     from ops.ordering import any as any
     from ops.ordering import argmax as argmax
@@ -133,6 +137,8 @@ if TYPE_CHECKING:
     from ops.rectifiers import maxout as maxout
     from ops.rectifiers import prelu as prelu
     from ops.rectifiers import relu6 as relu6
+    from ops.recurrent import rnn_cell as rnn_cell
+    from ops.recurrent import rnn_layer as rnn_layer
     from ops.regression_losses import huber_loss as huber_loss
     from ops.regression_losses import l1_loss as l1_loss
     from ops.regression_losses import mse_loss as mse_loss
@@ -145,6 +151,9 @@ if TYPE_CHECKING:
     from ops.scanning import cumprod as cumprod
     from ops.scanning import cumsum as cumsum
     from ops.scanning import prod as prod
+    from ops.sequences import gru as gru
+    from ops.sequences import lstm as lstm
+    from ops.sequences import rnn as rnn
     from ops.similarity import cosine_similarity as cosine_similarity
     from ops.similarity import kl_div as kl_div
     from ops.smooth_rectifiers import celu as celu

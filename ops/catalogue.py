@@ -34,6 +34,10 @@ _PUBLIC: dict[str, str] = {
     "ops.rearranging": "swapaxes moveaxis expand_dims squeeze flatten ravel flip split",
     "ops.copying": "roll repeat tile pad",
     "ops.picking": "take take_along_axis gather diagonal tril triu",
+    "ops.recurrent": "rnn_cell rnn_layer",
+    "ops.gru_cells": "gru_cell gru_layer",
+    "ops.lstm_cells": "lstm_cell lstm_layer",
+    "ops.sequences": "rnn gru lstm",
 }
 
 _INTERNAL: dict[str, str] = {
@@ -42,6 +46,7 @@ _INTERNAL: dict[str, str] = {
     "ops.determinants": "cofactor_change cofactors det_sign inverse_transpose log_abs_det",
     "ops.scanning": "linear_recurrence",
     "ops.picking": "scatter_along_axis",
+    "ops.recurrence": "back_through_time ahead_through_time",
 }
 
 PUBLIC = {name: module for module, names in _PUBLIC.items() for name in names.split()}
@@ -68,6 +73,9 @@ ACCELERATED: dict[str, Fused] = {
     # some thousand steps, pays for loading Numba
     # up to twelve times faster where states are small (the kernels refuse large ones, where BLAS wins), but only here
     # does a step save the fifth of a millisecond that, over some thousand steps, pays for loading Numba
+    "rnn_layer": Fused("ops.kernels.recurrent", 2048),
+    "gru_layer": Fused("ops.kernels.recurrent", 2048),
+    "lstm_layer": Fused("ops.kernels.recurrent", 2048),
 }
 
 NEVER = sys.maxsize

@@ -119,6 +119,9 @@ if TYPE_CHECKING:
     from ops import gelu as gelu
     from ops import glu as glu
     from ops import group_norm as group_norm
+    from ops import gru as gru
+    from ops import gru_cell as gru_cell
+    from ops import gru_layer as gru_layer
     from ops import hard_sigmoid as hard_sigmoid
     from ops import hard_tanh as hard_tanh
     from ops import hinge_loss as hinge_loss
@@ -142,6 +145,9 @@ if TYPE_CHECKING:
     from ops import logical_or as logical_or
     from ops import logical_xor as logical_xor
     from ops import logsumexp as logsumexp
+    from ops import lstm as lstm
+    from ops import lstm_cell as lstm_cell
+    from ops import lstm_layer as lstm_layer
     from ops import matrix_trace as matrix_trace
     from ops import maxout as maxout
     from ops import median as median
@@ -159,6 +165,9 @@ if TYPE_CHECKING:
     from ops import relu6 as relu6
     from ops import repeat as repeat
     from ops import rms_norm as rms_norm
+    from ops import rnn as rnn
+    from ops import rnn_cell as rnn_cell
+    from ops import rnn_layer as rnn_layer
     from ops import roll as roll
     from ops import round as round
     from ops import rsqrt as rsqrt
