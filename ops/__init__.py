@@ -57,6 +57,10 @@ from ops.shape import sum_to as sum_to
 from ops.shape import transpose as transpose
 
 if TYPE_CHECKING:
+    from ops.averaging import adaptive_avg_pool1d as adaptive_avg_pool1d
+    from ops.averaging import adaptive_avg_pool2d as adaptive_avg_pool2d
+    from ops.averaging import avg_pool1d as avg_pool1d
+    from ops.averaging import avg_pool2d as avg_pool2d
     from ops.binary_losses import binary_cross_entropy as binary_cross_entropy
     from ops.binary_losses import (
         binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
@@ -69,6 +73,8 @@ if TYPE_CHECKING:
     from ops.class_losses import nll_loss as nll_loss
     from ops.contractions import einsum as einsum
     from ops.contractions import matrix_trace as matrix_trace
+    from ops.convolution import conv1d as conv1d
+    from ops.convolution import conv2d as conv2d
     from ops.copying import pad as pad
     from ops.copying import repeat as repeat
     from ops.copying import roll as roll
@@ -119,6 +125,8 @@ if TYPE_CHECKING:
     from ops.picking import take_along_axis as take_along_axis
     from ops.picking import tril as tril
     from ops.picking import triu as triu
+    from ops.pooling import max_pool1d as max_pool1d
+    from ops.pooling import max_pool2d as max_pool2d
     from ops.products import dot as dot
     from ops.products import linear as linear
     from ops.products import outer as outer
@@ -165,6 +173,7 @@ if TYPE_CHECKING:
     from ops.statistics import norm as norm
     from ops.statistics import std as std
     from ops.statistics import var as var
+    from ops.transposed_convolution import conv_transpose2d as conv_transpose2d
     from ops.trigonometry import arccos as arccos
     from ops.trigonometry import arccosh as arccosh
     from ops.trigonometry import arcsin as arcsin
@@ -178,6 +187,8 @@ if TYPE_CHECKING:
     from ops.trigonometry import sin as sin
     from ops.trigonometry import sinh as sinh
     from ops.trigonometry import tan as tan
+    from ops.windows import fold as fold
+    from ops.windows import unfold as unfold
 
 
 def __getattr__(name: str) -> Any:

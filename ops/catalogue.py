@@ -28,6 +28,11 @@ _PUBLIC: dict[str, str] = {
     "ops.rectifiers": "leaky_relu prelu relu6 hard_tanh hard_sigmoid maxout",
     "ops.smooth_rectifiers": "elu celu selu softplus softsign",
     "ops.gating": "silu swish mish gelu glu",
+    "ops.windows": "unfold fold",
+    "ops.convolution": "conv1d conv2d",
+    "ops.transposed_convolution": "conv_transpose2d",
+    "ops.pooling": "max_pool1d max_pool2d",
+    "ops.averaging": "avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d",
     "ops.statistics": "var std norm logsumexp",
     "ops.scanning": "cumsum cumprod prod",
     "ops.ordering": "argmax argmin any all sort argsort median",
@@ -44,6 +49,7 @@ _INTERNAL: dict[str, str] = {
     # module: the primitives that only other operations call
     "ops.decompositions": "lower_half",
     "ops.determinants": "cofactor_change cofactors det_sign inverse_transpose log_abs_det",
+    "ops.averaging": "avg_unpool adaptive_avg_unpool",
     "ops.scanning": "linear_recurrence",
     "ops.picking": "scatter_along_axis",
     "ops.recurrence": "back_through_time ahead_through_time",
@@ -69,6 +75,11 @@ ACCELERATED: dict[str, Fused] = {
     # twentieth of a millisecond that, over some ten thousand steps, pays for loading Numba; one of cross_entropy always
     # two to six times faster at any size, forward and backward; from here on a step saves a quarter of a millisecond
     # or more, so that some thousand steps pay for loading Numba
+    "conv1d": Fused("ops.kernels.windows", 2048),
+    "conv2d": Fused("ops.kernels.windows", 2048),
+    "conv_transpose2d": Fused("ops.kernels.windows", 2048),
+    "max_pool1d": Fused("ops.kernels.pooling", 2048),
+    "max_pool2d": Fused("ops.kernels.pooling", 2048),
     # three to ten times faster at any size, but only here does a step save the tenth of a millisecond that, over
     # some thousand steps, pays for loading Numba
     # up to twelve times faster where states are small (the kernels refuse large ones, where BLAS wins), but only here

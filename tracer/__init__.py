@@ -76,6 +76,8 @@ from tracer.tensors import constant as constant
 from tracer.tensors import tensor as tensor
 
 if TYPE_CHECKING:
+    from ops import adaptive_avg_pool1d as adaptive_avg_pool1d
+    from ops import adaptive_avg_pool2d as adaptive_avg_pool2d
     from ops import all as all
     from ops import any as any
     from ops import arccos as arccos
@@ -88,6 +90,8 @@ if TYPE_CHECKING:
     from ops import argmax as argmax
     from ops import argmin as argmin
     from ops import argsort as argsort
+    from ops import avg_pool1d as avg_pool1d
+    from ops import avg_pool2d as avg_pool2d
     from ops import batch_norm_inference as batch_norm_inference
     from ops import binary_cross_entropy as binary_cross_entropy
     from ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
@@ -96,6 +100,9 @@ if TYPE_CHECKING:
     from ops import celu as celu
     from ops import cholesky as cholesky
     from ops import clip as clip
+    from ops import conv1d as conv1d
+    from ops import conv2d as conv2d
+    from ops import conv_transpose2d as conv_transpose2d
     from ops import cos as cos
     from ops import cosh as cosh
     from ops import cosine_similarity as cosine_similarity
@@ -115,6 +122,7 @@ if TYPE_CHECKING:
     from ops import flatten as flatten
     from ops import flip as flip
     from ops import floor as floor
+    from ops import fold as fold
     from ops import gather as gather
     from ops import gelu as gelu
     from ops import glu as glu
@@ -149,6 +157,8 @@ if TYPE_CHECKING:
     from ops import lstm_cell as lstm_cell
     from ops import lstm_layer as lstm_layer
     from ops import matrix_trace as matrix_trace
+    from ops import max_pool1d as max_pool1d
+    from ops import max_pool2d as max_pool2d
     from ops import maxout as maxout
     from ops import median as median
     from ops import mish as mish
@@ -194,6 +204,7 @@ if TYPE_CHECKING:
     from ops import tril as tril
     from ops import triu as triu
     from ops import trunc as trunc
+    from ops import unfold as unfold
     from ops import var as var
     from tracer import init as init
     from tracer import nn as nn
