@@ -57,6 +57,7 @@ from ops.shape import sum_to as sum_to
 from ops.shape import transpose as transpose
 
 if TYPE_CHECKING:
+    from ops.attention import scaled_dot_product_attention as scaled_dot_product_attention
     from ops.averaging import adaptive_avg_pool1d as adaptive_avg_pool1d
     from ops.averaging import adaptive_avg_pool2d as adaptive_avg_pool2d
     from ops.averaging import avg_pool1d as avg_pool1d
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from ops.decompositions import solve as solve
     from ops.determinants import det as det
     from ops.determinants import slogdet as slogdet
+    from ops.embeddings import embedding as embedding
     from ops.exponentials import cbrt as cbrt
     from ops.exponentials import erf as erf
     from ops.exponentials import erfc as erfc
@@ -131,6 +133,8 @@ if TYPE_CHECKING:
     from ops.products import linear as linear
     from ops.products import outer as outer
     from ops.products import tensordot as tensordot
+    from ops.random import dropout as dropout
+    from ops.random import manual_seed as manual_seed
     from ops.rearranging import expand_dims as expand_dims
     from ops.rearranging import flatten as flatten
     from ops.rearranging import flip as flip

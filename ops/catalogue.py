@@ -33,6 +33,9 @@ _PUBLIC: dict[str, str] = {
     "ops.transposed_convolution": "conv_transpose2d",
     "ops.pooling": "max_pool1d max_pool2d",
     "ops.averaging": "avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d",
+    "ops.attention": "scaled_dot_product_attention",
+    "ops.embeddings": "embedding",
+    "ops.random": "dropout manual_seed",
     "ops.statistics": "var std norm logsumexp",
     "ops.scanning": "cumsum cumprod prod",
     "ops.ordering": "argmax argmin any all sort argsort median",
@@ -50,6 +53,7 @@ _INTERNAL: dict[str, str] = {
     "ops.decompositions": "lower_half",
     "ops.determinants": "cofactor_change cofactors det_sign inverse_transpose log_abs_det",
     "ops.averaging": "avg_unpool adaptive_avg_unpool",
+    "ops.embeddings": "add_rows",
     "ops.scanning": "linear_recurrence",
     "ops.picking": "scatter_along_axis",
     "ops.recurrence": "back_through_time ahead_through_time",
@@ -82,6 +86,8 @@ ACCELERATED: dict[str, Fused] = {
     "max_pool2d": Fused("ops.kernels.pooling", 2048),
     # three to ten times faster at any size, but only here does a step save the tenth of a millisecond that, over
     # some thousand steps, pays for loading Numba
+    "embedding": Fused("ops.kernels.embedding", 512),
+    "add_rows": Fused("ops.kernels.embedding", 32768),
     # up to twelve times faster where states are small (the kernels refuse large ones, where BLAS wins), but only here
     # does a step save the fifth of a millisecond that, over some thousand steps, pays for loading Numba
     "rnn_layer": Fused("ops.kernels.recurrent", 2048),

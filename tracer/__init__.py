@@ -112,8 +112,10 @@ if TYPE_CHECKING:
     from ops import det as det
     from ops import diagonal as diagonal
     from ops import dot as dot
+    from ops import dropout as dropout
     from ops import einsum as einsum
     from ops import elu as elu
+    from ops import embedding as embedding
     from ops import erf as erf
     from ops import erfc as erfc
     from ops import exp2 as exp2
@@ -156,6 +158,7 @@ if TYPE_CHECKING:
     from ops import lstm as lstm
     from ops import lstm_cell as lstm_cell
     from ops import lstm_layer as lstm_layer
+    from ops import manual_seed as manual_seed
     from ops import matrix_trace as matrix_trace
     from ops import max_pool1d as max_pool1d
     from ops import max_pool2d as max_pool2d
@@ -181,6 +184,7 @@ if TYPE_CHECKING:
     from ops import roll as roll
     from ops import round as round
     from ops import rsqrt as rsqrt
+    from ops import scaled_dot_product_attention as scaled_dot_product_attention
     from ops import selu as selu
     from ops import silu as silu
     from ops import sin as sin
