@@ -41,7 +41,7 @@ def _own_files() -> frozenset[str]:
     The rooms that record nothing are not looked through, and pathlib would cost a millisecond.
     """
     house = __file__.rpartition(os.sep)[0].rpartition(os.sep)[0]
-    rooms = ("ops", "tracer", f"tracer{os.sep}checking")
+    rooms = ("ops", "tracer", *(f"tracer{os.sep}{name}" for name in ("checking", "nn", "optim")))
     return frozenset(
         f"{house}{os.sep}{room}{os.sep}{name}"
         for room in rooms

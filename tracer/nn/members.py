@@ -1,0 +1,59 @@
+"""What a module holds: modules, parameters and buffers among its attributes, each with its path and its scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from tracer.nn.buffers import Buffer
+from tracer.parameters import Parameter
+from tracer.recording import ScopeEntry
+from tracer.tensors import leaf
+
+
+class Member(NamedTuple):
+    """Something that a module holds: `layers.0`, the scope `layers[k=0]`, and the thing."""
+
+    path: str
+    entry: ScopeEntry
+    held: Any
+
+
+def members_of(name: str, value: Any, kinds: tuple[type, ...]) -> Iterator[Member]:
+    """The things of those kinds in an attribute: itself, or in lists, tuples and dicts, however they are nested."""
+    found = [Member(name, ScopeEntry(name), value)]
+    while found:
+        member = found.pop()
+        held = member.held
+        if isinstance(held, kinds):
+            yield member
+        elif isinstance(held, (list, tuple, dict)):
+            pairs = list(held.items() if isinstance(held, dict) else enumerate(held))
+            for key, each in reversed(pairs):
+                path = f"{member.path}.{key}"
+                inside = path.removeprefix(f"{name}.")
+                index = key if inside == str(key) and isinstance(key, int) else inside
+                found.append(Member(path, ScopeEntry(name, "k", index), each))
+
+
+def rename(held: Parameter | Buffer, name: str) -> None:
+    """Name a slot. A graph recorded before keeps its leaf, and with it the old name."""
+    if isinstance(held, Buffer):
+        held.rename(name)
+        return
+    old = held.tensor
+    new = leaf(old.value, "parameter", name=name, tracked=old.tracked, place=(old.code, old.offset))
+    new.gradient, new.extras = old.gradient, old.extras
+    held.tensor = new
+
+
+@cache  # asked at every call of a network
+def snake_case(name: str) -> str:
+    """A class name as a scope name.
+
+    >>> [snake_case(name) for name in ("BatchNorm1d", "MLP", "TransformerEncoderLayer", "RMSNorm")]
+    ['batch_norm1d', 'mlp', 'transformer_encoder_layer', 'rms_norm']
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
