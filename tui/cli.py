@@ -153,8 +153,16 @@ COMMANDS = {
     ),
     "ops": Command(
         "list the operations, or describe one",
-        "gradstep ops sigmoid",
-        (argument("name", nargs="?", metavar="NAME", help="an operation"),),
+        "gradstep ops gelu",
+        (
+            argument(
+                "name",
+                nargs="?",
+                metavar="NAME",
+                help="an operation, a pattern such as 'log*', or a family",
+            ),
+            argument("--family", metavar="FAMILY", help="only the operations of this family"),
+        ),
     ),
     "bench": Command("compare speed with other libraries (in a checkout)", "gradstep bench import"),
 }

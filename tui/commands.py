@@ -17,6 +17,7 @@ from tracer.versions import VERSIONS
 from tui import listings, scripts, targets, text
 from tui.cli import FAILED, FINE, USAGE
 from tui.plain import why_not_drawn
+from tui.printing import printed, terminal
 from tui.scripts import UsageError
 from tui.targets import Target, resolve
 
@@ -211,8 +212,15 @@ def gallery(options: argparse.Namespace) -> int:
 
 
 def ops(options: argparse.Namespace) -> int:
-    """List the operations, or describe one."""
-    print(listings.op_page(listings.find_op(options.name)) if options.name else listings.ops_list())
+    """List the operations, those of a family or a pattern, or describe one."""
+    from tui.op_page import op_page
+    from tui.op_table import ops_table
+    from tui.operations import chosen
+
+    here = terminal()
+    found = chosen(options.name, options.family)
+    one = options.name == found[0].name and len(found) == 1
+    print(printed(op_page(found[0], here) if one else ops_table(found, here), colours=here.colours))
     return FINE
 
 

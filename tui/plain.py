@@ -24,6 +24,8 @@ STAND_INS: Mapping[str, str] = {
     **dict.fromkeys("─━═┄┅┈╌", "-"),
     **dict.fromkeys("│┃║┆┊╎", "|"),
     **dict(zip("‘’“”▲▼▶◀▸◇↑↓›⟨⟩ǀ⋅", "''\"\"^v><>c^v><>|*", strict=True)),
+    **dict(zip("′″‖∧∨⊻¬∛⊗∫", ("'", '"', "||", "and", "or", "xor", "not ", "cbrt", "x", "integral "), strict=True)),
+    **dict(zip("⌊⌋⌈⌉", ("floor(", ")", "ceil(", ")"), strict=True)),
 }  # fmt: skip
 """What is written instead of a sign; the states of a gradient are letters: o not reached, p partial, f final, ..."""
 

@@ -394,7 +394,7 @@ def test_a_hostile_or_foreign_trace_file_is_refused_in_a_sentence(gradstep, tmp_
     assert one_sentence(err)
 
 
-# ----- gallery, ops, version, bench
+# ----- gallery, version, bench
 
 
 def test_gallery_lists_every_network(gradstep):
@@ -431,37 +431,6 @@ def test_an_unknown_gallery_name_or_operation_names_the_closest(gradstep):
         assert status == 2
         assert f"did you mean {close}" in err
         assert one_sentence(err)
-
-
-def test_ops_lists_every_operation_with_formula_and_help(gradstep):
-    from ops import PRIMITIVES
-
-    status, out, _ = gradstep("ops")
-    assert status == 0
-    rows = {line.split()[0]: line for line in out.splitlines()[1:]}
-    assert set(PRIMITIVES) == set(rows)
-    assert "σ(x)" in rows["sigmoid"]
-    assert "x, y" in rows["matmul"]
-
-
-def test_ops_writes_the_local_derivatives_of_an_operation(gradstep):
-    status, out, _ = gradstep("ops", "sigmoid")
-    assert status == 0
-    assert "∂/∂x: out · (1 − out)" in out
-    assert "tr.sigmoid(x)" in out
-    assert "samples test it" in out.replace("test its value", "test it")
-    assert "g ↦ g @ yᵀ" in gradstep("ops", "matmul")[1]
-    assert "opens into its parts: mean, sub, square" in gradstep("ops", "batch_norm")[1]
-    assert "no derivative" in gradstep("ops", "greater")[1]
-
-
-def test_every_operation_has_a_page(gradstep):
-    from ops import PRIMITIVES
-
-    for name, op in list(PRIMITIVES.items()):
-        status, out, _ = gradstep("ops", name)
-        assert status == 0
-        assert op.doc.splitlines()[0] in out
 
 
 def test_version_names_what_a_report_needs(gradstep):
