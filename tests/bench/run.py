@@ -65,7 +65,22 @@ BENCHES = {
     "loops": Bench(
         "tests.bench.loops",
         "compiled elementwise loops against numpy, at the size from which they are used",
-        {"rounds": 1, "sample_seconds": 0},
+        {"rounds": 1, "sample_seconds": 0, "operations": 1},
+    ),
+    "norms": Bench(
+        "tests.bench.norms",
+        "softmax cross-entropy and normalisation, recorded, forward and backward",
+        {"rows": 4, "rounds": 1, "sample_seconds": 0},
+    ),
+    "convolution": Bench(
+        "tests.bench.convolution",
+        "conv2d and max_pool2d, recorded, forward and backward",
+        {"batch": 1, "rounds": 1, "sample_seconds": 0},
+    ),
+    "recurrent": Bench(
+        "tests.bench.recurrent",
+        "a tanh RNN as one layer and in a recorded loop, forward and backward",
+        {"steps": 2, "rounds": 1, "sample_seconds": 0},
     ),
 }
 

@@ -27,7 +27,8 @@ def _float_arrays(case: Case) -> bool:
 
 LOOPED = marked(lambda case: case.op.elementwise and _float_arrays(case))
 FUSED = marked(lambda case: case.op.name in ACCELERATED)
-DTYPES = ["float32", "float64"]
+DTYPES = ["float32", pytest.param("float64", marks=pytest.mark.slow)]
+"""Every kernel of either dtype is compiled once, a tenth of a second each where no cache has it."""
 
 EXACT = frozenset("add sub mul div neg square sqrt abs sign relu maximum minimum where".split())
 """Operations whose loops use nothing but IEEE operations, so that every bit is numpy's."""
@@ -154,7 +155,7 @@ def test_a_broadcast_operand_receives_its_sum_in_the_same_pass(kinds: str):
 # ----- fused accelerations
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", FUSED)
 def test_an_acceleration_agrees_with_its_definition(case: Case, dtype: str):
     case = laid_out(case, dtype)

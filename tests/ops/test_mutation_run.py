@@ -62,8 +62,11 @@ class Mutant(NamedTuple):
 
             def all_of_them(g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
                 flows = dict(joint(g, out, *inputs, **params))
-                if self.name in flows:
-                    flows[self.name] = blunder(flows[self.name], inputs[at])
+                flow = flows.get(self.name)
+                if isinstance(flow, list):
+                    flows[self.name] = list(map(blunder, flow, inputs[at:]))
+                elif flow is not None:
+                    flows[self.name] = blunder(flow, inputs[at])
                 return flows
 
             return self.op.replaced(joint=all_of_them)

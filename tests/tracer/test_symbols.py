@@ -7,6 +7,7 @@ import pytest
 
 import ops
 import tracer as tr
+from tests.ops.twins import TWINS
 from tracer.formulas import flow_formula, formula, local_derivative
 from tracer.lettering import tex_name
 from tracer.symbols import Symbol
@@ -15,19 +16,25 @@ RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 def evaluated(text):
-    """The number that a printed formula of scalars stands for."""
+    """The number that a printed formula of scalars stands for, with what its where clauses define."""
+    formula, *clauses = re.split(r" where (?=\w+ = )|, (?=\w+ = )", text)
+    names = {}
+    for clause in clauses:
+        name, meaning = clause.split(" = ", 1)
+        names[name] = number_of(meaning, names)
+    return number_of(formula, names)
+
+
+def number_of(text, defined):
     code = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda m: f"**({m.group(1).translate(RAISED)})", text)
     code = code.replace("·", "*").replace("−", "-").replace("^", "**").replace("σ(", "sigmoid(")
     code = code.replace("≥", ">=").replace("≤", "<=").replace("≠", "!=")
     code = re.sub(r"(?<![<>!=])=(?!=)", "==", code)
-    code = re.sub(r"√\(", "sqrt(", code)
+    code = code.replace("∛(", "cbrt(").replace("√(", "sqrt(")
+    code = re.sub(r"⌊(.+?)⌋", r"floor(\1)", re.sub(r"⌈(.+?)⌉", r"ceil(\1)", code))
     code = re.sub(r"\|([^|]+)\|", r"abs(\1)", code)
-    names = {
-        "exp": np.exp, "log": np.log, "log1p": np.log1p, "tanh": np.tanh, "sqrt": np.sqrt, "sign": np.sign,
-        "abs": abs, "max": max, "min": min, "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-        "relu": lambda x: max(x, 0), "where": lambda c, a, b: a if c else b, "Σ": lambda x: x,
-    }  # fmt: skip
-    return eval(code, {"__builtins__": {}}, names)
+    choices = {"max": max, "min": min, "where": lambda c, a, b: a if c else b, "Σ": lambda x: x}
+    return float(eval(code, {"__builtins__": {}}, {**TWINS, **choices, **defined}))
 
 
 SCALAR = [op for op in ops.PRIMITIVES.values() if op.elementwise and not op.defaults]
@@ -35,7 +42,10 @@ SCALAR = [op for op in ops.PRIMITIVES.values() if op.elementwise and not op.defa
 
 @pytest.mark.parametrize("op", SCALAR, ids=lambda op: op.name)
 def test_what_is_printed_evaluates_to_the_recorded_number(op):
-    inputs = [tr.tensor(v) for v in (1.25, 0.75, 0.5)[: len(op.inputs)]]
+    values = (1.25, 0.5, 0.75)[: len(op.inputs)]
+    if np.isnan(op(*values)):  # outside of the domain
+        values = (0.6,)
+    inputs = [tr.tensor(v) for v in values]
     if op.name == "where":
         inputs[0] = tr.tensor(True)
     trace = tr.trace(op(*inputs) * 3.0) if op.vjps else None
@@ -63,7 +73,7 @@ def test_a_rule_run_on_symbols_carries_the_flow_to_the_last_bit(op):
         if rule is not None:
             symbols = [Symbol(v, n, n) for v, n in zip(values, op.inputs, strict=True)]
             got = rule(Symbol(g, "g", "g"), Symbol(out, "out", "out"), *symbols)
-            assert getattr(got, "value", got) == numbers[k]
+            np.testing.assert_array_equal(getattr(got, "value", got), numbers[k])
 
 
 def nodes():

@@ -234,11 +234,11 @@ def test_numpys_functions_record():
 def test_a_numpy_function_without_a_primitive_names_those_that_exist():
     x = tr.tensor([1.0, 2.0])
     with pytest.raises(
-        tr.errors.UnknownNameError, match=r"np\.sin has no primitive(.|\n)*np\.tanh"
+        tr.errors.UnknownNameError, match=r"np\.heaviside has no primitive(.|\n)*np\.sin,"
     ):
-        np.sin(x)
-    with pytest.raises(tr.errors.UnknownNameError, match=r"np\.cumsum"):
-        np.cumsum(x)
+        np.heaviside(x, 0.5)
+    with pytest.raises(tr.errors.UnknownNameError, match=r"np\.unwrap"):
+        np.unwrap(x)
 
 
 def test_a_users_primitive_records_and_differentiates():
@@ -296,8 +296,8 @@ def test_numpys_arguments_that_change_nothing_are_accepted_and_others_are_named(
         np.mean(x, dtype="float32")
     with pytest.raises(tr.errors.UnknownNameError, match=r"np\.mean: dtype="):
         np.mean(x, 1, "float32")  # not keepdims
-    with pytest.raises(tr.errors.UnknownNameError, match=r"np\.linalg\.norm"):
-        np.linalg.norm(x)
+    with pytest.raises(tr.errors.UnknownNameError, match=r"np\.linalg\.eigvalsh"):
+        np.linalg.eigvalsh(x)
 
 
 def test_a_graph_that_was_looked_at_dies_without_the_garbage_collector():
