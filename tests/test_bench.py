@@ -80,7 +80,7 @@ IN_ONE_PROCESS = "from tests.bench.run import *\nfor name in BENCHES: print_rows
 
 @pytest.fixture(scope="module")
 def toys() -> dict[str, list[Row]]:
-    """The rows of every benchmark at toy size, all run in one process: loading PyTorch takes longer than all of them."""
+    """The rows of every benchmark at toy size, all from one process: loading PyTorch takes longer than they do."""
     lines = subprocess.check_output([sys.executable, "-c", IN_ONE_PROCESS], cwd=ROOT, text=True)
     rows = [[Row(**row) for row in json.loads(line)] for line in lines.splitlines()]
     return dict(zip(BENCHES, rows, strict=True))
