@@ -48,6 +48,7 @@ def node_object(node: Node, position: int) -> dict[str, Any]:
         "name": node.name,
         "kind": node.kind,
         "op": None if node.is_leaf else node.op_name,
+        "kernels": node.kernels or None,
         "inputs": [
             one.index if isinstance(one, Node) else {"literal": plain(one)} for one in node.inputs
         ],

@@ -153,6 +153,15 @@ def test_the_node_pane_shows_upstream_times_local_for_each_flow(circuit):
     assert "= 3" in text.split("→ z +=")[1].splitlines()[0]
 
 
+def test_the_node_pane_says_which_kernels_ran_where_it_was_not_numpy_alone():
+    with tr.kernels("numba"):
+        trace = tr.trace(tr.sum(tr.relu(tr.tensor([[1.0, -2.0]])) * 2.0), seed=1.0)
+    shown = node_text(trace, trace.timeline.last, "relu@1")
+    assert "kernels   numba" in shown
+    plain = tr.trace(tr.sum(tr.relu(tr.tensor([[1.0, -2.0]]))))
+    assert "kernels" not in node_text(plain, plain.timeline.last, "relu@1")
+
+
 def test_a_flow_is_shown_only_once_it_has_run(circuit):
     assert "→ q +=" in node_text(circuit, 3)
     assert "→ z +=" not in node_text(circuit, 3)

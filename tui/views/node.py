@@ -36,6 +36,7 @@ def lines(scene: Scene, width: int) -> list[Line]:
         *number_lines(scene, width),
         *flows_in(scene, width),
         *flows_out(scene, width),
+        *kernel_lines(scene),
         *source_lines(scene, width),
     ]
     return [clip(line, width) for line in parts]
@@ -88,6 +89,15 @@ def number_lines(scene: Scene, width: int) -> list[Line]:
     count = f" {status.arrived}/{status.expected}" if status.state == "partial" else ""
     words = f"{status.glyph} {status.state}{count}" + (", exactly zero" if zero else "")
     return [*found, *_summary_lines(scene, "gradient", array, Kind.GRADIENT, words, width)]
+
+
+RAN = {"numba": "numba", "numba flows": "numpy for the value, numba for the flows"}
+
+
+def kernel_lines(scene: Scene) -> list[Line]:
+    """Which kernels ran, where it was not numpy alone."""
+    ran = RAN.get(scene.trace[scene.selected].kernels)
+    return [(span("kernels   ", Kind.FAINT), span(ran))] if ran else []
 
 
 def _summary_lines(
