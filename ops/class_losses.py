@@ -61,13 +61,14 @@ def cross_entropy_logits(
     sample_weight: Any,
 ) -> Any:
     """(softmax − onehot) wₙ; or, of weighted or smoothed shares q, (softmax Σq − q) wₙ."""
-    share = softmax(logits, axis=axis)
     if is_one(weight) and not label_smoothing and not is_shares(target):
-        picked = class_picks(logits, target, ignore_index, axis)
-        return (share - picked) * (of_sample(g, logits, axis) * sample_weight)
+        return (softmax(logits, axis=axis) - class_picks(logits, target, ignore_index, axis)) * (
+            of_sample(g, logits, axis) * sample_weight
+        )
     q = target_shares(logits, target, weight, label_smoothing, ignore_index, axis)
-    whole = sum(q, axis=axis, keepdims=True)
-    return (share * whole - q) * (of_sample(g, logits, axis) * sample_weight)
+    return (softmax(logits, axis=axis) * sum(q, axis=axis, keepdims=True) - q) * (
+        of_sample(g, logits, axis) * sample_weight
+    )
 
 
 def cross_entropy_target(

@@ -12,6 +12,7 @@ from ops.formula import Formula
 from ops.primitive import Array, sample
 from ops.reduce import add_reduce, sum
 from ops.reduce import max as largest
+from ops.shape import room, shape_of
 
 
 def softmax_parts(x: Any, *, axis: int = -1) -> Any:
@@ -69,27 +70,28 @@ def log_softmax(x: Array, *, axis: int = -1) -> Array:
         sample(np.empty((0, 2), dtype=int), classes=3),
         sample(np.array([[2, -1], [0, 1]]), classes=3, axis=1, ignore_index=-1),
     ],
+    size=lambda x, *, classes, **_: room(*shape_of(x), classes),
 )
-def one_hot(x: Array, *, classes: int, axis: int = -1, ignore_index: int | None = None) -> Array:
+def one_hot(x: Array, *, classes: int, axis: int = -1, ignore_index: int = -100) -> Array:
     """True at the class, False elsewhere: int (...) to bool (..., classes). Not differentiable.
 
-    axis: where the axis of classes is put. ignore_index: what stands for no class at all; all False.
+    axis: where the axis of classes is put. ignore_index: what stands for no class at all, as in the losses; all False.
     Raises `TypeError` for classes that are not integers, `ValueError` for one outside 0 to classes − 1.
     """
     x = class_numbers(x, classes, ignore_index)[..., None]
     picked = np.arange(classes) == x
-    if ignore_index is not None and 0 <= ignore_index < classes:
+    if 0 <= ignore_index < classes:
         picked &= x != ignore_index
     return picked if axis == -1 else np.moveaxis(picked, -1, axis)
 
 
-def class_numbers(x: Any, count: int, ignore_index: int | None = None) -> Array:
+def class_numbers(x: Any, count: int, ignore_index: int) -> Array:
     """Class numbers as an integer array, each in [0, count) or the one to ignore."""
     x = np.asarray(x)
     if x.dtype.kind not in "iu":
         raise TypeError(f"classes are integers, not {x.dtype}")
     if x.size and not (x.min() >= 0 and x.max() < count):
-        wrong = x[((x < 0) | (x >= count)) & (True if ignore_index is None else x != ignore_index)]
+        wrong = x[((x < 0) | (x >= count)) & (x != ignore_index)]
         if wrong.size:
             raise ValueError(
                 f"class {wrong.flat[0]} lies outside the {count} classes, 0 to {count - 1}"

@@ -12,7 +12,7 @@ from ops.formula import Formula
 from ops.primitive import NUMBERS, Array, Saved, sample
 from ops.reduce import Axis, kept_shape
 from ops.reduce import mean as average
-from ops.shape import reshape, shape_of, sum_to
+from ops.shape import joint_room, reshape, shape_of, sum_to
 
 ONE_AND_ZERO = {"gamma": 1.0, "beta": 0.0}
 """The scale and shift that stand in for those left out, and change nothing."""
@@ -146,6 +146,9 @@ def batch_norm_parts(
         sample(rng.normal(size=(2, 3, 4)), None, rng.normal(size=3), axis=(0, -1)),
     ],
     parts=batch_norm_parts,
+    size=lambda x, *vectors, eps, axis: joint_room(
+        x.shape, *(feature_shape(vector, x, axis) for vector in vectors)
+    ),
     parts_ulps=16,
     hint="x is (batch, features), gamma and beta are (features,); images take axis=(0, 2, 3)",
 )

@@ -55,7 +55,7 @@ def log_softmax(x: Array, *, axis: int = -1) -> Array:
     return np.moveaxis(-np.logaddexp.reduce(-apart, axis=-1), -1, axis)
 
 
-def one_hot(x: Array, *, classes: int, axis: int, ignore_index: int | None) -> Array:
+def one_hot(x: Array, *, classes: int, axis: int, ignore_index: int) -> Array:
     names = [[k == each and k != ignore_index for k in range(classes)] for each in np.ravel(x)]
     picked = np.reshape(np.array(names, dtype=bool), (*np.shape(x), classes))
     return np.moveaxis(picked, -1, axis)
