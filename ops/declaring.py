@@ -42,6 +42,8 @@ def primitive(
     parts_ulps: int = 4,
     kernel: Callable[..., Any] | None = None,
     name: str | None = None,
+    size: Callable[..., float] | None = None,
+    parts_size: Callable[..., float] | None = None,
     hint: str = "",
     elementwise: bool = False,
 ) -> Callable[[Callable[..., Any]], Primitive]:
@@ -52,6 +54,8 @@ def primitive(
     optional: the last inputs, if they may be left out or given as None, with the Python number that then stands in and
     changes nothing, such as a bias of 0.0.
     samples: a function of a random generator that lists argument tuples, the tests of the operation.
+    size: how many elements the value and what is made on the way may have, as a function `(*inputs, **params)`, for an
+    operation that can make much of little; see `Primitive.size`. parts_size: of the parts, where they make more.
     Raises `PrimitiveError` for a rule of an input that does not exist or of another signature, and for a taken name.
 
     >>> @primitive(vjps={"x": lambda g, out, x: g * 3 * x * x}, name="cube_example")
@@ -94,6 +98,8 @@ def primitive(
                 sampler=samples,
                 parts=parts,
                 parts_ulps=parts_ulps,
+                size=size,
+                parts_size=parts_size,
                 hint=hint,
                 doc=inspect.cleandoc(function.__doc__ or ""),
                 home=f"{function.__module__}.{function.__qualname__}",

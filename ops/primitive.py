@@ -46,8 +46,15 @@ _ELSEWHERE = {
     "dims": "axes",
     "min": "low",
     "max": "high",
+    "a_min": "low",
+    "a_max": "high",
     "shifts": "shift",
     "p": "ord",
+    "alpha": "negative_slope",
+    "attn_mask": "mask",
+    "is_causal": "causal",
+    "num_groups": "groups",
+    "num_classes": "classes",
 }
 """How PyTorch or numpy call what we call otherwise."""
 
@@ -87,6 +94,19 @@ class Saved(NamedTuple):
 _UNWRITTEN = Formula("", "")
 
 
+class _OfInstance:
+    """An attribute that the class has as it is, and that each instance computes: its doc and its signature.
+
+    (In the `__dict__` of the instances it would make every call slower: they share their keys, up to thirty.)
+    """
+
+    def __init__(self, of_class: Any, compute: Callable[[Any], Any]) -> None:
+        self.of_class, self.compute = of_class, compute
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self.of_class if instance is None else self.compute(instance)
+
+
 class Primitive:
     """A declared operation: its kernel, its derivative rules, its formula, and the samples that test it. Frozen.
 
@@ -96,6 +116,10 @@ class Primitive:
     >>> multiply(3.0, 4.0), multiply.inputs
     (12.0, ('x', 'y'))
     """
+
+    # what help(tr.gelu), an editor and a notebook show
+    __doc__: Any = _OfInstance(__doc__, lambda op: op.doc or None)
+    __signature__: Any = _OfInstance(None, lambda op: op.signature())
 
     name: str
     inputs: tuple[str, ...]
@@ -121,6 +145,14 @@ class Primitive:
     """The same result in smaller primitives, for stepping into."""
     parts_ulps: int
     """How far the parts may lie from the value, in ulps of its largest element; twice as far in a gradient."""
+    size: Callable[..., float] | None
+    """`(*inputs, **params)` to how many elements value, flows, and what is made on the way to them may have.
+
+    It is asked before anything of a file runs, so it allocates nothing and counts rather too many; what it raises
+    refuses the call. Without one they stay within a few times the inputs, or the shape that these broadcast to.
+    """
+    parts_size: Callable[..., float] | None
+    """The same for the parts, where they make more; else `size` holds for them too."""
     hint: str
     """One thing to try when the shapes do not fit."""
     doc: str
@@ -138,8 +170,12 @@ class Primitive:
     """Whether there is one rule an input and nothing is saved: what the hot loop of the sweep runs without ado."""
     arity: int
     """How many arguments a call that needs no binding has; -1 if every call is bound."""
+    standard: dict[str, Any]
+    """The parameters of a call that gives none, shared by all such calls."""
+    stand_ins: Mapping[int, tuple[Any, ...]]
+    """Numbers of inputs that a call may have if it gives no parameters, with what stands in for the others."""
     fused: bool
-    """Whether there are kernels of its own for it, to be chosen before it runs."""
+    """Whether kernels compute its value, not only its flows: they are to be chosen before it runs."""
     least: int
     """From how many elements on compiled loops compute its flows faster than numpy."""
 
@@ -160,6 +196,8 @@ class Primitive:
         sampler: Callable[[Any], Iterable[Sample | tuple[Any, ...]]] | None = None,
         parts: Callable[..., Any] | None = None,
         parts_ulps: int = 4,
+        size: Callable[..., float] | None = None,
+        parts_size: Callable[..., float] | None = None,
         hint: str = "",
         doc: str = "",
         home: str = "",
@@ -173,8 +211,16 @@ class Primitive:
         given["definition"] = definition or self
         given["plain"] = joint is None and not variadic and not saves and pull is None
         given["arity"] = -1 if variadic or optional or defaults else len(inputs)
-        given["fused"] = name in ACCELERATED
-        given["least"] = COMPILED.get(name, NEVER) if elementwise else NEVER
+        given["standard"] = dict(defaults)
+        least = len(inputs) - len(optional)
+        given["stand_ins"] = (
+            {}
+            if variadic or inspect.Parameter.empty in given["standard"].values()
+            else {k: tuple(optional[x] for x in inputs[k:]) for k in range(least, len(inputs) + 1)}
+        )
+        compiled = COMPILED.get(name) if elementwise and kernels == "numpy" else None
+        given["fused"] = name in ACCELERATED or (compiled is not None and compiled.value < NEVER)
+        given["least"] = compiled.flows if compiled is not None else NEVER
         for key, value in given.items():
             # one by one: an instance whose __dict__ was touched is read more slowly
             object.__setattr__(self, key, value)
@@ -184,7 +230,16 @@ class Primitive:
 
     def replaced(self, **changes: Any) -> Primitive:
         """A primitive like this one with some of what was declared changed."""
-        derived = ("rules", "plain", "arity", "fused", "least", "definition")
+        derived = {
+            "rules",
+            "plain",
+            "arity",
+            "standard",
+            "stand_ins",
+            "fused",
+            "least",
+            "definition",
+        }
         declared = {key: value for key, value in vars(self).items() if key not in derived}
         return Primitive(**{**declared, **changes})
 
@@ -200,7 +255,11 @@ class Primitive:
         Of Python numbers alone the result is a Python number too, if of rank 0: it promotes as weakly as they do.
         """
         if params or len(args) != self.arity:
-            args, params = self.bind(args, params)
+            rest = None if params else self.stand_ins.get(len(args))
+            if rest is None or any([x is None for x in args]):  # noqa: C419 (a generator is slower)
+                args, params = self.bind(args, params)
+            else:  # inputs alone: the common call, without the cost of sorting it
+                args, params = args + rest, self.standard
         numbers, lists = True, False
         for argument in args:
             kind = type(argument)
@@ -243,7 +302,8 @@ class Primitive:
             else:
                 inputs, extra = args, ()
         if len(extra) > len(self.defaults):
-            raise PrimitiveError(f"{self.usage()} takes no {len(args)} arguments")
+            most = len(self.inputs) + len(self.defaults)
+            raise PrimitiveError(f"{self.usage()} takes at most {most} arguments, not {len(args)}")
         given = dict(zip(self.defaults, extra, strict=False))
         twice = [name for name in (*self.inputs[: len(inputs)], *given) if name in params]
         if twice:
@@ -253,7 +313,9 @@ class Primitive:
         if missing:
             absent = [name for name in missing if name not in params and name not in self.optional]
             if absent:
-                raise PrimitiveError(f"{self.usage()} needs {', '.join(absent)}")
+                other = [name for name in params if name not in (*self.inputs, *self.defaults)]
+                called = f", but got {', '.join(other)}" if other else ""
+                raise PrimitiveError(f"{self.usage()} needs {', '.join(absent)}{called}")
             inputs = (*inputs, *(params.get(name) for name in missing))
             params = {name: value for name, value in params.items() if name not in missing}
         if self.optional:
@@ -263,10 +325,9 @@ class Primitive:
             )
         for name in params:
             if name not in self.defaults:
-                ours = _ELSEWHERE.get(name)
-                known = ours in self.defaults or ours in self.inputs
-                cure = f"\n  try: {ours}={params[name]!r}" if known else ""
-                raise PrimitiveError(f"{self.usage()} has no parameter {name!r}{cure}")
+                raise PrimitiveError(
+                    f"{self.usage()} has no parameter {name!r}{self._cure(name, params[name])}"
+                )
         complete = {**self.defaults, **params}
         for name, value in complete.items():
             if value is inspect.Parameter.empty:
@@ -274,6 +335,38 @@ class Primitive:
             if type(value) is list:  # what is recorded must not change with the caller's list
                 complete[name] = tuple(value)
         return inputs, complete
+
+    def _cure(self, name: str, value: Any) -> str:
+        """What to try for a parameter that we have not: what we call it, or the name that is close to it."""
+        from difflib import get_close_matches
+
+        ours = _ELSEWHERE.get(name)
+        known = (*self.inputs, *self.defaults)
+        if ours not in known:
+            ours = next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), None)
+        if ours is None:
+            return ""
+        plain = isinstance(value, (str, int, float, tuple)) or value is None
+        return f"\n  try: {ours}={value!r}" if plain else f"\n  try: {ours}=…"
+
+    def signature(self) -> inspect.Signature:
+        """The call as Python's `inspect` describes it; a parameter without a default, and what follows, by name only.
+
+        >>> PRIMITIVES["sum"].signature()
+        <Signature (x, axis=None, keepdims=False)>
+        """
+        found = []
+        kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        for number, name in enumerate(self.inputs, 1):
+            several = self.variadic and number == len(self.inputs)
+            this = inspect.Parameter.VAR_POSITIONAL if several else kind
+            default = self.optional.get(name, inspect.Parameter.empty)
+            found.append(inspect.Parameter(name, this, default=default))
+        for name, default in self.defaults.items():
+            if self.variadic or default is inspect.Parameter.empty:
+                kind = inspect.Parameter.KEYWORD_ONLY
+            found.append(inspect.Parameter(name, kind, default=default))
+        return inspect.Signature(found)
 
     def usage(self) -> str:
         """The call as a user would write it: `sum(x, axis=None, keepdims=False)`."""

@@ -41,20 +41,21 @@ def seed_of(loss: Any, seed: Any) -> Array:
             f"the loss is {type(loss).__name__}, not a recorded value\n"
             f"  try: compute it from tr.tensor(...) or tr.parameter(...)"
         )
-    if loss.dtype.kind != "f":
+    dtype = loss.value.dtype
+    if dtype.kind != "f":
         raise DTypeError(
-            f"backward from a {loss.dtype} loss: integers and booleans have no gradient\n"
+            f"backward from a {dtype} loss: integers and booleans have no gradient\n"
             f"  try: 3.0 instead of 3, or x.astype('float64'), where the data comes in"
         )
     if not loss.tracked:
         raise GradientError(_why_untracked(loss))
     if seed is None:
-        if loss.ndim:
+        if loss.value.ndim:
             raise GradientError(
                 f"backward from a loss of shape {loss.shape} needs a seed cotangent of that shape\n"
                 f"  try: loss.sum().backward(), or loss.backward(np.ones({loss.shape}))"
             )
-        return loss.dtype.type(1)
+        return dtype.type(1)
     value = as_value(as_value(seed), loss.dtype)
     if value.shape != loss.shape:
         raise ShapeError(
@@ -173,7 +174,8 @@ def _run(nodes: Sequence[Tensor]) -> None:
             continue
         values = [x.value if type(x) is Tensor else x for x in inputs]
         wanted = [type(x) is Tensor and x.tracked for x in inputs]
-        flows = op.pull_back(gradient, node.value, values, wanted, node.params, node.saved)
+        run = op.pull_back if op.pull is None else op.pull
+        flows = run(gradient, node.value, values, wanted, node.params, node.saved)
         for x, flow in zip(inputs, flows, strict=True):
             if flow is not None:
                 arrived = x.gradient

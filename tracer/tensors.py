@@ -19,6 +19,7 @@ from tracer.values import FLOAT32, FLOAT64, as_value, check_dtype, masks, read_o
 
 _next_serial = itertools.count(1).__next__
 _current = CURRENT.get
+_detach = ops.detach
 _add, _sub, _mul, _div, _matmul, _pow = ops.add, ops.sub, ops.mul, ops.div, ops.matmul, ops.pow
 _getitem = ops.PRIMITIVES["getitem"]
 _ndarray, _float64 = np.ndarray, np.float64
@@ -41,6 +42,8 @@ class Operators(Methods):
     def __apply_primitive__(
         self, op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any]
     ) -> Tensor:
+        if op is _detach:
+            return self.recorded.detach()
         return record(op, inputs, params)
 
     def __scope__(self, name: str, **index: int | str) -> scope:
@@ -468,18 +471,23 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
         a = x.value
         values = (a,)
     else:
-        if not all(type(x) is Tensor or type(x) in _NUMBERS for x in inputs):
-            inputs = tuple([as_operand(x) for x in inputs])
-        values = [x.value if type(x) is Tensor else x for x in inputs]
-        tracked = any(type(x) is Tensor and x.tracked for x in inputs)
+        tracked = False
+        values = []
+        for x in inputs:
+            if type(x) is Tensor:
+                values.append(x.value)
+                tracked = tracked or x.tracked
+            elif type(x) in _NUMBERS:
+                values.append(x)
+            else:
+                return record(op, tuple([as_operand(x) for x in inputs]), params)
     now = _current()
     saved: Mapping[str, Array] = NOTHING
     try:
-        if params:
-            if op.fused:
-                from ops.kernels.choice import accelerated
-
-                op = accelerated(op, values, params, now.kernels)
+        if op.fused and type(values[0]) is _ndarray:
+            op, run = (_choose or _chooser())(op, values, params, now.kernels)
+            out = run(*values, **params)
+        elif params:
             out = op.kernel(*values, **params)
         elif count == 2:
             out = op.kernel(a, b)
@@ -549,6 +557,18 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
 
 
 _new = cast("Callable[[type[Tensor]], Tensor]", object.__new__)
+
+
+_choose: Callable[..., tuple[Primitive, Callable[..., Any]]] | None = None
+
+
+def _chooser() -> Callable[..., tuple[Primitive, Callable[..., Any]]]:
+    """The choice of kernels for fused operations, kept: an import on every call costs half a microsecond."""
+    global _choose
+    from ops.kernels.choice import accelerated
+
+    _choose = accelerated
+    return accelerated
 
 
 def _looped(

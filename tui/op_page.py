@@ -11,7 +11,7 @@ import numpy as np
 
 import tracer as tr
 from ops import Primitive
-from ops.catalogue import ACCELERATED
+from ops.catalogue import ACCELERATED, COMPILED, NEVER
 from ops.primitive import NUMBERS, Sample
 from tracer import formulas
 from tracer.format import number, shape, typed
@@ -168,6 +168,9 @@ def kernels_of(op: Primitive) -> str:
     if op.name in ACCELERATED:
         return f"numpy; numba from {least:,} elements of {op.inputs[0]}"
     if least:
+        value = COMPILED[op.name].value
+        if value < NEVER:
+            return f"numpy; numba flows from {least:,}, values from {value:,} elements"
         return f"numpy; numba for what flows back, from {least:,} elements"
     if op.elementwise and any(op.rules):
         return 'numpy; numba where tr.kernels("numba") asks for it'

@@ -72,7 +72,7 @@ def entries() -> dict[str, Entry]:
 
 
 def _module(home: str) -> str:
-    return home.rpartition(".")[0].partition(".<")[0]
+    return home.partition(".<")[0].rpartition(".")[0]
 
 
 def _function(name: str) -> Callable[..., Any] | None:
@@ -106,7 +106,8 @@ def chosen(name: str | None = None, family: str | None = None) -> list[Entry]:
 
 def closest(name: str, names: Sequence[str]) -> str:
     """A question with the closest names, or where to look."""
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    close = [each for each in names if each.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.6)
     return (
         f": did you mean {' or '.join(close)}?"
         if close
@@ -121,7 +122,8 @@ def compiled_from(op: Primitive) -> int:
     """From how many elements Numba's kernels run if the choice is free; 0 if never."""
     if op.name in ACCELERATED:
         return ACCELERATED[op.name].least
-    return COMPILED.get(op.name, 0) if op.elementwise else 0
+    found = COMPILED.get(op.name) if op.elementwise else None
+    return found.flows if found else 0
 
 
 def formula_of(op: Primitive) -> str:

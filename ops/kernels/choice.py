@@ -7,34 +7,41 @@ records: so a trace names the kernels that ran, and a replay runs the same ones.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from ops.catalogue import ACCELERATED
+from ops.catalogue import ACCELERATED, COMPILED
 from ops.kernels.acceleration import Acceleration
-from ops.primitive import NOTHING, PRIMITIVES, Array, Primitive
+from ops.primitive import NOTHING, NUMBERS, PRIMITIVES, Array, Primitive
 
 _FORMS: dict[tuple[Primitive, str], Primitive] = {}
 
 
+_READY: dict[Primitive, tuple[Primitive, Acceleration] | None] = {}
+
+
 def accelerated(
     op: Primitive, inputs: Sequence[Any], params: Mapping[str, Any], kernels: str
-) -> Primitive:
-    """What runs a fused operation on these inputs: its acceleration if that fits and pays, else itself.
+) -> tuple[Primitive, Callable[..., Any]]:
+    """What runs a fused operation on these inputs, and its kernel: its acceleration if that fits and pays, else itself.
 
     kernels: "numpy", "numba", or "" for what pays.
     """
-    if kernels == "numpy":
-        return op
-    entry = ACCELERATED[op.name]
-    if not kernels and getattr(inputs[0], "size", 0) < entry.least:
-        return op
-    if (
-        PRIMITIVES.get(op.name) is not op
-    ):  # another operation of that name, such as one with a rule replaced
-        return op
-    return form(op) if acceleration(op.name).fits(inputs, params) else op
+    entry = ACCELERATED.get(op.name)
+    if entry is None:
+        return valued(op, inputs, kernels)
+    if kernels == "numpy" or (not kernels and getattr(inputs[0], "size", 0) < entry.least):
+        return op, op.kernel
+    try:
+        ready = _READY[op]
+    except KeyError:
+        # another operation of that name, such as one with a rule replaced, has no kernels
+        own = PRIMITIVES.get(op.name) is op
+        ready = _READY[op] = (form(op), acceleration(op.name)) if own else None
+    if ready is None or not ready[1].fits(inputs, params):
+        return op, op.kernel
+    return ready[0], ready[1].kernel
 
 
 @cache  # import_module takes longer than a small kernel
@@ -44,12 +51,44 @@ def acceleration(name: str) -> Acceleration:
     return found
 
 
+def valued(
+    op: Primitive, inputs: Sequence[Any], kernels: str
+) -> tuple[Primitive, Callable[..., Any]]:
+    """What runs an elementwise operation whose value compiled loops may compute too, and its kernel."""
+    if not kernels:
+        least = COMPILED[op.name].value
+        for x in inputs:
+            if type(x) not in NUMBERS and x.size >= least:
+                break
+        else:
+            return op, op.kernel
+    elif kernels == "numpy":
+        return op, op.kernel
+    found = _VALUED.get(op)
+    if found is None:
+        # another operation of that name may have another kernel: its own computes the value
+        found = _VALUED[op] = form(op) if PRIMITIVES.get(op.name) is op else op
+    if found is not op:
+        from ops.kernels import elementwise
+
+        try:
+            fits = elementwise.fits(inputs, *elementwise.result_of(inputs))
+        except ValueError:  # the shapes do not: the operation says so
+            fits = False
+        if fits:
+            return found, found.kernel
+    return op, op.kernel
+
+
+_VALUED: dict[Primitive, Primitive] = {}
+
+
 def looped(op: Primitive, inputs: Sequence[Any], out: Array, kernels: str) -> Primitive:
     """What runs the rules of an elementwise operation whose value is known: compiled loops if they fit, else itself.
 
     Where the choice is free, the value stays numpy's and only the flows are compiled.
     """
-    if kernels == "numpy" or not op.elementwise:
+    if kernels == "numpy" or not op.elementwise or op.kernels != "numpy":
         return op
     from ops.kernels import elementwise
 

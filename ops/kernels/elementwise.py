@@ -53,16 +53,37 @@ def fits(inputs: Sequence[Any], shape: tuple[int, ...], dtype: Any) -> bool:
 
 def value(op: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> Array | None:
     """The value of an elementwise operation by a compiled loop; None if none can be written."""
-    arrays = [x for x in inputs if type(x) not in NUMBERS]
-    dtype = next((x.dtype for x in arrays if x.dtype in _FLOATS), None)
+    shape, dtype = result_of(inputs)
     if dtype is None or op.name in TRUTHS:
         return None
-    made = np.empty(np.broadcast_shapes(*[x.shape for x in arrays]), dtype)
+    made = np.empty(shape, dtype)
     loop = _loop(op, inputs, made, None, params)
     if loop is None:
         return None
-    loop.kernel(*_laid_out(inputs, loop.pattern, dtype), _as(made, "f", loop.pattern))
+    if loop.alike:
+        arrays = [*inputs, made]
+        loop.kernel(*arrays if len(shape) == 1 else [x.reshape(-1) for x in arrays])
+    else:
+        loop.kernel(*_laid_out(inputs, loop.pattern, dtype), _as(made, "f", loop.pattern))
     return made
+
+
+def result_of(inputs: Sequence[Any]) -> tuple[tuple[int, ...], Any]:
+    """The shape and the dtype of a result; the dtype is None unless there are floats that a loop takes.
+
+    Raises `ValueError` for shapes that do not fit together.
+    """
+    shape: tuple[int, ...] | None = None
+    dtype = None
+    for x in inputs:
+        if type(x) not in NUMBERS:
+            if shape is None:
+                shape = x.shape
+            elif x.shape != shape:
+                shape = np.broadcast_shapes(shape, x.shape)
+            if dtype is None and x.dtype in _FLOATS:
+                dtype = x.dtype
+    return shape or (), dtype
 
 
 def pull(

@@ -39,9 +39,10 @@ _SCALARS: dict[str, str] = {
     "logical_or": "{} or {}",
     "logical_not": "not {}",
     "where": "{1} if {0} else {2}",
-    # NaN of either goes through, as in numpy
-    "maximum": "{0} if {0} >= {1} or {0} != {0} else {1}",
-    "minimum": "{0} if {0} <= {1} or {0} != {0} else {1}",
+    # NaN of either goes through, and of two zeros the second, as in numpy
+    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",
+    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
+    "relu": "{0} if {0} > zero or {0} != {0} else zero",
     "sign": "one if {0} > zero else (-one if {0} < zero else ({0} if {0} != {0} else zero))",
     "floor": "floor({})",
     "ceil": "ceil({})",
@@ -49,11 +50,15 @@ _SCALARS: dict[str, str] = {
 }
 """How a primitive is written for scalars."""
 
+FUNCTIONS = {
+    **dict.fromkeys(("exp", "expm1", "tanh"), "ops.kernels.full_exponential"),
+    **dict.fromkeys(("log", "log1p"), "ops.kernels.full_logarithm"),
+    **dict.fromkeys(("erf", "erfc"), "ops.kernels.error_function"),
+}
+"""The functions that are written so that a loop of them vectorises, and the modules that hold them."""
+
 _LIBRARY: dict[str, str] = {
-    name: f"{name}({{}})"
-    for name in (
-        "exp expm1 log log1p log2 log10 tanh sin cos tan sinh cosh erf erfc exp2 cbrt".split()
-    )
+    name: f"{name}({{}})" for name in "log2 log10 sin cos tan sinh cosh exp2 cbrt".split()
 } | {
     "arcsin": "asin({})",
     "arccos": "acos({})",
@@ -65,7 +70,7 @@ _LIBRARY: dict[str, str] = {
     "hypot": "hypot({}, {})",
     "pow": "{} ** {}",
 }
-"""The same for what calls the mathematical library once per element, where numpy's vectors are often faster."""
+"""The same for what calls the mathematical library once per element, where numpy's vectors are faster."""
 
 TRUTHS = frozenset(
     "greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not".split()
@@ -95,11 +100,16 @@ class Term(Operators):
 
 
 class Writer:
-    """The lines of one loop body, and whether any of them calls the mathematical library."""
+    """The lines of one loop body, and what they call."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.library = False
+        """Whether any line calls the mathematical library."""
+        self.functions: set[str] = set()
+        """The functions of ours that lines call."""
+        self.calls: list[str] = []
+        """The names of the scalars that they give, in order."""
         self._known: dict[tuple[str, bool], Term] = {}
 
     def term(self, name: str, *, truth: bool = False) -> Term:
@@ -120,24 +130,39 @@ class Writer:
         """One operation on Terms and numbers: a line, or the lines that the operation itself consists of."""
         if op.name == "where" and type(args[0]) is bool:
             return args[1] if args[0] else args[2]
-        form = _SCALARS.get(op.name) or _LIBRARY.get(op.name)
-        if form is None:
-            return self._opened(op, args, params)
-        if op.name not in _SCALARS:
+        if op.name in FUNCTIONS:
+            self.functions.add(op.name)
+            found = self._line(f"{op.name}({self.named(args[0])})", truth=False)
+            if found.name not in self.calls:
+                self.calls.append(found.name)
+            return found
+        if op.name in _SCALARS:
+            form = _SCALARS[op.name]
+        elif op.name in _LIBRARY:
             self.library = True
+            form = _LIBRARY[op.name]
+        else:
+            return self._opened(op, args, params)
         code = form.format(*map(self.named, args))
         return self._line(code, truth=op.name in TRUTHS)
 
     def _opened(self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
-        """An operation without a scalar form of its own: its parts, or its kernel where primitives make it up."""
+        """An operation without a scalar form of its own: its kernel where primitives make it up, or its parts.
+
+        The kernel first: it is the one that refuses parameters.
+        """
         if not op.elementwise:
             raise UnreadableError(f"{op.name} has no scalar form")
-        for body in (op.parts, op.kernel):
+        for body in (op.kernel, op.parts):
             if body is not None:
                 try:
                     return body(*args, **params)
                 except UnreadableError:
                     raise
+                except (
+                    ValueError
+                ) as error:  # it refuses its parameters; numpy's kernels raise TypeError here
+                    raise UnreadableError(str(error)) from error
                 except Exception as error:  # whatever numpy says of an argument that is no array
                     reason = error
         raise UnreadableError(f"{op.name} has no scalar form") from reason

@@ -35,7 +35,11 @@ def test_the_table_has_every_operation_under_its_family(gradstep):
     status, out, _ = gradstep("ops")
     assert status == 0
     listed = re.findall(r"^  (\w+)", out, re.MULTILINE)
-    assert sorted(listed[1:]) == NAMES
+    assert sorted(listed[1:]) == sorted(entries())
+    assert {*NAMES} <= {*listed}
+    assert not re.search(
+        r"^_", out, re.MULTILINE
+    )  # what a function of a family makes belongs to it
     assert out.index("\ngating: Activations") < out.index("\n  gelu ") < out.index("\nattention: ")
 
 
@@ -84,6 +88,7 @@ def test_a_pattern_and_a_family_filter_the_table(gradstep):
     [
         (("sigmiod",), "no operation 'sigmiod': did you mean sigmoid"),
         (("rectifeirs",), "did you mean rectifiers"),
+        (("GELU",), "no operation 'GELU': did you mean gelu?"),
         (("--family", "gatin"), "no family 'gatin' of operations: did you mean gating?"),
         (("zz*",), "gradstep ops, which lists them"),
     ],
