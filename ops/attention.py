@@ -15,6 +15,7 @@ from ops.losses import softmax
 from ops.primitive import NUMBERS, Array, Saved, sample
 from ops.reduce import add_reduce, sum
 from ops.reduce import max as largest
+from ops.shape import joint_room, room, shape_of
 
 
 def scale_of(query: Any, scale: float | None) -> float:
@@ -89,6 +90,17 @@ def attention_rule(
     }
 
 
+def _attention_size(query: Any, key: Any, value: Any, mask: Any, **_: Any) -> float:
+    """Of the scores, and of what comes of them for every query and key."""
+    stack = joint_room(*(shape_of(x)[:-2] for x in (query, key, value, mask)))
+    queries, keys = (
+        max(pair)
+        for pair in zip((query.shape[-2], key.shape[-2]), (1, 1, *shape_of(mask))[-2:], strict=True)
+    )
+    features = query.shape[-1] + value.shape[-1]
+    return stack * (room(queries, keys) + room(queries + keys, features))
+
+
 def _samples(rng: np.random.Generator) -> list[Any]:
     def draw(*shape: int) -> Array:
         return rng.normal(size=shape)
@@ -120,6 +132,7 @@ def _samples(rng: np.random.Generator) -> list[Any]:
     ),
     samples=_samples,
     parts=attention_parts,
+    size=_attention_size,
     parts_ulps=16,
     hint="query is (..., L, E), key (..., S, E), value (..., S, Ev), mask broadcasts to (..., L, S)",
 )

@@ -10,7 +10,7 @@ from ops.declaring import primitive
 from ops.formula import Formula
 from ops.pooling import pool_windows
 from ops.primitive import Array, sample
-from ops.shape import Shape
+from ops.shape import Shape, joint_room, room
 from ops.windows import PerAxis, Windows, per_axis, reduced, space_of, spread_out
 
 Sizes = int | None | tuple[int | None, ...]
@@ -41,6 +41,13 @@ def _float_of(x: Array) -> Any:
     return x.dtype if x.dtype.kind == "f" else np.float64
 
 
+def _pool_size(shape: Shape, size: Shape, **how: Any) -> float:
+    """Of the padded space, and of the windows: each of their places is added on its own, axis by axis."""
+    at = pool_windows(size, **how)
+    padded = room(*shape[:2], *at.padded)
+    return padded + joint_room(shape, at.counts) * sum(at.kernel)
+
+
 def _averaged(rank: int, x: Array, *, count_include_pad: bool, **params: Any) -> Array:
     at = pool_windows(space_of(x, rank), **params)
     return reduced(x, at, np.add, 0) / _divisor(at, _float_of(x), count_include_pad)
@@ -53,6 +60,7 @@ def avg_pool_x(g: Any, out: Any, x: Any, **params: Any) -> Any:
 
 @primitive(
     vjps={"x": avg_pool_x},
+    size=lambda x, *, count_include_pad, **how: _pool_size(x.shape, x.shape[2:], **how),
     formula=Formula(
         "avg_pool1d({x})", r"\operatorname{{avgpool}}\left({x}\right)", symbol="avg pool"
     ),
@@ -92,6 +100,7 @@ def avg_pool1d(
 
 @primitive(
     vjps={"x": avg_pool_x},
+    size=lambda x, *, count_include_pad, **how: _pool_size(x.shape, x.shape[2:], **how),
     formula=Formula(
         "avg_pool2d({x})", r"\operatorname{{avgpool}}\left({x}\right)", symbol="avg pool"
     ),
@@ -143,6 +152,9 @@ def avg_unpool_x(g: Any, out: Any, x: Any, *, output_size: Shape, **params: Any)
 
 @primitive(
     vjps={"x": avg_unpool_x},
+    size=lambda x, *, output_size, count_include_pad, **how: _pool_size(
+        x.shape, output_size, **how
+    ),
     formula=Formula(
         "avg_unpool({x})",
         r"\operatorname{{avgpool}}^{{\mathsf{{T}}}}\left({x}\right)",
@@ -185,18 +197,27 @@ def avg_unpool(
 # ----- to a given size
 
 
-def _spans(size: Shape, output_size: Sizes) -> list[list[slice]]:
-    """For each axis, the stretch that each element of the result averages over: ⌊i·n/m⌋ to ⌈(i+1)·n/m⌉."""
+def _stretches(size: Shape, output_size: Sizes) -> Shape:
+    """How many stretches there are on each axis."""
     if isinstance(output_size, tuple) and len(output_size) == len(size):
         pairs = zip(size, output_size, strict=True)
         output_size = tuple(n if m is None else m for n, m in pairs)
     elif output_size is None:
         output_size = size
-    counts = per_axis("output_size", output_size, len(size), 1)  # type: ignore[arg-type]
+    return per_axis("output_size", output_size, len(size), 1)  # type: ignore[arg-type]
+
+
+def _spans(size: Shape, output_size: Sizes) -> list[list[slice]]:
+    """For each axis, the stretch that each element of the result averages over: ⌊i·n/m⌋ to ⌈(i+1)·n/m⌉."""
     return [
         [slice(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
-        for n, m in zip(size, counts, strict=True)
+        for n, m in zip(size, _stretches(size, output_size), strict=True)
     ]
+
+
+def _adaptive_size(x: Any, size: Shape, output_size: Sizes) -> float:
+    larger = map(max, size, _stretches(size, output_size))
+    return room(*x.shape[:2], *larger)
 
 
 def _at(axis: int, part: Any) -> tuple[Any, ...]:
@@ -222,6 +243,7 @@ def adaptive_avg_pool_x(g: Any, out: Any, x: Any, *, output_size: Sizes) -> Any:
 
 @primitive(
     vjps={"x": adaptive_avg_pool_x},
+    size=lambda x, *, output_size: _adaptive_size(x, x.shape[2:], output_size),
     samples=lambda rng: [
         sample(rng.normal(size=(2, 2, 5)), output_size=2),
         sample(rng.normal(size=(1, 2, 3)), output_size=4),
@@ -240,6 +262,7 @@ def adaptive_avg_pool1d(x: Array, *, output_size: Sizes) -> Array:
 
 @primitive(
     vjps={"x": adaptive_avg_pool_x},
+    size=lambda x, *, output_size: _adaptive_size(x, x.shape[2:], output_size),
     samples=lambda rng: [
         sample(rng.normal(size=(1, 2, 4, 4)), output_size=1),
         sample(rng.normal(size=(1, 1, 5, 4)), output_size=(3, None)),
@@ -265,6 +288,7 @@ def adaptive_avg_unpool_x(g: Any, out: Any, x: Any, *, output_size: Shape) -> An
 
 @primitive(
     vjps={"x": adaptive_avg_unpool_x},
+    size=lambda x, *, output_size: _adaptive_size(x, output_size, x.shape[2:]),
     samples=lambda rng: [
         sample(rng.normal(size=(2, 1, 2)), output_size=(5,)),
         sample(rng.normal(size=(1, 2, 2, 3)), output_size=(3, 2)),

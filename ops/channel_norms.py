@@ -24,7 +24,7 @@ from ops.normalize import (
 )
 from ops.primitive import NUMBERS, Array, sample
 from ops.reduce import mean as average
-from ops.shape import reshape, shape_of
+from ops.shape import joint_room, reshape, shape_of
 
 AFFINE = ("x", "gamma", "beta")
 
@@ -39,6 +39,10 @@ def channel_shape(vector: Any, x: Any) -> tuple[int, ...]:
     """The shape in which a vector over channels broadcasts against x."""
     given = shape_of(vector)
     return (*given, *(1,) * (x.ndim - 2)) if len(given) == 1 and x.ndim > 2 else given
+
+
+def _by_channel_size(x: Any, *vectors: Any, **_: Any) -> float:
+    return joint_room(x.shape, *(channel_shape(vector, x) for vector in vectors))
 
 
 def in_groups(x: Any, groups: int) -> Any:
@@ -114,6 +118,7 @@ def group_norm_parts(
         sample(rng.normal(size=(3, 4)), None, rng.normal(size=4), groups=1),
     ],
     parts=group_norm_parts,
+    size=_by_channel_size,
     parts_ulps=16,
     hint="x is (N, channels, ...), gamma and beta are (channels,)",
 )
@@ -185,6 +190,7 @@ def instance_norm_parts(x: Any, gamma: Any = 1.0, beta: Any = 0.0, *, eps: float
         (rng.normal(size=(1, 2, 3)), None, rng.normal(size=2)),
     ],
     parts=instance_norm_parts,
+    size=_by_channel_size,
     parts_ulps=16,
     hint="x is (N, channels, length) or (N, channels, height, width), gamma and beta are (channels,)",
 )
@@ -257,6 +263,7 @@ def batch_norm_inference_parts(
         (rng.normal(size=(2, 3, 2)), 0.5, np.float64(2.0), None, rng.normal(size=3)),
     ],
     parts=batch_norm_inference_parts,
+    size=_by_channel_size,
     parts_ulps=8,
     hint="x is (N, channels, ...); mean, var, gamma and beta are (channels,)",
 )

@@ -14,7 +14,16 @@ from ops.declaring import primitive
 from ops.formula import Formula, call
 from ops.primitive import Array, sample
 from ops.products import as_arrays
-from ops.shape import Shape, broadcast_to, reshape, scatter_add, shape_of, sum_to, transpose
+from ops.shape import (
+    Shape,
+    broadcast_to,
+    reshape,
+    room,
+    scatter_add,
+    shape_of,
+    sum_to,
+    transpose,
+)
 
 LARGE = 32768
 """From so many products on numpy looks for a way through BLAS; below, the search took longer than the sum."""
@@ -169,8 +178,43 @@ def _in_order(flow: Any, have: Sequence[str], want: str) -> Any:
     return flow if axes == sorted(axes) else transpose(flow, axes=tuple(axes))
 
 
+def _einsum_size(*operands: Any, equation: str) -> float:
+    """Of the result and of every operand stretched; where numpy finds no way pair by pair, of all products."""
+    if len(equation) > _LONGEST:
+        raise ValueError(f"an equation of {len(equation)} characters")
+    shapes = [shape_of(x) for x in operands]
+    terms, result = terms_of(equation, tuple(map(len, shapes)))
+    sizes = sizes_of(terms, shapes)
+    every = room(*sizes.values())
+    ways = [(terms, result), *((_turned(terms, result, k), term) for k, term in enumerate(terms))]
+    if len(terms) <= 2 or every < LARGE or all(_pair_by_pair(*way, sizes) for way in ways):
+        return sum(room(*(sizes[c] for c in set(term))) for term in (*terms, result))
+    return every
+
+
+def _turned(terms: Sequence[str], result: str, place: int) -> tuple[str, ...]:
+    """The operands of a rule: the result in place of the one that is asked for."""
+    return (*terms[:place], result, *terms[place + 1 :])
+
+
+_MANY = 16
+"""For so many operands a way is still found in no time."""
+_LONGEST = 1000
+"""Of more characters no equation of an array is: it names up to 64 axes of a few operands."""
+
+
+def _pair_by_pair(terms: Sequence[str], result: str, sizes: Mapping[str, int]) -> bool:
+    """Whether numpy multiplies these operands two at a time, through nothing larger than the largest of them."""
+    if len(terms) > _MANY:
+        return False
+    stand_ins = [np.broadcast_to(0.0, tuple(sizes[c] for c in term)) for term in terms]
+    way = np.einsum_path(f"{','.join(terms)}->{result}", *stand_ins, optimize="greedy")[0]
+    return all(len(step) <= 2 for step in way[1:])
+
+
 @primitive(
     vjps={"operands": einsum_operand},
+    size=_einsum_size,
     formula=Formula(
         "einsum('{equation}', {operands})",
         r"\operatorname{{einsum}}_{{\mathtt{{{equation}}}}}\left({operands}\right)",

@@ -16,7 +16,7 @@ from ops.formula import Formula
 from ops.linalg import swap_last
 from ops.primitive import NUMBERS, Array, sample
 from ops.reduce import sum
-from ops.shape import Shape, reshape
+from ops.shape import Shape, reshape, room
 from ops.windows import (
     Padding,
     PerAxis,
@@ -26,6 +26,7 @@ from ops.windows import (
     sliding,
     unfold,
     windows,
+    windows_size,
 )
 
 _AXES = {1: "(N, channels, length)", 2: "(N, channels, height, width)"}
@@ -168,11 +169,24 @@ def _convolved(rank: int, x: Array, weight: Array, bias: Array, groups: int, **s
     return shifted(products.reshape(len(x), len(weight), *how.at.counts), bias)
 
 
+def layout_size(how: Layout) -> float:
+    """Of the columns, the products, and the flow of the weight for each sample."""
+    batch, groups, *_ = how.columns
+    inputs = how.columns[2] // room(*how.at.kernel)
+    columns = windows_size((batch, groups * int(inputs)), how.at)
+    return columns + room(*how.products) + room(batch, *how.weight)
+
+
+def _conv_size(x: Any, weight: Any, bias: Any, **params: Any) -> float:
+    return layout_size(layout(x.shape, weight.shape, **params))
+
+
 _RULES = {"x": conv_x, "weight": conv_weight, "bias": bias_rule}
 
 
 @primitive(
     vjps=_RULES,
+    size=_conv_size,
     optional={"bias": 0.0},
     formula=Formula(
         "conv1d({x}, {weight}, {bias})",
@@ -224,6 +238,7 @@ def conv1d(
 
 @primitive(
     vjps=_RULES,
+    size=_conv_size,
     optional={"bias": 0.0},
     formula=Formula(
         "conv2d({x}, {weight}, {bias})",

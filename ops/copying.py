@@ -5,6 +5,7 @@ All linear: a rule sends the cotangent of each copy back to the element that was
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ops.declaring import primitive
 from ops.formula import call
 from ops.primitive import Array, sample
 from ops.reduce import sum
-from ops.shape import Shape, getitem, reshape, scatter_add, shaped
+from ops.shape import Shape, getitem, reshape, room, scatter_add, shape_of, shaped
 
 Width = tuple[tuple[int, int], ...]
 """How many elements are added before and after each axis."""
@@ -64,6 +65,16 @@ def _origins(repeats: Shape) -> Array:
     return np.repeat(np.arange(len(repeats)), repeats)
 
 
+def _repeated(x: Any, *, repeats: int | Shape, axis: int | None) -> float:
+    shape = shape_of(x) if axis is not None else (room(*shape_of(x)),)
+    axis = axis_of(axis or 0, len(shape))
+    times = repeats if isinstance(repeats, tuple) else (repeats,)
+    if len(times) == 1:
+        return room(*shape, *times)
+    copies = builtins.sum(room(each) for each in times)
+    return copies * room(*shape[:axis], *shape[axis + 1 :])
+
+
 @primitive(
     vjps={"x": repeat_x},
     formula=call("repeat", r"\operatorname{repeat}"),
@@ -76,6 +87,7 @@ def _origins(repeats: Shape) -> Array:
         sample(rng.normal(size=(2, 2)), repeats=0, axis=0),
         sample(np.float64(2.0), repeats=3),
     ],
+    size=_repeated,
     name="repeat",
     hint="repeats is one number, or one for each element along the axis",
 )
@@ -131,6 +143,7 @@ def tile_x(g: Any, out: Any, x: Any, *, reps: int | Shape) -> Any:
         sample(rng.normal(size=(2, 2)), reps=(0, 2)),
         sample(np.float64(2.0), reps=(2, 2)),
     ],
+    size=lambda x, *, reps: room(*shape_of(x), *(reps if isinstance(reps, tuple) else (reps,))),
 )
 def tile(x: Array, *, reps: int | Shape) -> Array:
     """The whole array several times along each axis. Its cotangent is the sum over the copies."""
@@ -175,6 +188,9 @@ COPYING = ("edge", "reflect", "symmetric", "wrap")
         sample(rng.normal(size=(0, 2)), pad_width=((1, 1), (0, 0))),
         sample(np.float64(2.0), pad_width=()),
     ],
+    size=lambda x, *, pad_width, **_: room(
+        *(before + n + after for n, (before, after) in zip(shape_of(x), pad_width, strict=True))
+    ),
     name="pad",
     hint="pad_width is (before, after) for each axis; mode is constant, edge, reflect, symmetric or wrap",
 )

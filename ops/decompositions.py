@@ -10,7 +10,7 @@ from ops.declaring import primitive
 from ops.formula import ATOM, MUL, POW, Formula, call
 from ops.linalg import swap_last
 from ops.primitive import Array, sample
-from ops.shape import reshape, shape_of, sum_to
+from ops.shape import joint_room, reshape, room, shape_of, sum_to
 
 
 def check_square(a: Any) -> int:
@@ -78,8 +78,16 @@ def solve_rule(g: Any, out: Any, a: Any, b: Any) -> dict[str, Any]:
     }
 
 
+def _solve_size(a: Any, b: Any) -> float:
+    """Of the matrices and the right-hand sides, for each of the stack that both make."""
+    n, (*stack, columns) = check_square(a), shape_of(b)
+    lead = stack[:-1] if stack else []
+    return joint_room(a.shape[:-2], tuple(lead)) * room(n, n + (columns if stack else 1))
+
+
 @primitive(
     joint=(solve_rule, ("a", "b")),
+    size=_solve_size,
     formula=Formula("solve({a}, {b})", r"{{{a}}}^{{-1}} \, {b}", MUL, (0, 0), (ATOM, POW)),
     samples=lambda rng: [
         (regular(rng, 3, 3), rng.normal(size=3)),

@@ -337,6 +337,13 @@ not_equal = _comparison("not_equal", "≠", r"\ne", operator.ne, f"Whether x dif
 # ----- type
 
 
+def _cast_size(x: Any, *, dtype: Any) -> float:
+    """The elements of x. Raises `TypeError` for a dtype that is no kind of number, whose elements may have any size."""
+    if np.dtype(dtype).kind not in "fiub":
+        raise TypeError(f"{dtype!r:.40} is no dtype of numbers")
+    return int(np.size(x))
+
+
 @primitive(
     vjps={"x": lambda g, out, x, *, dtype: g},
     formula=Formula("{x}", "{x}", 0, (0,), symbol="cast"),
@@ -344,6 +351,7 @@ not_equal = _comparison("not_equal", "≠", r"\ne", operator.ne, f"Whether x dif
         sample(rng.normal(size=(2, 3)), dtype="float64"),
         sample(np.float64(2.0), dtype="float64"),
     ],
+    size=_cast_size,
 )
 def astype(x: Array, *, dtype: str) -> Array:
     """The same numbers in another dtype; the cotangent comes back in the dtype of x."""

@@ -12,7 +12,7 @@ from ops.elementwise import detach, not_equal, where
 from ops.formula import ATOM, Formula
 from ops.losses import one_hot
 from ops.primitive import Array, sample
-from ops.shape import Shape, reshape, shape_of
+from ops.shape import Shape, reshape, room, shape_of
 
 
 def embedding_parts(indices: Any, weight: Any, *, padding_idx: int | None = None) -> Any:
@@ -50,6 +50,8 @@ def embedding_weight(
         sample(1, rng.normal(size=(3, 2)), padding_idx=-1),
     ],
     parts=embedding_parts,
+    size=lambda indices, weight, **_: room(*shape_of(indices), weight.shape[-1]),
+    parts_size=lambda indices, weight, **_: room(*shape_of(indices), sum(weight.shape)),
     hint="weight is (rows, features); the indices are integers from 0 to rows − 1",
 )
 def embedding(indices: Array, weight: Array, *, padding_idx: int | None = None) -> Array:
@@ -99,6 +101,7 @@ def checked_indices(indices: Array, rows: int) -> Array:
         sample(rng.normal(size=3), 1, shape=(2, 3)),
         sample(np.empty((0, 2)), np.empty(0, dtype=int), shape=(3, 2)),
     ],
+    size=lambda values, indices, *, shape: room(*shape) + room(*shape_of(indices), shape[-1]),
 )
 def add_rows(values: Array, indices: Array, *, shape: Shape) -> Array:
     """Zeros of a shape, with each row of values added to the row that its index names: the transpose of embedding.

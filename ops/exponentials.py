@@ -9,7 +9,7 @@ import numpy as np
 
 from ops.activations import sigmoid
 from ops.declaring import elementwise
-from ops.elementwise import abs, exp, log1p, maximum, pairs, singles, sqrt, square
+from ops.elementwise import abs, exp, log1p, maximum, pairs, singles, sqrt, square, where
 from ops.formula import MUL, POW, Formula, call
 from ops.primitive import Array
 
@@ -59,8 +59,9 @@ def log10(x: Array) -> Array:
 
 
 def logaddexp_parts(x: Any, y: Any) -> Any:
-    """The larger one, and what the smaller one adds to it."""
-    return maximum(x, y) + log1p(exp(-abs(x - y)))
+    """The larger one, and what the smaller one adds to it; between equal ones, infinite or not, there is no gap."""
+    gap = where(x == y, 0, x - y)
+    return maximum(x, y) + log1p(exp(-abs(gap)))
 
 
 @elementwise(
@@ -76,7 +77,8 @@ def logaddexp_parts(x: Any, y: Any) -> Any:
 def logaddexp(x: Array, y: Array) -> Array:
     """log(eˣ + eʸ) without overflow: the sum of two probabilities that are kept as logarithms.
 
-    Slopes σ(x − y) and σ(y − x), the shares of the two. NaN for two infinite inputs of one sign, as IEEE has it.
+    Slopes σ(x − y) and σ(y − x), the shares of the two; NaN for two infinite inputs of one sign, as IEEE has it, while
+    the sum is that infinity.
     """
 
 

@@ -21,6 +21,7 @@ from ops.timesteps import (
     check_layer,
     check_sequence,
     earlier,
+    gates_size,
     half_sum,
     initial_state,
     input_sums,
@@ -121,6 +122,7 @@ def _cells(rng: np.random.Generator) -> list[Any]:
     ),
     samples=_cells,
     parts=gru_cell_parts,
+    size=gates_size,
     parts_ulps=16,
     hint="x is (B, I), h is (B, H), w_ih is (3·H, I), w_hh is (3·H, H)",
 )
@@ -240,6 +242,7 @@ def _layers(rng: np.random.Generator) -> list[Any]:
     ),
     samples=_layers,
     parts=gru_layer_parts,
+    size=gates_size,
     parts_ulps=64,
     hint="x is (T, B, I), h0 is (B, H), w_ih is (3·H, I), w_hh is (3·H, H)",
 )

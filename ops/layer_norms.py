@@ -34,6 +34,15 @@ def _with_affine(flow: Any, g: Any, x_hat: Any, gamma: Any, beta: Any) -> dict[s
     return flows
 
 
+def _refuse_a_shape(x: Array, gamma: Any) -> None:
+    """PyTorch's second argument is the shape of the features, which as a scale would be a silent mistake."""
+    whole = isinstance(gamma, np.ndarray) and gamma.dtype.kind == "i" and gamma.ndim == 1
+    if whole and x.shape[-gamma.size :] == tuple(gamma.tolist()) and gamma.max() > 1:
+        raise ValueError(
+            f"gamma is {tuple(gamma.tolist())}, the shape of the features, which is not given here"
+        )
+
+
 def layer_norm_rule(
     g: Any,
     out: Any,
@@ -101,6 +110,7 @@ def layer_norm(
     x: float (..., features), or several trailing axes of features named by `axis`. gamma, beta: shapes that broadcast
     against x; left out, 1 and 0. The variance is the biased one, of 1/m, in two passes.
     """
+    _refuse_a_shape(x, gamma)
     x_hat, saved = statistics(x, eps, axis)
     return shifted(scaled(x_hat, gamma), beta), saved
 
@@ -157,5 +167,6 @@ def rms_norm(
 
     x: float (..., features), or several axes named by `axis`. gamma: a shape that broadcasts against x; left out, 1.
     """
+    _refuse_a_shape(x, gamma)
     inv_rms = 1 / np.sqrt(average.kernel(np.square(x), axis=axis, keepdims=True) + eps)
     return scaled(x * inv_rms, gamma), {"inv_rms": inv_rms}

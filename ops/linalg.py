@@ -10,7 +10,7 @@ from numpy import ndarray
 from ops.declaring import primitive
 from ops.formula import MUL, POW, Formula
 from ops.primitive import Array
-from ops.shape import reshape, sum_to, transpose
+from ops.shape import joint_room, reshape, room, shape_of, sum_to, transpose
 
 
 def swap_last(x: Any) -> Any:
@@ -79,8 +79,18 @@ def matmul_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     return reshape(sum_to(swap_last(rows) @ g, shape=columns.shape), shape=y.shape)
 
 
+def matmul_size(x: Any, y: Any) -> float:
+    """For every pair of matrices their product, and the flow of each before it is summed over the stack."""
+    one, other = shape_of(x), shape_of(y)
+    rows, inner = (1, *one)[-2:]
+    columns = other[-1] if len(other) > 1 else 1
+    stack = joint_room(one[:-2], other[:-2])
+    return stack * (room(rows, columns) + room(rows, inner) + room(inner, columns))
+
+
 @primitive(
     vjps={"x": matmul_x, "y": matmul_y},
+    size=matmul_size,
     kernel=_matmul,
     formula=Formula("{x} @ {y}", r"{x} \, {y}", MUL, (MUL, POW), symbol="@"),
     samples=lambda rng: [

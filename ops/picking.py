@@ -14,7 +14,17 @@ from ops.declaring import primitive
 from ops.formula import Formula, call
 from ops.primitive import Array, sample
 from ops.rearranging import moveaxis
-from ops.shape import Shape, add_at, getitem, reshape, scatter_add, shaped
+from ops.shape import (
+    Shape,
+    add_at,
+    getitem,
+    joint_room,
+    reshape,
+    room,
+    scatter_add,
+    shape_of,
+    shaped,
+)
 
 # ----- one index for each place
 
@@ -30,6 +40,12 @@ def _along(shape: Shape, indices: Array, axis: int) -> tuple[Array, ...]:
     index = [np.arange(n).reshape((-1,) + (1,) * (rank - k - 1)) for k, n in enumerate(shape)]
     index[axis] = indices
     return tuple(index)
+
+
+def _places(shape: Shape, indices: Any, axis: int) -> float:
+    """How many places indices along an axis name: their own shape, broadcast over the other axes."""
+    axis = axis_of(axis, len(shape))
+    return joint_room((*shape[:axis], 1, *shape[axis + 1 :]), shape_of(indices))
 
 
 def take_along_axis_x(g: Any, out: Any, x: Any, indices: Any, *, axis: int | None) -> Any:
@@ -52,6 +68,9 @@ def take_along_axis_x(g: Any, out: Any, x: Any, indices: Any, *, axis: int | Non
         sample(rng.normal(size=(2, 2)), np.array([3, 0, 3]), axis=None),
         sample(rng.normal(size=(2, 3)), np.empty((2, 0), dtype=int), axis=1),
     ],
+    size=lambda x, indices, *, axis: (
+        room(*shape_of(indices)) if axis is None else _places(shape_of(x), indices, axis)
+    ),
     hint="indices has the rank of x, and sizes that broadcast against it on the other axes",
 )
 def take_along_axis(x: Array, indices: Array, *, axis: int | None = -1) -> Array:
@@ -84,6 +103,7 @@ def scatter_along_axis_values(
         sample(rng.normal(size=(2, 4)), np.array([[2, 0, 0, 1]]), axis=-1, shape=(2, 3)),
         sample(rng.normal(size=(2, 0)), np.empty((2, 0), dtype=int), axis=1, shape=(2, 3)),
     ],
+    size=lambda values, indices, *, axis, shape: room(*shape) + _places(shape, indices, axis),
 )
 def scatter_along_axis(values: Array, indices: Array, *, axis: int, shape: Shape) -> Array:
     """Zeros of a shape with values added at an index for each place along an axis: the transpose of take_along_axis."""

@@ -14,7 +14,18 @@ from ops.primitive import Array, sample
 from ops.reduce import max as largest
 from ops.reduce import sum
 from ops.shape import Shape, broadcast_to, reshape
-from ops.windows import PerAxis, Windows, by, fold, per_axis, reduced, space_of, unfold, windows
+from ops.windows import (
+    PerAxis,
+    Windows,
+    by,
+    fold,
+    per_axis,
+    reduced,
+    space_of,
+    unfold,
+    windows,
+    windows_size,
+)
 
 
 def pool_windows(
@@ -103,6 +114,10 @@ def max_pool_parts(
     return reshape(largest(columns, axis=2), shape=(*x.shape[:2], *at.counts))
 
 
+def _max_pool_size(x: Any, **params: Any) -> float:
+    return windows_size(x.shape[:2], pool_windows(x.shape[2:], **params))
+
+
 def _pooled(rank: int, x: Array, **params: Any) -> Array:
     at = pool_windows(space_of(x, rank), **params)
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
@@ -124,6 +139,7 @@ def _pooled(rank: int, x: Array, **params: Any) -> Array:
         sample(np.empty((0, 2, 4)), kernel_size=2),
     ],
     parts=max_pool_parts,
+    size=_max_pool_size,
     hint="x is (N, channels, length)",
 )
 def max_pool1d(
@@ -170,6 +186,7 @@ def max_pool1d(
         sample(np.empty((0, 1, 4, 4)), kernel_size=2),
     ],
     parts=max_pool_parts,
+    size=_max_pool_size,
     hint="x is (N, channels, height, width)",
 )
 def max_pool2d(

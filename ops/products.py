@@ -10,9 +10,9 @@ import numpy as np
 
 from ops.declaring import primitive
 from ops.formula import ADD, ATOM, MUL, POW, Formula
-from ops.linalg import matmul_x, matmul_y, times
+from ops.linalg import matmul_size, matmul_x, matmul_y, times
 from ops.primitive import NUMBERS, Array, sample
-from ops.shape import reshape, shape_of, sum_to, transpose
+from ops.shape import joint_room, reshape, room, shape_of, sum_to, transpose
 
 
 def as_arrays(operands: Sequence[Any]) -> list[Array]:
@@ -79,6 +79,7 @@ def _is_left_out(bias: Any) -> bool:
     ],
     parts=linear_parts,
     parts_ulps=8,
+    size=lambda x, weight, bias: room(*shape_of(x)[:-1], len(weight)),
     hint="x is (..., in), weight (out, in), bias (out,), as in PyTorch; of a weight (in, out) give weight.T",
 )
 def linear(x: Array, weight: Array, bias: Array) -> Array:
@@ -126,6 +127,7 @@ def outer_y(g: Any, out: Any, x: Any, y: Any) -> Any:
         (-0.5, rng.normal(size=2)),
         (rng.normal(size=0), rng.normal(size=2)),
     ],
+    size=lambda x, y: room(*shape_of(x), *shape_of(y)),
 )
 def outer(x: Array, y: Array) -> Array:
     """Every product of an element of x with one of y, as a matrix: outᵢⱼ = xᵢ yⱼ, so dx = g y and dy = gᵀ x.
@@ -159,8 +161,15 @@ def dot_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     return matmul_y(g, out, x, y) if _is_matmul(x, y) else tensordot_y(g, out, x, y, axes=_LAST)
 
 
+def _dot_size(x: Any, y: Any) -> float:
+    if not shape_of(x) or not shape_of(y):
+        return joint_room(shape_of(x), shape_of(y))
+    return matmul_size(x, y) if _is_matmul(x, y) else _tensordot_size(x, y, axes=_LAST)
+
+
 @primitive(
     vjps={"x": dot_x, "y": dot_y},
+    size=_dot_size,
     samples=lambda rng: [
         (rng.normal(size=3), rng.normal(size=3)),
         (rng.normal(size=(2, 3)), rng.normal(size=(3, 2))),
@@ -250,8 +259,22 @@ def tensordot_y(g: Any, out: Any, x: Any, y: Any, *, axes: Axes) -> Any:
     return _put_back(flow, free, summed, 0)
 
 
+def _tensordot_size(x: Any, y: Any, *, axes: Axes) -> float:
+    sizes = shape_of(x), shape_of(y)
+    summed = paired_axes(axes, len(sizes[0]), len(sizes[1]))
+    return room(
+        *(
+            n
+            for shape, gone in zip(sizes, summed, strict=True)
+            for k, n in enumerate(shape)
+            if k not in gone
+        )
+    )
+
+
 @primitive(
     vjps={"x": tensordot_x, "y": tensordot_y},
+    size=_tensordot_size,
     samples=lambda rng: [
         (rng.normal(size=(2, 3, 2)), rng.normal(size=(3, 2, 2))),
         sample(rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), axes=1),

@@ -14,7 +14,7 @@ import numpy as np
 from ops.declaring import primitive
 from ops.formula import Formula
 from ops.primitive import NUMBERS, Array, sample
-from ops.shape import concatenate, getitem, scatter_add
+from ops.shape import concatenate, getitem, joint_room, room, scatter_add, shape_of
 from ops.timesteps import block, delayed, is_cut, len_of, links, order, rows
 
 
@@ -167,6 +167,13 @@ def _samples(of_result: bool) -> Any:
     return make
 
 
+def _through_time_size(*inputs: Any, outer: bool, **_: Any) -> float:
+    if type(outer) is not bool:
+        raise TypeError(f"outer is {outer!r:.40}, not a truth")
+    *steps, weight = map(shape_of, inputs)
+    return joint_room(*(shape[:-1] for shape in steps)) * room(sum(weight) + weight[-1])
+
+
 @primitive(
     joint=(
         back_through_time_rule,
@@ -178,6 +185,7 @@ def _samples(of_result: bool) -> Any:
         symbol="bptt",
     ),
     samples=_samples(of_result=True),
+    size=_through_time_size,
 )
 def back_through_time(
     arriving: Array,
@@ -243,6 +251,7 @@ def back_through_time(
         symbol="ahead",
     ),
     samples=_samples(of_result=False),
+    size=_through_time_size,
 )
 def ahead_through_time(
     moving: Array,

@@ -20,6 +20,7 @@ from ops.timesteps import (
     check_layer,
     check_sequence,
     gate_sums,
+    gates_size,
     initial_state,
     input_sums,
     is_cut,
@@ -102,6 +103,7 @@ def _cells(rng: np.random.Generator) -> list[Any]:
     ),
     samples=_cells,
     parts=rnn_cell_parts,
+    size=gates_size,
     parts_ulps=16,
     hint="x is (B, I), h is (B, H), w_ih is (H, I), w_hh is (H, H)",
 )
@@ -202,6 +204,7 @@ def _layers(rng: np.random.Generator) -> list[Any]:
     ),
     samples=_layers,
     parts=rnn_layer_parts,
+    size=gates_size,
     parts_ulps=64,
     hint="x is (T, B, I), h0 is (B, H), w_ih is (H, I), w_hh is (H, H)",
 )

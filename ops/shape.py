@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -19,6 +20,35 @@ Shape = tuple[int, ...]
 def shape_of(x: Any) -> Shape:
     """The shape of an input; () for a Python number."""
     return getattr(x, "shape", ())
+
+
+_MOST = 2**62
+
+
+def room(*sizes: int) -> float:
+    """The product of sizes, with 0 as 1: how many elements a shape may ask for. inf for more than any memory holds.
+
+    An array without elements counts as if it had some, for what is summed or padded from it may have many.
+
+    >>> room(2, 3, 0), room(10**12, 10**12)
+    (6, inf)
+    """
+    total = 1
+    for size in sizes:
+        total *= max(operator.index(size), 1)
+        if total > _MOST:
+            return math.inf
+    return total
+
+
+def joint_room(*shapes: Shape) -> float:
+    """The room of shapes broadcast together; of sizes that do not fit the larger counts.
+
+    >>> joint_room((3, 1), (4,))
+    12
+    """
+    turned = (shape[::-1] for shape in shapes)
+    return room(*(max(sizes) for sizes in itertools.zip_longest(*turned, fillvalue=1)))
 
 
 def shaped(x: Any) -> Any:
@@ -81,6 +111,7 @@ def broadcast_to_x(g: Any, out: Any, x: Any, *, shape: Shape) -> Any:
         sample(np.float64(1.5), shape=(2, 2)),
         sample(rng.normal(size=(1, 3)), shape=(0, 3)),
     ],
+    size=lambda x, *, shape: room(*shape),
     hint="each axis must be equal or 1, counted from the right",
 )
 def broadcast_to(x: Array, *, shape: Shape) -> Array:
@@ -185,6 +216,31 @@ def filled(index: tuple[Any, ...], indices: tuple[Any, ...]) -> tuple[Any, ...]:
 _FANCY = (Slot(0), slice(None))
 
 
+def _picked(shape: Shape, indices: tuple[Any, ...], index: tuple[Any, ...]) -> float:
+    """How many elements an index picks at most: what its arrays make together, for each place on the other axes."""
+    arrays = [np.asarray(each) for each in indices]
+    masks = [array.dtype == np.bool_ for array in arrays]
+    taken = {
+        k: arrays[part.number].ndim if masks[part.number] else 1
+        for k, part in enumerate(index)
+        if isinstance(part, Slot)
+    }
+    spread = len(shape) - sum(
+        taken.get(k, type(part) in (int, slice)) for k, part in enumerate(index)
+    )
+    kept: list[int] = []
+    axis = 0
+    for k, part in enumerate(index):
+        width = spread if part is Ellipsis else taken.get(k, type(part) in (int, slice))
+        if part is Ellipsis or type(part) is slice:
+            kept += shape[axis : axis + width]
+        axis += width
+    sizes = [
+        (array.size,) if mask else array.shape for array, mask in zip(arrays, masks, strict=True)
+    ]
+    return room(*kept, *shape[axis:]) * joint_room(*sizes)
+
+
 def getitem_x(g: Any, out: Any, x: Any, *indices: Any, index: tuple[Any, ...]) -> Any:
     """Zeros, with the cotangent added where its elements were picked."""
     return _scatter(g, *indices, index=index, shape=x.shape)
@@ -210,6 +266,7 @@ def getitem_x(g: Any, out: Any, x: Any, *indices: Any, index: tuple[Any, ...]) -
         sample(rng.normal(size=(3, 2)), np.array([], dtype=int), index=(Slot(0),)),
         sample(np.float64(2.0), index=(None,)),
     ],
+    size=lambda x, *indices, index: _picked(shape_of(x), indices, index),
     hint="an index must lie inside its axis; negative ones count from the end",
     name="getitem",
 )
@@ -234,6 +291,7 @@ def scatter_add_values(
         sample(np.float64(1.5), index=(slice(0, 4, 2),), shape=(5,)),
         sample(rng.normal(size=2), np.array([True, False, True]), index=(Slot(0),), shape=(3,)),
     ],
+    size=lambda values, *indices, index, shape: room(*shape) + _picked(shape, indices, index),
     name="scatter_add",
 )
 def _scatter(values: Array, *indices: Array, index: tuple[Any, ...], shape: Shape) -> Array:
@@ -295,6 +353,7 @@ def concatenate_arrays(g: Any, out: Any, *arrays: Any, axis: int) -> dict[str, A
         (rng.normal(size=(2, 3)), rng.normal(size=(1, 3))),
         sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 0)), rng.normal(size=(2, 2)), axis=-1),
     ],
+    size=lambda *arrays, axis: sum(room(*shape_of(x)) for x in arrays),
     hint="all sizes but the one along the joined axis must be equal",
 )
 def concatenate(*arrays: Array, axis: int = 0) -> Array:
@@ -320,6 +379,7 @@ def stack_arrays(g: Any, out: Any, *arrays: Any, axis: int) -> dict[str, Any]:
         sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), axis=-1),
         (np.float64(1.0), np.float64(2.0), np.float64(3.0)),
     ],
+    size=lambda *arrays, axis: sum(room(*shape_of(x)) for x in arrays),
     hint="all arrays must have the same shape",
 )
 def stack(*arrays: Array, axis: int = 0) -> Array:

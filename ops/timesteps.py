@@ -11,7 +11,7 @@ import numpy as np
 from ops.elementwise import detach, where
 from ops.primitive import NUMBERS, Array
 from ops.reduce import sum
-from ops.shape import concatenate, getitem, reshape, scatter_add
+from ops.shape import concatenate, getitem, reshape, room, scatter_add
 
 # ----- time
 
@@ -107,6 +107,11 @@ def input_sums(x: Array, w_ih: Array, b_ih: Array, b_hh: Array, *others: Array) 
         if type(bias) not in NUMBERS:
             sums += bias
     return sums.reshape(*x.shape[:-1], len(w_ih))
+
+
+def gates_size(x: Any, *others: Any, **_: Any) -> float:
+    """Of the sums before the gates, at all time steps. others: the states, w_ih, w_hh and the biases."""
+    return room(*x.shape[:-1], len(others[-4]))
 
 
 def initial_state(state: Array, sums: Array, w_hh: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ops.convolution import Layout, bias_rule, check, folded, layout, shifted
+from ops.convolution import Layout, bias_rule, check, folded, layout, layout_size, shifted
 from ops.declaring import primitive
 from ops.formula import Formula
 from ops.linalg import swap_last
@@ -118,6 +118,9 @@ def conv_transpose2d_parts(
         (np.empty((0, 1, 2, 2)), rng.normal(size=(1, 2, 2, 2)), rng.normal(size=2)),
     ],
     parts=conv_transpose2d_parts,
+    size=lambda x, weight, bias, **params: layout_size(
+        turned_layout(x.shape, weight.shape, **params)
+    ),
     parts_ulps=16,
     hint="x is (N, channels, height, width), weight is (channels, out channels / groups, height, width)",
 )

@@ -18,6 +18,7 @@ import numpy as np
 from ops.declaring import primitive
 from ops.formula import Formula
 from ops.primitive import Array, sample
+from ops.shape import room
 
 Shape = tuple[int, ...]
 PerAxis = int | Shape
@@ -205,6 +206,18 @@ def space_of(x: Array, rank: int | None = None) -> Shape:
     return tuple(x.shape[2:])
 
 
+def windows_size(lead: Shape, at: Windows) -> float:
+    """Of all windows as columns, and of the array that they lie in."""
+    return room(*lead, *at.kernel, *at.counts) + room(*lead, *at.padded)
+
+
+def _fold_size(x: Any, *, output_size: PerAxis, **how: Any) -> float:
+    size = per_axis("output_size", output_size, len(np.atleast_1d(output_size)), 0)
+    at = windows(size, **how)
+    channels = x.shape[1] // room(*at.kernel)
+    return windows_size((len(x), int(channels)), at)
+
+
 def unfold_x(g: Any, out: Any, x: Any, **params: Any) -> Any:
     """Every element receives the sum over the windows that it lies in; what padding receives is dropped."""
     params.pop("fill")
@@ -226,6 +239,7 @@ def fold_x(g: Any, out: Any, x: Any, *, output_size: Shape, **params: Any) -> An
         sample(rng.normal(size=(1, 1, 3, 3)), kernel_size=2, padding=((0, 1), (1, -1)), fill=2.0),
         sample(np.empty((0, 2, 3, 3)), kernel_size=2),
     ],
+    size=lambda x, *, fill, **how: windows_size(x.shape[:2], windows(space_of(x), **how)),
     hint="x is (N, channels, *space); kernel_size, stride, padding and dilation have a number for each axis of space",
 )
 def unfold(
@@ -268,6 +282,7 @@ def unfold(
         ),
         sample(np.empty((0, 4, 4)), output_size=(3, 3), kernel_size=2),
     ],
+    size=_fold_size,
     hint="x is (N, channels · places in a window, windows), as unfold gives it for an input of size output_size",
 )
 def fold(

@@ -25,6 +25,12 @@ class Storage(Protocol):
     def gradient(self, node: int) -> Array | None:
         """The final gradient of a node, if this storage keeps gradients."""
 
+    def is_proven(self, node: int) -> bool:
+        """Whether the operation of a node is known to give numbers of these shapes: a file may claim others."""
+
+    def prove(self, node: int) -> None:
+        """Note that the operation of a node ran, and gave numbers of these shapes."""
+
 
 @dataclass(frozen=True, eq=False)
 class References:
@@ -45,6 +51,13 @@ class References:
     def gradient(self, node: int) -> Array | None:
         """None: the trace runs its own sweep."""
         return None
+
+    def is_proven(self, node: int) -> bool:
+        """True: the operation ran here."""
+        return True
+
+    def prove(self, node: int) -> None:
+        """Nothing to note."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,3 +81,11 @@ class Overlay:
     def gradient(self, node: int) -> Array | None:
         """None: the trace runs its own sweep."""
         return None
+
+    def is_proven(self, node: int) -> bool:
+        """Whether it ran here, or was proven below."""
+        return node in self.values or self.under.is_proven(node)
+
+    def prove(self, node: int) -> None:
+        """Noted below, so that every replay of the same numbers knows."""
+        self.under.prove(node)

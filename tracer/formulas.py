@@ -14,6 +14,7 @@ import numpy as np
 
 import ops
 from tracer.lettering import tex_name, text_name
+from tracer.running import prove
 from tracer.symbols import Style, Symbol, apply, is_seen_through, write
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _inputs(node: Node) -> list[Any]:
 def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
     op = node.op
     assert op is not None
+    prove(node.trace, node.index)  # a rule runs on Symbols with their numbers
     inputs = _inputs(node)
     saved = {
         s.name: Symbol(node.saved[s.name], s.glyph, s.tex) for s in op.saves if s.name in node.saved

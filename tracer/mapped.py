@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -147,6 +147,8 @@ class Mapped:
     saved_name: Array
     saved_tensor: Array
     has_gradients: bool = True
+    proven: set[int] = field(default_factory=set)
+    """The nodes whose operation ran on these numbers, and gave numbers of these shapes."""
 
     def value(self, node: int) -> Array:
         """The forward value of a node."""
@@ -167,6 +169,14 @@ class Mapped:
             self.names[self.saved_name[k]]: self.tensors.read(int(self.saved_tensor[k]))
             for k in rows
         }
+
+    def is_proven(self, node: int) -> bool:
+        """Whether the operation of a node ran on these numbers."""
+        return node in self.proven
+
+    def prove(self, node: int) -> None:
+        """Note that it did."""
+        self.proven.add(node)
 
     def check(self, nodes: int) -> None:
         """Raise `DamageError` unless every number points at a tensor, a node or a name."""

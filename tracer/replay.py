@@ -18,7 +18,8 @@ from tracer.errors import DTypeError, GradstepError, ReplayError, ShapeError
 from tracer.freezing import freeze
 from tracer.kinds import KINDS
 from tracer.nodes import Guard
-from tracer.recording import OWN_FILES, switched
+from tracer.recording import OWN_FILES, Recorded, switched
+from tracer.running import check_shape, prove, run_op
 from tracer.tensors import tensor
 from tracer.traces import Trace
 from tracer.values import as_value, read_only
@@ -97,50 +98,7 @@ def run_node(
         trace.literals[-1 - i] if i < 0 else values[i] if i in values else trace.storage.value(i)
         for i in trace.inputs_of(node)
     ]
-    return _run(trace, node, op, args)
-
-
-def _run(
-    trace: Trace, node: int, op: Primitive, args: list[Any]
-) -> tuple[Array, Mapping[str, Array]]:
-    _check_size(trace, node, op, args)
-    try:
-        value, saved = op.run(args, trace.params[trace.params_of[node]])
-    except GradstepError:
-        raise
-    except Exception as error:
-        raise ReplayError(
-            f"replay: node {trace.label(node)} ({op.name}) cannot run again: {error}\n"
-            f"  try: values of the recorded shapes and kinds"
-        ) from error
-    return read_only(value), saved
-
-
-def _check_size(trace: Trace, node: int, op: Primitive, args: list[Any]) -> None:
-    """Refuse, before anything is allocated, a run whose result would not have the recorded shape (a hostile file)."""
-    shapes = [tuple(getattr(x, "shape", ())) for x in args]
-    recorded = tuple(trace.storage.value(node).shape)
-    params = trace.params[trace.params_of[node]]
-    try:
-        if op.elementwise:
-            fits = np.broadcast_shapes(*shapes) == recorded
-        elif isinstance(params.get("shape"), tuple):
-            fits = -1 in params["shape"] or params["shape"] == recorded
-        elif op.name == "matmul":
-            ends = [*shapes[0][-2:-1], *(shapes[1][-1:] if len(shapes[1]) > 1 else ())]
-            fits = recorded[len(recorded) - len(ends) :] == tuple(ends)
-        elif op.name == "one_hot":
-            fits = (*shapes[0], params["classes"]) == recorded
-        else:
-            fits = True
-    except (ValueError, TypeError, IndexError):
-        fits = True  # the kernel says better what is wrong, and allocates nothing
-    if not fits:
-        raise ReplayError(
-            f"replay: node {trace.label(node)} ({op.name}) of inputs {', '.join(map(str, shapes))} "
-            f"would not have its recorded shape {recorded}\n"
-            f"  try: values under which every shape stays as recorded"
-        )
+    return run_op(trace, node, op, args)
 
 
 def _fitting(trace: Trace, node: int, value: Any) -> Array:
@@ -156,7 +114,11 @@ def _fitting(trace: Trace, node: int, value: Any) -> Array:
             f"replay: {trace.label(node)} is {recorded.dtype}, the new value {new.dtype}\n"
             f"  try: whole numbers"
         )
-    return as_value(new.astype(recorded.dtype))
+    if not recorded.ndim:
+        return as_value(new.astype(recorded.dtype))
+    laid = np.empty_like(recorded, subok=False)  # its memory layout decides the order of sums
+    np.copyto(laid, new, casting="unsafe")
+    return read_only(laid)
 
 
 def _cut(trace: Trace, nodes: Sequence[int]) -> Trace:
@@ -218,6 +180,7 @@ class Cone:
         trace = self.trace
         op = trace.op(node)
         assert op is not None
+        prove(trace, node)
         known = trace.input_values(node)
         return node, op, trace.inputs_of(node), known, trace.params[trace.params_of[node]]
 
@@ -227,6 +190,7 @@ class Cone:
         for node, op, inputs, known, params in self._steps:
             args = [now.get(i, recorded) for i, recorded in zip(inputs, known, strict=True)]
             now[node] = op.run(args, params)[0]
+            check_shape(self.trace, node, now[node])
         return now[self.target] if self.target in now else self.trace.storage.value(self.target)
 
 
@@ -241,6 +205,7 @@ def parts_trace(trace: Trace, node: int) -> Trace:
             f"{trace.label(node)} ({trace[node].op_name}) has no parts to step into\n"
             f"  try: a fused operation, such as batch_norm or softmax"
         )
+    prove(trace, node, parts=True)
     first = trace.input_start[node]
     flows = trace.edge_flows[first : trace.input_start[node + 1]]
     args = []
@@ -249,9 +214,21 @@ def parts_trace(trace: Trace, node: int) -> Trace:
     ):
         # by exact type: a numpy scalar is a float too, but a value of rank 0
         plain = type(value) in (int, float, bool)
-        args.append(value if plain else tensor(value, name=name, requires_grad=bool(flows[k])))
+        if not plain:
+            value = tensor(value, name=name, requires_grad=bool(flows[k]))
+            value.code = None  # no line of the user's, and none of ours
+        args.append(value)
     file = op.parts.__code__.co_filename
-    with switched(scope=(), enabled=True, kept=None, hidden=OWN_FILES - {file}):
-        out = op.parts(*args, **trace.params[trace.params_of[node]])
+    recorded = Recorded([], [])  # so that a part that detaches keeps what it cut off
+    with switched(scope=(), enabled=True, kept=recorded, hidden=OWN_FILES - {file}):
+        try:
+            out = op.parts(*args, **trace.params[trace.params_of[node]])
+        except GradstepError:
+            raise
+        except Exception as error:
+            raise ReplayError(
+                f"{trace.label(node)} ({op.name}) cannot be opened into its parts: {error!s:.400}\n"
+                f"  try: a trace recorded by this version"
+            ) from error
     inner = freeze(out, trace.gradient(node))
     return replace(inner, meta={**trace.meta, "parts_of": trace.label(node), "op": op.name})

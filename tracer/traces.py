@@ -294,8 +294,18 @@ class Trace:
         """
         op = self.op(node)
         assert op is not None
+        if not op.elementwise or not self.storage.is_proven(node):
+            # the rules of an elementwise operation that ran make no more than it did
+            from tracer.running import prove
+
+            prove(self, node)
         value, params = self.storage.value(node), self.params[self.params_of[node]]
         inputs, saved = self.input_values(node), self.storage.saved(node)
+        if gradient.shape != value.shape:
+            raise ReplayError(
+                f"the gradient of {self.label(node)} has shape {gradient.shape}, its value {value.shape}\n"
+                f"  try: a trace recorded by this version"
+            )
         try:
             return op.pull_back(gradient, value, inputs, wanted, params, saved)
         except GradstepError:

@@ -243,11 +243,22 @@ def test_several_inputs_may_come_as_one_list():
         (lambda: ops.tanh(), r"tanh\(x\) needs x"),
         (lambda: ops.add(1.0), r"add\(x, y\) needs y"),
         (lambda: ops.add(), r"add\(x, y\) needs x, y"),
-        (lambda: ops.add(1.0, 2.0, 3.0), r"add\(x, y\) takes no 3 arguments"),
-        (lambda: ops.sum(1.0, 0, True, 1), r"sum\(x, axis=None, keepdims=False\) takes no 4"),
+        (lambda: ops.add(1.0, 2.0, 3.0), r"add\(x, y\) takes at most 2 arguments, not 3"),
+        (
+            lambda: ops.sum(1.0, 0, True, 1),
+            r"sum\(x, axis=None, keepdims=False\) takes at most 3 arguments, not 4",
+        ),
+        (lambda: ops.stack([1.0], 0, 1), r"takes at most 2 arguments, not 3"),
         (lambda: ops.sum(np.ones(3), dim=0), "has no parameter 'dim'"),
         (lambda: ops.sum(np.ones(3), 0, axis=0), "got axis twice"),
         (lambda: ops.add(1.0, x=2.0), "got x twice"),
+        (lambda: ops.relu(input=1.0), "needs x, but got input$"),
+        (lambda: ops.clip(1.0, a_min=0.0), r"has no parameter 'a_min'\n  try: low=0\.0$"),
+        (lambda: ops.max_pool2d(1.0, kernelsize=2), r"\n  try: kernel_size=2$"),
+        (
+            lambda: ops.scaled_dot_product_attention(1, 2, 3, attn_mask=np.ones(3)),
+            r"has no parameter 'attn_mask'\n  try: mask=…$",
+        ),
         (lambda: ops.reshape(np.ones(3)), "needs shape="),
         (lambda: ops.concatenate(np.ones(3), dim=0), r"concatenate\(\*arrays, axis=0\) has no"),
         (lambda: PRIMITIVES["getitem"](index=(0,)), r"getitem\(x, \*indices, index=\) needs x"),
@@ -447,3 +458,18 @@ def test_a_primitive_cannot_be_changed_but_can_be_replaced():
     assert bent.rules[0] is not add.rules[0]
     assert bent.rules[1] is None
     assert PRIMITIVES["add"] is add
+
+
+def test_help_and_inspect_describe_the_operation_and_not_its_class():
+    import inspect
+    import pydoc
+
+    assert str(inspect.signature(ops.softmax)) == "(x, axis=-1)"
+    assert str(inspect.signature(ops.stack)) == "(*arrays, axis=0)"
+    assert str(inspect.signature(ops.linear)) == "(x, weight, bias=0.0)"
+    assert "keyword" in str(inspect.signature(ops.reshape).parameters["shape"].kind.description)
+    assert "kernel" in inspect.signature(type(ops.softmax)).parameters
+    for op in PRIMITIVES.values():
+        assert inspect.signature(op).parameters.keys() == {*op.inputs, *op.defaults}
+    assert "Hyperbolic tangent." in pydoc.render_doc(ops.tanh)
+    assert str(type(ops.tanh).__doc__).startswith("A declared operation")

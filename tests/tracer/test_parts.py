@@ -47,3 +47,9 @@ def test_step_into_opens_the_parts_and_finish_closes_them(op: Primitive):
     assert debugger.trace.meta["op"] == op.name
     debugger.finish()
     assert debugger.depth == 0
+
+
+def test_the_inputs_of_the_parts_have_no_line_of_the_debuggers():
+    trace = traced(cases_of(PRIMITIVES["softmax"])[0])
+    inside = parts_trace(trace, trace.loss)
+    assert [node.place for node in inside if node.is_leaf] == [None]
