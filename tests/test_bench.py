@@ -86,6 +86,7 @@ def toys() -> dict[str, list[Row]]:
     return dict(zip(BENCHES, rows, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BENCHES)
 def test_a_benchmark_runs_at_toy_size(name, toys):
     assert toys[name]

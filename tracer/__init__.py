@@ -263,6 +263,12 @@ def __getattr__(name: str) -> Any:
         found = getattr(_importlib.import_module(_PUBLIC[name]), name)
         globals()[name] = found
         return found
+    from tracer.methods import FUNCTIONS_ELSEWHERE
+
+    if cure := FUNCTIONS_ELSEWHERE.get(name):
+        raise AttributeError(
+            f"module 'tracer' has no attribute {name!r}\n  try: {cure}", name=name, obj=None
+        )
     raise AttributeError(f"module 'tracer' has no attribute {name!r}")
 
 

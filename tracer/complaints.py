@@ -29,6 +29,10 @@ def explained(
     if place and place.text:
         where += f": {place.text}"
     hint = op.hint or "check the values and shapes of the inputs"
+    if isinstance(error, np.exceptions.AxisError) and error.ndim:
+        hint = f"an axis from {-error.ndim} to {error.ndim - 1}"
+    elif op.elementwise and op.defaults and _fit(inputs):
+        hint = f"another value: {op.usage()}"
     known: type[GradstepError] = DTypeError if isinstance(error, TypeError) else ShapeError
     if op.elementwise and _is_whole_and_fits(inputs):
         known, hint = DTypeError, "x.astype('float64'), where the data comes in"
@@ -37,12 +41,17 @@ def explained(
 
 def _is_whole_and_fits(inputs: Sequence[Any]) -> bool:
     """Whether nothing but integers and booleans came together, in shapes that are not to blame."""
-    values = [np.asarray(getattr(x, "value", x)) for x in inputs]
+    kinds = [np.asarray(getattr(x, "value", x)).dtype.kind for x in inputs]
+    return _fit(inputs) and all(kind in "iubO" for kind in kinds)  # O: beyond 64 bits
+
+
+def _fit(inputs: Sequence[Any]) -> bool:
+    """Whether the shapes broadcast."""
     try:
-        np.broadcast_shapes(*(value.shape for value in values))
+        np.broadcast_shapes(*(np.shape(getattr(x, "value", x)) for x in inputs))
     except ValueError:
         return False
-    return all(value.dtype.kind in "iubO" for value in values)  # O: beyond 64 bits
+    return True
 
 
 def _labels(op: Primitive, count: int) -> list[str]:

@@ -71,6 +71,12 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
     >>> fans((10, 3)), fans((16, 3, 5, 5))
     ((3, 10), (75, 400))
     """
+    itself = getattr(shape, "shape", ())
+    if len(itself) > 1:
+        raise ValueError(
+            f"a shape is given, not the weight itself, which has shape {itself}\n"
+            f"  try: weight.set(tr.init.xavier_uniform(weight.shape))"
+        )
     if len(shape) < 2:
         raise ValueError(
             f"a weight of shape {tuple(shape)} has no fans: it needs the axes (out, in) or (out, in, *kernel)\n"

@@ -94,6 +94,59 @@ _RENAMED = {
 }
 """What numpy calls an argument that we call otherwise."""
 
+INSTEAD: Mapping[str, str] = {
+    "hstack": "np.concatenate([x, y], axis=1), or axis=0 of vectors",
+    "vstack": "np.concatenate([x, y], axis=0), or np.stack([x, y]) of vectors",
+    "dstack": "np.concatenate([x, y], axis=2)",
+    "column_stack": "np.stack([x, y], axis=1) of vectors",
+    "diag": "np.diagonal(x) of a matrix, np.eye(len(v)) * v of a vector",
+    "diff": "x[1:] - x[:-1]",
+    "ptp": "np.max(x) - np.min(x)",
+    "average": "np.mean(x), or np.sum(w * x) / np.sum(w)",
+    "inner": "np.dot(x, y) of vectors, x @ y.T of matrices",
+    "vdot": "np.dot(x.ravel(), y.ravel())",
+    "multiply.outer": "np.outer(x, y)",
+    "add.reduce": "np.sum(x, axis=0)",
+    "add.accumulate": "np.cumsum(x, axis=0)",
+    "multiply.reduce": "np.prod(x, axis=0)",
+    "multiply.accumulate": "np.cumprod(x, axis=0)",
+    "maximum.reduce": "np.max(x, axis=0)",
+    "minimum.reduce": "np.min(x, axis=0)",
+    "logaddexp.reduce": "tr.logsumexp(x, axis=0)",
+    "linalg.pinv": "np.linalg.inv(x.T @ x) @ x.T, where the columns are independent",
+    "linalg.multi_dot": "x @ y @ z",
+    "linalg.lstsq": "np.linalg.solve(x.T @ x, x.T @ y), where the columns are independent",
+    "linalg.matrix_norm": "np.linalg.norm(x)",
+    "linalg.vector_norm": "np.linalg.norm(x.ravel())",
+    "array_split": "np.split(x, places)",
+    "flipud": "np.flip(x, axis=0)",
+    "fliplr": "np.flip(x, axis=1)",
+    "rollaxis": "np.moveaxis(x, source, destination)",
+    "atleast_1d": "x.reshape(-1)",
+    "atleast_2d": "x[None, :] of a vector",
+    "copy": "x itself: a recorded value never changes",
+    "positive": "x itself",
+    "kron": "np.einsum('ij,kl->ikjl', x, y), reshaped to a matrix",
+    "vecdot": "np.sum(x * y, axis=-1)",
+    "linalg.vecdot": "np.sum(x * y, axis=-1)",
+    "cumulative_sum": "np.cumsum(x, axis=0)",
+    "cumulative_prod": "np.cumprod(x, axis=0)",
+    "fmax": "np.maximum(x, y)",
+    "fmin": "np.minimum(x, y)",
+    "heaviside": "np.where(x > 0, 1.0, 0.0)",
+    "quantile": "np.sort(x)[k], or np.median(x)",
+    "percentile": "np.sort(x)[k], or np.median(x)",
+    "remainder": "x - y * np.floor(x / y)",
+    "floor_divide": "np.floor(x / y)",
+    "deg2rad": "x * (np.pi / 180)",
+    "rad2deg": "x * (180 / np.pi)",
+    "sinc": "np.sin(np.pi * x) / (np.pi * x)",
+    "logaddexp2": "np.log2(np.exp2(x) + np.exp2(y))",
+    "nansum": "np.sum(np.where(np.isnan(x), 0.0, x))",
+    "nan_to_num": "np.where(np.isnan(x), 0.0, x)",
+}
+"""What to write for a function of numpy's that we have not."""
+
 _IDLE = frozenset({"kind", "stable", "optimize"})
 """Arguments that change how numpy computes, not what: our sort is stable whatever is asked for."""
 
@@ -194,9 +247,11 @@ def _no_primitive(name: str, kwargs: Mapping[str, Any]) -> UnknownNameError:
         return UnknownNameError(
             f"{name}: {', '.join(kwargs)}= cannot be recorded\n  try: without it"
         )
-    have = ", ".join(f"np.{each}" for each in sorted({*UFUNCS, *FUNCTIONS}))
+    instead = INSTEAD.get(
+        name.removeprefix("np."),
+        "other functions (`gradstep ops` lists all), tr.primitive for an operation of your own, "
+        "or np.asarray(x) for the bare value",
+    )
     return UnknownNameError(
-        f"{name} has no primitive, so its derivative is unknown\n"
-        f"  there are: {have}\n"
-        f"  try: one of them, tr.primitive for an operation of your own, or np.asarray(x) for the bare value"
+        f"{name} has no primitive, so its derivative is unknown\n  try: {instead}"
     )

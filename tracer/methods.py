@@ -123,6 +123,11 @@ _ELSEWHERE = {
     "copy": "x.detach() for a constant, x.value.copy() for an array",
     "data": "x.value to look; w.set(new), or w -= step under no gradient, to refill a parameter",
     "cpu": "x.value",
+    "cuda": "x itself: arrays are numpy's, on the CPU",
+    "contiguous": "x itself",
+    "movedim": "x.moveaxis(source, destination)",
+    "chunk": "tr.split(x, pieces)",
+    "topk": "tr.sort(x)[..., -k:]",
     "to": "x.astype(...)",
     "float": "x.astype('float32')",
     "double": "x.astype('float64')",
@@ -149,6 +154,47 @@ _ELSEWHERE = {
     "requires_grad_": "tr.tensor(..., requires_grad=...)",
 }
 """What PyTorch or numpy would offer, and how it is written here."""
+
+_ARRAY = "tr.tensor(np.{}(...)), or tr.parameter(...) for what is trained"
+FUNCTIONS_ELSEWHERE = {
+    **{
+        name: _ARRAY.format(name)
+        for name in "array asarray zeros ones full eye arange linspace".split()
+    },
+    "randn": "tr.tensor(np.random.default_rng(0).normal(size=...)), or tr.init.normal",
+    "rand": "tr.tensor(np.random.default_rng(0).uniform(size=...)), or tr.init.uniform",
+    "from_numpy": "tr.tensor(array)",
+    "float32": "dtype=np.float32",
+    "float64": "dtype=np.float64",
+    "F": "the functions stand in tracer itself: tr.relu, tr.cross_entropy",
+    "functional": "the functions stand in tracer itself: tr.relu, tr.cross_entropy",
+    "cat": "tr.concatenate([x, y], axis=0)",
+    "hstack": "tr.concatenate([x, y], axis=1)",
+    "vstack": "tr.concatenate([x, y], axis=0)",
+    "clamp": "tr.clip(x, low, high)",
+    "unsqueeze": "tr.expand_dims(x, axis)",
+    "permute": "tr.transpose(x, axes)",
+    "chunk": "tr.split(x, pieces)",
+    "mm": "x @ y",
+    "bmm": "x @ y",
+    "masked_fill": "tr.where(mask, value, x)",
+    "topk": "tr.sort(x)[..., -k:]",
+    "subtract": "tr.sub, or x - y",
+    "multiply": "tr.mul, or x * y",
+    "divide": "tr.div, or x / y",
+    "power": "tr.pow, or x**y",
+    "negative": "tr.neg, or -x",
+    "absolute": "tr.abs",
+    "amax": "tr.max(x, axis)",
+    "amin": "tr.min(x, axis)",
+    "logdet": "tr.slogdet(a).logabsdet",
+    "hardtanh": "tr.hard_tanh",
+    "hardsigmoid": "tr.hard_sigmoid",
+    **{f"a{name}": f"tr.arc{name}" for name in "sin cos tan sinh cosh tanh tan2".split()},
+    "save": "tr.trace(loss).save(file), or np.savez(file, **module.state_dict())",
+    "device": "nothing in its place: arrays are numpy's, on the CPU",
+}
+"""The same for functions."""
 
 
 class Elsewhere:

@@ -75,11 +75,19 @@ def _constants(trace: Trace) -> dict[int, str]:
         if trace.place_of[consumer] != place or trace.made_by(consumer) is not None:
             continue
         spot = trace.places[place]
-        operands = trace.sources[spot.file].operands.get(spot.span, ())
+        source = trace.sources[spot.file]
+        operands = source.operands.get(spot.span, ())
         count = len(trace.inputs_of(consumer))
-        if len(operands) == count + 1:  # tr.matmul(X, w): the first is the module
-            operands = operands[1:]
-        if len(operands) == count and operands[argument]:
+        op = trace.op_of[consumer]
+        same = op >= 0 and source.called.get(spot.span) == trace.ops[op].name
+        if operands and operands[0] in source.imported:
+            operands = operands[1:]  # tr.matmul(X, w): the first is the module
+        elif operands and spot.span in source.methods:
+            # w.matmul(X): the first is an operand. What owns the layer of self.embed(X) is none
+            operands = ("", *operands[1:]) if same else ()
+        # inputs that are left out stand at the end: the bias of linear(X, w)
+        fits = len(operands) == count or (same and argument < len(operands) < count)
+        if fits and operands[argument]:
             found[k] = operands[argument]
     return found
 

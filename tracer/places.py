@@ -76,6 +76,26 @@ class SourceFile:
         return {_span(call): _text(call.func).rpartition(".")[2] for call in calls}
 
     @cached_property
+    def methods(self) -> frozenset[Span]:
+        """The calls that are written as methods of a name: `h.dot(w)`, and also `np.dot(h, w)`."""
+        return frozenset(
+            _span(node)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        )
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """The names that imports bind: `tr` and `np`, which are no operands of `tr.dot(x, w)`."""
+        found = {"tr", "tracer", "np", "numpy"}  # in a notebook another cell imports them
+        for node in ast.walk(self.tree):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                found |= {(each.asname or each.name).partition(".")[0] for each in node.names}
+        return frozenset(found)
+
+    @cached_property
     def operands(self) -> Mapping[Span, tuple[str, ...]]:
         """The names that stand as operands of each operator and call, empty where there is another expression."""
         return _operand_names(self.tree)

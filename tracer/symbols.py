@@ -166,7 +166,7 @@ def _superscripts(text: str) -> str:
     )
 
 
-_UNSHOWN = frozenset({"shape", "index"})
+_UNSHOWN = frozenset({"classes", "shape", "index"})
 """Parameters that a formula leaves out: they follow from what stands around it."""
 
 

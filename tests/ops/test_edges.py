@@ -286,3 +286,13 @@ def test_joining_one_array_alone():
     np.testing.assert_array_equal(ops.concatenate([x], axis=1), x)
     np.testing.assert_array_equal(ops.stack([x], axis=-1), x[..., None])
     assert flows("stack", x, axis=-1, g=x[..., None])[0].shape == (2, 3)
+
+
+@pytest.mark.parametrize("infinity", [INF, -INF])
+def test_two_equal_infinities_add_up_to_themselves_in_the_parts_of_logaddexp_too(infinity):
+    x = np.array([infinity, infinity, 1.0])
+    y = np.array([infinity, -infinity, 1.0])
+    parts: Any = PRIMITIVES["logaddexp"].parts
+    with np.errstate(invalid="ignore"):
+        opened = parts(x, y)
+    np.testing.assert_array_equal(opened, np.logaddexp(x, y))

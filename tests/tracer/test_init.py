@@ -163,3 +163,9 @@ def test_xavier_and_he_have_the_spreads_that_the_deck_writes_as_formulas():
     draw = np.random.default_rng(0).normal(size=(500, 500))
     np.testing.assert_allclose(xavier, draw / math.sqrt(500), rtol=1e-14)
     np.testing.assert_allclose(he, draw / math.sqrt(500 / 2), rtol=1e-14)
+
+
+def test_a_weight_in_the_place_of_its_shape_is_noticed():
+    with pytest.raises(ValueError, match=r"has shape \(2, 3\)\n  try: weight\.set\("):
+        tr.init.xavier_uniform(tr.parameter(np.ones((2, 3))))
+    assert tr.init.orthogonal(np.array([2, 3])).shape == (2, 3)

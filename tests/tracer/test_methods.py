@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import tracer as tr
-from tracer.methods import Elsewhere, Method, Methods
+from tracer.methods import FUNCTIONS_ELSEWHERE, Elsewhere, Method, Methods
 
 X = np.array([[1.5, 0.5, -0.5], [0.25, -0.75, 2.0]])
 
@@ -91,3 +92,30 @@ def test_a_method_takes_pytorchs_word_for_an_axis_as_a_question():
         tr.tensor(X).cumsum(dim=0)
     with pytest.raises(tr.errors.PrimitiveError, match=r"no parameter 'min'(.|\n)*try: low=0"):
         tr.tensor(X).clip(min=0)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "cure"),
+    [
+        (tr, "cat", r"try: tr\.concatenate\("),
+        (tr, "asin", r"try: tr\.arcsin$"),
+        (tr, "zeros", r"try: tr\.tensor\(np\.zeros"),
+        (tr.nn, "ReLU", r"try: tr\.relu, a function"),
+        (tr.nn, "BCEWithLogitsLoss", r"try: tr\.binary_cross_entropy_with_logits, a"),
+        (tr.nn, "AvgPool2d", r"try: tr\.avg_pool2d, a"),
+        (tr.nn, "functional", r"try: import tracer as tr"),
+        (tr.nn, "Conv3d", r"no attribute 'Conv3d'$"),
+        (tr, "conv4d", r"no attribute 'conv4d'$"),
+    ],
+)
+def test_a_name_of_pytorchs_says_how_it_is_written_here(module: Any, name: str, cure: str):
+    assert not hasattr(module, name)
+    with pytest.raises(AttributeError, match=cure):
+        getattr(module, name)
+
+
+def test_functions_that_are_written_otherwise_are_none_of_ours():
+    for name, cure in FUNCTIONS_ELSEWHERE.items():
+        assert not hasattr(tr, name)
+        for ours in re.findall(r"\btr\.(\w+)", cure):
+            assert hasattr(tr, ours)

@@ -289,6 +289,7 @@ def test_the_function_is_called_once():
 # ----- size
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_nodes_and_60_doublings_need_no_recursion():
     def chain(x: Any) -> Any:
         for _ in range(100_000):

@@ -211,3 +211,11 @@ def test_a_question_about_what_is_not_part_of_a_trace_does_not_guard_it():
     y = x * 2.0 if other * x > 0 else x * 3.0
     assert tr.trace(y).guards == ()
     assert len(tr.trace(y + other).guards) == 1
+
+
+def test_an_override_in_another_memory_layout_gives_the_same_bits():
+    x = np.random.default_rng(0).normal(size=(40, 70))
+    leaf = tr.tensor(x, name="x")
+    trace = tr.trace(tr.sum(leaf * tr.exp(leaf)))
+    again = trace.replay({"x": np.asfortranarray(x)})
+    assert again.value(trace.loss) == trace.value(trace.loss)

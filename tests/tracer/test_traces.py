@@ -1,5 +1,7 @@
 """Traces: names, places, flows, gradient states, the timeline."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -238,6 +240,18 @@ def test_an_array_operand_is_named_after_its_variable():
     assert [n.label for n in tr.trace(loss)] == ["w", "data", "matmul@2", "y", "loss"]
     also = (w * data[0]).sum()
     assert tr.trace(also)[1].label == "data[0]"
+
+
+def test_an_operand_of_a_call_is_named_where_it_stands_and_a_layer_names_none():
+    x, logits, w = np.ones((2, 3)), tr.parameter(np.ones((2, 3))), tr.parameter(np.ones((3, 3)))
+    words = np.array([0, 1])
+    table, v = tr.nn.Embedding(2, 3), np.ones(3)
+    layers = SimpleNamespace(table=table)
+    several = tr.cross_entropy(logits, words) + tr.linear(x, w).sum() + w.dot(v).sum()
+    several = several + tr.cross_entropy(logits, np.array([0, 2]))
+    loss = several + layers.table(words).sum()
+    constants = [n.name for n in tr.trace(loss) if n.kind == "constant"]
+    assert constants == ["words", "x", "v", "", ""]
 
 
 def test_of_the_additions_of_a_sum_only_the_last_bears_the_name():

@@ -24,3 +24,21 @@ from tracer.nn.normalisation import RMSNorm as RMSNorm
 from tracer.nn.recurrent import GRU as GRU
 from tracer.nn.recurrent import LSTM as LSTM
 from tracer.nn.recurrent import RNN as RNN
+
+
+def __getattr__(name: str) -> object:
+    """Say which function stands for a layer of PyTorch's that has nothing to keep."""
+    import ops
+
+    word = name.lower().removesuffix("loss")
+    functions = {each.replace("_", "").removesuffix("loss"): each for each in dir(ops)}
+    functions["bce"] = "binary_cross_entropy"
+    functions["bcewithlogits"] = "binary_cross_entropy_with_logits"
+    said = f"module 'tracer.nn' has no attribute {name!r}"
+    if name == "functional":
+        cure = "import tracer as tr, where the functions are: tr.relu, tr.cross_entropy"
+    elif word in functions and not name.startswith("_"):
+        cure = f"tr.{functions[word]}, a function, since there is nothing to keep"
+    else:
+        raise AttributeError(said)
+    raise AttributeError(f"{said}\n  try: {cure}", name=name, obj=None)

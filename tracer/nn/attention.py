@@ -146,7 +146,7 @@ class TransformerEncoderLayer(Module):
     """Self-attention and a network of two layers, each with a residual path around it (Vaswani et al. 2017).
 
     y = norm1(x + attention(x)), z = norm2(y + linear2(f(linear1(y)))); with norm_first the inputs of both are
-    normalised instead. f is ReLU unless another activation is given.
+    normalised instead. f is ReLU unless another activation is given, as a function or as "gelu".
 
     src: float (L, N, d_model), (N, L, d_model) if batch_first, or (L, d_model).  Returns: the shape of src.
     src_mask, src_key_padding_mask, is_causal: as those of `MultiheadAttention`.
@@ -163,7 +163,7 @@ class TransformerEncoderLayer(Module):
         nhead: int,
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
-        activation: Callable[[Any], Any] = ops.relu,
+        activation: Callable[[Any], Any] | str = ops.relu,
         layer_norm_eps: float = 1e-5,
         *,
         batch_first: bool = False,
@@ -172,6 +172,13 @@ class TransformerEncoderLayer(Module):
         rng: Any = None,
         dtype: Any = np.float64,
     ) -> None:
+        if isinstance(activation, str):
+            if activation not in ("relu", "gelu"):
+                raise ValueError(
+                    f"TransformerEncoderLayer: no activation {activation!r}\n"
+                    f"  try: 'relu', 'gelu', or a function such as tr.silu"
+                )
+            activation = ops.relu if activation == "relu" else ops.gelu
         drawn: dict[str, Any] = {"rng": init.generator(rng), "dtype": dtype}
         self.self_attn = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, **drawn

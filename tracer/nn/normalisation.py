@@ -21,6 +21,8 @@ class _BatchNorm(Module):
 
     ranks: ClassVar[tuple[int, ...]]
     shapes: ClassVar[str]
+    other: ClassVar[str]
+    """What to try with an input of another rank."""
 
     def __init__(
         self,
@@ -51,9 +53,11 @@ class _BatchNorm(Module):
         x = shaped(x)
         shape = x.shape
         if len(shape) not in self.ranks or shape[1] != self.num_features:
+            fits = len(shape) in self.ranks
+            cure = f"{type(self).__name__}({shape[1]})" if fits else self.other
             raise ValueError(
                 f"{type(self).__name__}({self.num_features}) takes {self.shapes}, not {shape}\n"
-                f"  try: {type(self).__name__}({shape[1] if len(shape) > 1 else '...'})"
+                f"  try: {cure}"
             )
         axis = (0, *range(2, len(shape))) if len(shape) > 2 else 0
         if self.training or self.running_mean is None:
@@ -112,7 +116,7 @@ class BatchNorm1d(_BatchNorm):
     array([0.2, 0.4])
     """
 
-    ranks, shapes = (2, 3), "(N, C) or (N, C, T)"
+    ranks, shapes, other = (2, 3), "(N, C) or (N, C, T)", "BatchNorm2d for images (N, C, H, W)"
 
 
 class BatchNorm2d(_BatchNorm):
@@ -121,7 +125,7 @@ class BatchNorm2d(_BatchNorm):
     x: float (N, num_features, H, W).  Returns: the shape of x.
     """
 
-    ranks, shapes = (4,), "(N, C, H, W)"
+    ranks, shapes, other = (4,), "(N, C, H, W)", "BatchNorm1d for features (N, C)"
 
 
 def _statistics(values: Array, y: Any, axis: Any, eps: float) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ import numpy as np
 from ops.primitive import Array
 from tracer.errors import StateError
 from tracer.parameters import Parameter
+from tracer.tensors import Operators
 
 BLOCK = 65536
 """So many elements are updated at a time: value, gradient, state and temporaries of them stay in the second cache."""
@@ -123,7 +124,8 @@ class Optimizer:
         state = self.state.get(parameter)
         if state is None:
             state = self.state[parameter] = {"step": 0}
-            for name, start in self.remembered(group).items():
+        for name, start in self.remembered(group).items():
+            if name not in state:  # the first step, or the first with an option that asks for it
                 state[name] = np.full(value.shape, start, value.dtype)
         state["step"] += 1
         new = np.empty(value.shape, value.dtype)
@@ -185,6 +187,14 @@ class Optimizer:
                 f"the state is of groups of {theirs} parameters, this optimiser has {ours}\n"
                 f"  try: an optimiser made like the one that was saved"
             )
+        for other in groups:
+            if other.keys() - {"params"} != self.defaults.keys():
+                raise StateError(
+                    f"the state has the options {', '.join(name for name in other if name != 'params')}, "
+                    f"{type(self).__name__} has {', '.join(self.defaults)}\n"
+                    f"  try: an optimiser made like the one that was saved"
+                )
+            self.check(other)
         slots = [one for group in self.param_groups for one in group["params"]]
         order = [number for group in groups for number in group["params"]]
         loaded: dict[Parameter, State] = {}
@@ -192,7 +202,7 @@ class Optimizer:
             if number in kept:
                 loaded[slot] = self._fitted(slot, kept[number])
         for group, other in zip(self.param_groups, groups, strict=True):
-            group.update({name: other[name] for name in self.defaults if name in other})
+            group.update({name: other[name] for name in self.defaults})
         self.state = loaded
 
     def _fitted(self, slot: Parameter, kept: Mapping[str, Any]) -> State:
@@ -225,7 +235,7 @@ class Optimizer:
 
 def several(params: Any) -> Iterable[Any]:
     """Parameters or groups as they are given. Raises `TypeError` for a single one, whose rows would be walked."""
-    if isinstance(params, Parameter) or not isinstance(params, Iterable):
+    if isinstance(params, Operators) or not isinstance(params, Iterable):
         raise TypeError(
             f"an optimiser takes several parameters, not one {type(params).__name__}\n"
             f"  try: module.parameters(), or [w, b]"

@@ -285,6 +285,8 @@ def test_another_activation_in_the_encoder():
         (lambda: tr.nn.BatchNorm1d(3, running_variance="?"), "the running variance is not '?'"),
         (lambda: tr.nn.BatchNorm1d(3)(np.ones((2, 4))), r"BatchNorm1d\(3\) takes \(N, C\)"),
         (lambda: tr.nn.BatchNorm2d(3)(np.ones((2, 3))), r"takes \(N, C, H, W\), not \(2, 3\)"),
+        (lambda: tr.nn.BatchNorm2d(3)(np.ones((2, 3))), "try: BatchNorm1d for features"),
+        (lambda: tr.nn.TransformerEncoderLayer(4, 2, activation="gel"), "no activation 'gel'"),
         (lambda: tr.nn.LayerNorm(3)(np.ones((2, 4))), r"takes \(\.\.\., 3\), not \(2, 4\)"),
         (lambda: tr.nn.RMSNorm((2, 3))(np.ones((3, 3))), r"takes \(\.\.\., 2, 3\), not \(3, 3\)"),
     ],
@@ -311,3 +313,13 @@ def test_layers_print_their_sizes():
     assert repr(tr.nn.MaxPool2d(2)) == (
         "MaxPool2d(kernel_size=2, stride=None, padding=0, dilation=1)"
     )
+
+
+def test_an_activation_may_be_named():
+    x = np.random.default_rng(0).normal(size=(3, 2, 4))
+    for name in ("relu", "gelu"):
+        named, given = (
+            tr.nn.TransformerEncoderLayer(4, 2, 8, 0.0, activation, rng=0)
+            for activation in (name, getattr(tr, name))
+        )
+        np.testing.assert_array_equal(named(x).value, given(x).value)

@@ -275,6 +275,31 @@ def test_a_state_of_something_else_is_refused_and_nothing_changes():
     assert optimiser.state is before
 
 
+def test_the_state_of_another_optimiser_is_refused():
+    w = tr.parameter(W)
+    sgd, adam = tr.optim.SGD([w], lr=0.1, momentum=0.9), tr.optim.Adam([w])
+    tr.sum(tr.tanh(w)).backward()
+    sgd.step()
+    with pytest.raises(StateError, match=r"the options lr, momentum, .*, Adam has lr"):
+        adam.load_state_dict(sgd.state_dict())
+    state = sgd.state_dict()
+    state["param_groups"][0]["lr"] = -1.0
+    with pytest.raises(ValueError, match=r"lr is -1\.0"):
+        sgd.load_state_dict(state)
+    assert sgd.lr == 0.1
+    assert not adam.state
+
+
+def test_a_momentum_may_begin_in_a_later_step():
+    w = tr.parameter([1.0])
+    optimiser = tr.optim.SGD([w], lr=1.0)
+    for momentum in (0.0, 0.5, 0.5):
+        optimiser.param_groups[0]["momentum"] = momentum
+        tr.sum(w * 2.0).backward()
+        optimiser.step()
+    assert w.value == 1.0 - 2.0 - 2.0 - 3.0
+
+
 @pytest.mark.parametrize(
     ("make", "error", "said"),
     [

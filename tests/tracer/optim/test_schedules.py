@@ -162,3 +162,10 @@ def test_stopping_goes_back_to_the_best_epoch():
 def test_a_metric_may_grow():
     stopping = tr.optim.EarlyStopping(patience=1, mode="max")
     assert [stopping.step(x) for x in (0.1, 0.2, 0.2)] == [False, False, True]
+
+
+def test_the_rows_of_a_recorded_value_are_no_parameters():
+    x = tr.tensor([3.0, 4.0])
+    tr.sum(x * x).backward()
+    with pytest.raises(TypeError, match="several parameters, not one Tensor"):
+        tr.optim.clip_grad_norm(x, 1.0)
