@@ -209,7 +209,8 @@ class Primitive:
         del given["self"]
         given["rules"] = tuple(vjps.get(key) for key in inputs)
         given["definition"] = definition or self
-        given["plain"] = joint is None and not variadic and not saves and pull is None
+        ours = home.startswith("ops.")  # a user's rule might write into what it is given
+        given["plain"] = ours and joint is None and not variadic and not saves and pull is None
         given["arity"] = -1 if variadic or optional or defaults else len(inputs)
         given["standard"] = dict(defaults)
         least = len(inputs) - len(optional)
@@ -334,6 +335,8 @@ class Primitive:
                 raise PrimitiveError(f"{self.usage()} needs {name}=")
             if type(value) is list:  # what is recorded must not change with the caller's list
                 complete[name] = tuple(value)
+            elif isinstance(value, np.generic):  # promotes as weakly as the number that it is
+                complete[name] = value.item()
         return inputs, complete
 
     def _cure(self, name: str, value: Any) -> str:

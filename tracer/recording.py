@@ -106,7 +106,7 @@ class scope(ContextDecorator):  # noqa: N801 (used like a function)
     """
 
     # a class, for a generator made of it would cost as much as recording an operation, at every time step
-    __slots__ = ("entry", "token")
+    __slots__ = ("entry", "tokens")
 
     def __init__(self, name: str, /, **index: int | str) -> None:
         if len(index) > 1:
@@ -114,6 +114,7 @@ class scope(ContextDecorator):  # noqa: N801 (used like a function)
                 f"scope {name!r} takes one index, not {', '.join(index)}\n"
                 f"  try: nested scopes, with tr.scope({name!r}, {next(iter(index))}=...), tr.scope(...)"
             )
+        self.tokens: list[Any] = []  # a scope may be entered again inside itself
         if index:
             ((key, value),) = index.items()
             # a numpy integer as a Python one
@@ -125,10 +126,10 @@ class scope(ContextDecorator):  # noqa: N801 (used like a function)
         now = CURRENT.get()
         inside = (*now.scope, self.entry)
         changed = Recording(inside, now.enabled, now.kept, now.hidden, now.kernels)
-        self.token = CURRENT.set(changed)
+        self.tokens.append(CURRENT.set(changed))
 
     def __exit__(self, *exception: object) -> None:
-        CURRENT.reset(self.token)
+        CURRENT.reset(self.tokens.pop())
 
     def _recreate_cm(self) -> scope:
         """A scope of its own for every call of a decorated function."""
@@ -148,7 +149,8 @@ class kernels:  # noqa: N801 (a context manager, used like a function)
     """Choose which CPU kernels run what is recorded from now on: `numpy`, `numba`, or `auto` for what pays.
 
     What `auto` picks depends on operation, shapes and dtype alone, and stands on the node as `node.kernels`. Values
-    differ by no more than stated ulps. In a `with` statement the choice holds inside only.
+    differ by no more than stated ulps. In a `with` statement the choice holds inside only; without one it holds from
+    the call on. A new thread starts with `auto`.
     Raises `ValueError` for another choice.
 
     >>> import tracer as tr

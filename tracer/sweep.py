@@ -175,6 +175,8 @@ def _run(nodes: Sequence[Tensor]) -> None:
         values = [x.value if type(x) is Tensor else x for x in inputs]
         wanted = [type(x) is Tensor and x.tracked for x in inputs]
         run = op.pull_back if op.pull is None else op.pull
+        if type(gradient) is ndarray and not op.home.startswith("ops."):
+            read_only(gradient)  # others hold it too
         flows = run(gradient, node.value, values, wanted, node.params, node.saved)
         for x, flow in zip(inputs, flows, strict=True):
             if flow is not None:

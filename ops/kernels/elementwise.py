@@ -159,8 +159,12 @@ def _loop(
         out.shape,
         out.dtype.char,
         wanted,
-        tuple(params.items()) if params else (),
-        *[type(x) if type(x) in NUMBERS else (x.shape, x.dtype.char) for x in inputs],
+        # by their spelling: 0.5 and numpy's 0.5, or 0.0 and -0.0, are equal and give other results
+        repr(params) if params else "",
+        *[
+            type(x) if type(x) in NUMBERS else (x.shape, x.dtype.char, x.flags.c_contiguous)
+            for x in inputs
+        ],
     )
     try:
         return _LOOPS[key]

@@ -184,14 +184,19 @@ def _flat_loop(
 ) -> list[str]:
     sums = [name for name, kind, _ in stores if kind == "n"]
     lines = [f"    {scalar} = {array}" for scalar, array, kind in loads if kind == "n"]
-    lines += [f"    {name}_sum = 0.0" for name in sums]
-    lines += [f"    for k in range({whole}.size):"]
-    lines += [f"        {scalar} = {array}[k]" for scalar, array, kind in loads if kind == "f"]
-    lines += [f"        {line}" for line in body]
+    inner = [f"    {scalar} = {array}[k]" for scalar, array, kind in loads if kind == "f"]
+    inner += [f"    {line}" for line in body]
     for name, kind, value in stores:
-        lines += [
-            f"        {name}_sum += {value}" if kind == "n" else f"        {name}[k] = {value}"
-        ]
+        inner += [f"    {name}_part += {value}" if kind == "n" else f"    {name}[k] = {value}"]
+    if not sums:
+        return [*lines, f"    for k in range({whole}.size):", *(f"    {line}" for line in inner)]
+    # sums of blocks, and their sum: the error of one long sum grows with its length
+    lines += [f"    {name}_sum = 0.0" for name in sums]
+    lines += [f"    for start in range(0, {whole}.size, {_BLOCK}):"]
+    lines += [f"        {name}_part = 0.0" for name in sums]
+    lines += [f"        for k in range(start, min(start + {_BLOCK}, {whole}.size)):"]
+    lines += [f"        {line}" for line in inner]
+    lines += [f"        {name}_sum += {name}_part" for name in sums]
     return lines + [f"    {name}[0] = {name}_sum" for name in sums]
 
 
@@ -219,6 +224,7 @@ def _staged_loop(
     lines += [f"    for start in range(0, {whole}.size, {_BLOCK}):"]
     lines += [f"        stop = min(start + {_BLOCK}, {whole}.size)"]
     lines += [f"        {array}_k = {array}[start:stop]" for array in sorted(full)]
+    lines += [f"        {name}_part = 0.0" for name in sums]
     known: set[str] = set()
     for call in (*early, last):
         targets = [call] if call != last else [value for _, _, value in stores]
@@ -235,8 +241,9 @@ def _staged_loop(
             lines += [f"            {call}_k[k] = {call}"]
             known.add(call)
     for name, kind, value in stores:
-        store = f"{name}_sum += {value}" if kind == "n" else f"{name}_k[k] = {value}"
+        store = f"{name}_part += {value}" if kind == "n" else f"{name}_k[k] = {value}"
         lines += [f"            {store}"]
+    lines += [f"        {name}_sum += {name}_part" for name in sums]
     return lines + [f"    {name}[0] = {name}_sum" for name in sums]
 
 

@@ -456,3 +456,29 @@ def test_a_kernel_file_that_was_tampered_with_is_written_again(tmp_path: Path):
     file.write_text(text.replace("T(0)", "T(7)"))
     assert probe(tmp_path)[0] == "[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]"
     assert file.read_text() == text
+
+
+def test_parameters_that_are_equal_but_not_the_same_have_kernels_of_their_own():
+    x = np.full((2, 3), -1.0, np.float32)
+    with tr.kernels("numba"):
+        assert np.signbit(tr.elu(tr.tensor(x), alpha=0.5).value).all()
+        assert tr.elu(tr.tensor(x), alpha=np.float64(0.5)).dtype == np.float32
+        zeros = [tr.elu(tr.tensor(x), alpha=alpha).value for alpha in (-0.0, 0.0)]
+    assert [np.signbit(value).all() for value in zeros] == [False, True]
+
+
+def test_a_layout_that_has_no_loop_does_not_spoil_the_one_that_has():
+    x = np.random.default_rng(0).normal(size=(37, 51))
+    op = PRIMITIVES["gelu"]
+    assert elementwise.value(op, (np.asfortranarray(x),), dict(op.defaults)) is None
+    assert elementwise.value(op, (x,), dict(op.defaults)) is not None
+
+
+def test_the_flow_into_a_number_is_as_accurate_as_numpys():
+    draw = np.random.default_rng(0)
+    x, weight = draw.normal(size=1_000_000), np.float64(0.25)
+    g, op = draw.normal(size=x.size), PRIMITIVES["prelu"]
+    found = elementwise.pull(op, g, op.run((x, weight))[0], (x, weight), [False, True], {})
+    assert found is not None
+    exact = math.fsum((g * np.where(x > 0, 0, x)).tolist())
+    assert abs(found[1] - exact) <= 16 * np.spacing(abs(exact))

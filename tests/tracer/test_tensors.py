@@ -462,3 +462,22 @@ def test_detach_as_a_function_forgets_what_led_to_it_as_the_method_does():
     assert h.item() == 32.0
     with tr.record():
         assert tr.detach(tr.tensor(1.0) * 2.0).op is not None
+
+
+def test_a_users_rule_cannot_write_into_a_gradient_that_others_hold():
+    def rule(g, out, x):
+        g *= 2
+        return g
+
+    spoiling = tr.primitive(vjps={"x": rule}, name="spoiling")(lambda x: x * 1)
+    w = spoiling(tr.tensor(np.ones(3))) * 2.0
+    with pytest.raises(ValueError, match="read-only"):
+        w.backward(np.ones(3))
+
+
+def test_a_scope_may_be_entered_again_inside_itself():
+    again = tr.scope("a")
+    with again, again:
+        inner = tr.tensor(1.0) * 2.0
+    assert [str(entry) for entry in inner.scope] == ["a", "a"]
+    assert (tr.tensor(1.0) * 2.0).scope == ()

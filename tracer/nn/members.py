@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from tracer.nn.buffers import Buffer
 from tracer.parameters import Parameter
 from tracer.recording import ScopeEntry
-from tracer.tensors import leaf
 
 
 class Member(NamedTuple):
@@ -39,14 +38,11 @@ def members_of(name: str, value: Any, kinds: tuple[type, ...]) -> Iterator[Membe
 
 
 def rename(held: Parameter | Buffer, name: str) -> None:
-    """Name a slot. A graph recorded before keeps its leaf, and with it the old name."""
+    """Name a slot and its current leaf. (A new leaf would not receive the gradient of a loss recorded before.)"""
     if isinstance(held, Buffer):
         held.rename(name)
         return
-    old = held.tensor
-    new = leaf(old.value, "parameter", name=name, tracked=old.tracked, place=(old.code, old.offset))
-    new.gradient, new.extras = old.gradient, old.extras
-    held.tensor = new
+    held.tensor.params = {**held.tensor.params, "name": name}
 
 
 @cache  # asked at every call of a network
