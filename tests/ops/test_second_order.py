@@ -13,7 +13,6 @@ from tests.ops.cases import UNDECIDED, Array, Case, against, cases_of, marked, o
 from tracer.checking.certify import Certified
 
 DIFFERENTIABLE = marked(lambda case: bool(case.floats))
-EPS = np.finfo(np.float64).eps
 
 
 def leaves(case: Case) -> list[Any]:
@@ -126,15 +125,16 @@ def test_every_saved_number_is_what_its_function_computes():
                     np.testing.assert_array_equal(again, saved[each.name])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("op", FUSED, ids=lambda op: op.name)
-def test_the_parts_give_the_fused_value_and_gradient(op: Primitive):
+def test_the_parts_give_the_fused_value_and_gradient(op: Primitive, dtype: Any):
     assert op.parts is not None
-    for case in cases_of(op):
+    for case in (case.cast(dtype) for case in cases_of(op)):
         whole, pieces = leaves(case), leaves(case)
         fused = op(*whole, **case.params)
         parts = op.parts(*pieces, **case.params)
         assert_close(parts.value, fused.value, op.parts_ulps)
-        g = signed(fused.shape)
+        g = signed(fused.shape, dtype=dtype)
         for k in case.floats:
             one, other = tr.grad(tr.sum(fused * g), whole[k]), tr.grad(tr.sum(parts * g), pieces[k])
             assert_close(other, one, 2 * op.parts_ulps)
@@ -142,5 +142,6 @@ def test_the_parts_give_the_fused_value_and_gradient(op: Primitive):
 
 def assert_close(actual: Array, wanted: Array, ulps: int) -> None:
     assert np.shape(actual) == np.shape(wanted)
+    kind = np.finfo(wanted.dtype)
     apart = np.max(np.abs(actual - wanted), initial=0.0)
-    assert apart <= ulps * EPS * max(np.max(np.abs(wanted), initial=0.0), np.finfo(float).tiny)
+    assert apart <= ulps * kind.eps * max(np.max(np.abs(wanted), initial=0.0), kind.tiny)
