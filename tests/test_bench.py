@@ -17,6 +17,7 @@ def spin(count: int) -> int:
     return sum(range(count))
 
 
+@pytest.mark.slow
 def test_interleaving_finds_the_ratio_of_two_loads():
     seconds = interleave(
         [Case("long", lambda: spin(80_000)), Case("short", lambda: spin(8_000))],
@@ -26,6 +27,7 @@ def test_interleaving_finds_the_ratio_of_two_loads():
     assert 4 < seconds["long"] / seconds["short"] < 25
 
 
+@pytest.mark.slow
 def test_every_round_runs_every_case_and_turns_the_order_round():
     ran: list[str] = []
     interleave(

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class ScopeEntry(NamedTuple):
     """One level of scope: a name, and an index under a key; the key `t` is the time axis.
@@ -117,8 +119,9 @@ class scope(ContextDecorator):  # noqa: N801 (used like a function)
         self.tokens: list[Any] = []  # a scope may be entered again inside itself
         if index:
             ((key, value),) = index.items()
-            # a numpy integer as a Python one
-            self.entry = ScopeEntry(name, key, getattr(value, "item", lambda: value)())
+            if type(value) is not int and isinstance(value, np.generic):
+                value = value.item()
+            self.entry = ScopeEntry(name, key, value)
         else:
             self.entry = ScopeEntry(name)
 

@@ -72,14 +72,8 @@ STEPS = ("sign", "floor", "ceil", "trunc", "round")
 """Piecewise constant: a rule that is 0 everywhere is not changed by a factor."""
 
 
-SUBTLEST = "one element"
-"""The change that is run for every rule every time; the others are slow, and a seeded fifty of their like are not."""
-
-
-@pytest.mark.parametrize(
-    "change",
-    [pytest.param(name, marks=[] if name == SUBTLEST else [pytest.mark.slow]) for name in CHANGES],
-)
+@pytest.mark.slow  # a seeded fifty of their like are not: test_mutation_run.py
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(
     ("op", "name"),
     [

@@ -843,6 +843,7 @@ def test_a_file_with_something_before_behind_or_twice_is_a_trace_or_refused(save
         loads_or_is_refused(saved)
 
 
+@pytest.mark.slow
 def test_random_columns_with_right_checksums_give_a_trace_or_one_clear_error(saved, tmp_path):
     chance = np.random.default_rng(2)
     keys = list(COLUMNS)
@@ -874,6 +875,7 @@ def leaves(document, path=()):
         yield path
 
 
+@pytest.mark.slow
 def test_random_values_in_the_document_give_a_trace_or_one_clear_error(saved, tmp_path):
     chance = random.Random(4)
     paths = list(leaves(read_archive(saved).document))

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import numpy as np
+import pytest
 
 import ops
 from ops.primitive import NOTHING
@@ -47,6 +48,7 @@ def cpu_of_steps(at_desk, trace, *starts):
     return costs
 
 
+@pytest.mark.slow
 def test_a_step_through_100000_nodes_costs_what_it_costs_through_100(
     at_desk, long_chain, short_chain
 ):
