@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from tracer.traces import Trace
 from tui.actions import Actions
+from tui.deck import DECK
 from tui.drawing import draw
 from tui.keys import bindings
 from tui.session import Session
@@ -24,7 +25,6 @@ from tui.widgets.lines import KeyLine, StatusLine, WatchLines
 from tui.widgets.node import NodePane
 from tui.widgets.prompt import Prompt
 from tui.widgets.tape import TapePane
-from tui.widgets.tensor import TensorPane
 from tui.workbench import LEAST
 
 TRACEBACK = "GRADSTEP_DEBUG"
@@ -59,9 +59,11 @@ class DebuggerApp(Actions):
     inks: Reactive[Inks | None] = reactive(None, repaint=False, init=False)
     """The colours of the theme."""
 
-    def __init__(self, trace: Trace, *, title: str = "") -> None:
+    def __init__(self, trace: Trace, *, title: str = "", derivation: str | None = None) -> None:
         prepare(trace)
-        super().__init__(Session(trace, title=title))
+        session = Session(trace, title=title, derivation=derivation)
+        session.views = tuple(view.name for view in DECK)
+        super().__init__(session)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = first_theme(os.environ)
@@ -74,11 +76,17 @@ class DebuggerApp(Actions):
             yield GraphPane(id="graph", classes="pane").data_bind(**shown)
             yield TapePane(id="tape", classes="pane").data_bind(**shown)
             yield NodePane(id="node", classes="pane").data_bind(**shown)
-            yield TensorPane(id="tensor", classes="pane").data_bind(**shown)
+            for view in DECK:
+                yield view.pane(id=view.name, classes="pane deck").data_bind(**shown)
         yield WatchLines(id="watches").data_bind(**shown)
         yield KeyLine(id="keys").data_bind(**shown)
         yield Prompt(id="prompt")
         yield Static(id="small")
+
+    @property
+    def deck_views(self) -> dict[str, bool]:
+        """The views of the deck, and which of them take a wide column."""
+        return {view.name: view.wide for view in DECK}
 
     def _fatal_error(self) -> None:
         """Leave with one line about a fault of ours, printed when the terminal is as it was."""

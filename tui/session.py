@@ -1,6 +1,6 @@
-"""The state behind the screen, without a screen: a debugger, what the user has selected, and what the last key did.
+"""The state behind the screen, without a screen: a debugger, what the user has selected, and what the last order did.
 
-Every key ends in a method here; afterwards `scene()` is what the panes show.
+Orders (`tui.orders`) change it; `scene()` is what the panes show afterwards.
 """
 
 from __future__ import annotations
@@ -13,15 +13,12 @@ import numpy as np
 from tracer.debugger import Debugger, Stop
 from tracer.errors import GradstepError
 from tracer.traces import Trace
-from tui import heatmap
 from tui.views.figures import Figures
 from tui.views.scene import Scene
 
-MOVES = (
-    "next", "previous", "into", "out_of", "finish", "reverse_finish", "resume", "reverse_resume", "twin",
-)  # fmt: skip
-COUNTED = ("next", "previous", "into", "out_of")
-LARGEST_COUNT = 10**7
+LARGEST_DIGITS = 7
+VIEWS = ("tensor",)
+"""What the deck can show."""
 
 
 class Session:
@@ -32,11 +29,18 @@ class Session:
         trace: Trace,
         *,
         title: str = "",
+        derivation: str | None = None,
         later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.title = title
-        self.debugger = Debugger(trace)
+        self.derivation = derivation
+        """The hand derivation that came with the trace, as text."""
+        self.debugger: Debugger = Debugger(trace)
         self.selected = 0
+        self.element: tuple[int, ...] = (0,) * _rank(trace, 0)
+        """The index of the element under the cursor."""
+        self.view = "tensor"
+        self.views: tuple[str, ...] = VIEWS
         self.scope_level: int | None = None
         self.shows_gradient = False
         self.slice_number = 0
@@ -44,9 +48,16 @@ class Session:
         self.message = ""
         self.trouble = False
         self.busy = ""
+        self.done: float | None = None
+        """The share of long work that is done, where it is known."""
         self.found: tuple[int, ...] = ()
         self.later = later
         self.path: tuple[str, ...] = ()
+        self.log: list[str] = []
+        """The orders given so far."""
+        self.copied: str | None = None
+        """What the last order put on the clipboard; the screen takes it from here."""
+        self.on_progress: Callable[[], None] = _nothing
         self._stood_at: dict[Trace, int] = {}
         self._figures: dict[Trace, Figures] = {}
         self._bad: dict[Trace, tuple[int, int] | None] = {}
@@ -77,7 +88,10 @@ class Session:
             message=self.message,
             trouble=self.trouble,
             busy=self.busy,
+            done=self.done,
             bad=self._bad.get(trace),
+            element=self.element,
+            view=self.view,
             shows_gradient=self.shows_gradient,
             slice_number=self.slice_number,
         )
@@ -91,46 +105,28 @@ class Session:
 
     # ----- moving
 
-    def move(self, name: str) -> Stop:
-        """Make one of MOVES, as often as the digits before it say."""
-        count = self.take_count()
-        trace = self.trace
-        self._stood_at[trace] = max(0, self.debugger.timeline.step(self.debugger.position).node)
-        if name == "resume":
-            stop = self.debugger.resume()
-        else:
-            mover: Callable[..., Stop] = getattr(self.debugger, name)
-            stop = mover(count) if name in COUNTED else mover()
-        return self._arrive(stop, trace)
+    def arrive(self, move: Callable[[], Stop], *, keep: bool = False) -> None:
+        """Make a move of the debugger; select the node that it led to (not with `keep`), and say why it ended there."""
+        before = self.trace
+        self._stood_at[before] = max(0, self.debugger.timeline.step(self.debugger.position).node)
+        stop = move()
+        step = self.debugger.timeline.step(self.debugger.position)
+        if not keep or self.trace is not before:
+            self._look_at(max(0, step.node))
+        if self.trace is not before:
+            self.scope_level, self.slice_number, self.found = None, 0, ()
+            self._remember_the_way(before)
+        self.shows_gradient = step.phase == "backward"
+        self.say("" if stop.reason == "step" else stop.reason)
 
-    def run_to_selected(self) -> Stop:
-        """On until the selected node has its number, or, if that lies behind, back to it."""
-        trace = self.trace
-        stop = self.debugger.run_to(self.selected)
-        if stop.position == self.debugger.position and stop.reason.endswith("run back to it"):
-            stop = self.debugger.run_back_to(self.selected)
-        return self._arrive(stop, trace, keep=True)
-
-    def goto(self, position: int) -> Stop:
+    def goto(self, position: int) -> None:
         """To a position. Raises `GradstepError` outside the timeline."""
         last = self.debugger.timeline.last
         if not 0 <= position <= last:
             raise GradstepError(
                 f"the positions are 0 to {last}, so there is no {position}: try goto {last}"
             )
-        return self._arrive(self.debugger.goto(position), self.trace)
-
-    def _arrive(self, stop: Stop, before: Trace, *, keep: bool = False) -> Stop:
-        """Select the node that the move led to, and say why it stopped where it did."""
-        step = self.debugger.timeline.step(self.debugger.position)
-        if not keep or self.trace is not before:
-            self.selected = max(0, step.node)
-        if self.trace is not before:
-            self.scope_level, self.slice_number, self.found = None, 0, ()
-            self._remember_the_way(before)
-        self.shows_gradient = step.phase == "backward"
-        self.say("" if stop.reason == "step" else stop.reason)
-        return stop
+        self.arrive(lambda: self.debugger.goto(position))
 
     def _remember_the_way(self, before: Trace) -> None:
         """The labels of the nodes whose parts are open, outermost first."""
@@ -150,9 +146,19 @@ class Session:
     def select(self, node: int) -> None:
         """Look at a node, without moving in time."""
         if 0 <= node < len(self.trace):
-            self.selected = node
+            self._look_at(node)
             self.slice_number = 0
             self.say("")
+
+    def _look_at(self, node: int) -> None:
+        """Select a node; the cursor stays on its element where the new array has one of that index."""
+        self.selected = node
+        shape = self.trace.storage.value(node).shape if len(self.trace) else ()
+        inside = len(shape) == len(self.element) and all(
+            at < size for at, size in zip(self.element, shape, strict=True)
+        )
+        if not inside:
+            self.element = (0,) * len(shape)
 
     def search(self, text: str) -> None:
         """Select the first hit from the current node on, round the end."""
@@ -165,8 +171,7 @@ class Session:
     def search_again(self, direction: int) -> None:
         """Select the next hit, or the one before, round the ends."""
         if not self.found:
-            self.complain("nothing has been searched for: / starts a search")
-            return
+            raise GradstepError("nothing has been searched for: / starts a search")
         if direction > 0:
             hit = next((n for n in self.found if n > self.selected), self.found[0])
         else:
@@ -187,43 +192,7 @@ class Session:
         name = ".".join(map(str, scope)) if self.scope_level else "the whole trace"
         self.say("this node has no scope" if not depth else f"scope: {name}")
 
-    def swap(self) -> None:
-        """Show the gradient instead of the value, or the other way round."""
-        self.shows_gradient = not self.shows_gradient
-
-    def slice(self, direction: int) -> None:
-        """Show the next matrix of an array of more than two axes."""
-        count = heatmap.slices(self.trace.storage.value(self.selected).shape)
-        self.slice_number = (self.slice_number + direction * self.take_count()) % max(1, count)
-
-    # ----- breakpoints, watches, words
-
-    def toggle_breakpoint(self) -> None:
-        """Set a breakpoint at the selected node, or take it away."""
-        made = self.debugger.toggle(self.selected)
-        label = self.trace.label(self.selected)
-        self.say(
-            f"breakpoint {made.number} at {label}" if made else f"no breakpoint at {label} any more"
-        )
-
-    def add_breakpoint(self, text: str) -> None:
-        """Set a breakpoint as written."""
-        made = self.debugger.add_breakpoint(text)
-        self.say(f"breakpoint {made.number}: {made.text}")
-
-    def watch(self, text: str) -> None:
-        """Watch what is written."""
-        made = self.debugger.watch(text)
-        self.say(f"watch {made.number}: {made.text}")
-
-    def listed(self) -> list[tuple[str, str]]:
-        """Each breakpoint and each watch by its number, with what it is."""
-        rows = [
-            (f"breakpoint {each.number}", each.text + ("" if each.enabled else " (off)"))
-            for each in self.debugger.breakpoints
-        ]
-        shown = zip(self.debugger.watches, self.debugger.watch_values(), strict=True)
-        return rows + [(f"watch {each.number}", f"{text}  {now}") for each, (text, now) in shown]
+    # ----- words
 
     def attempt(self, work: Callable[[], Any]) -> None:
         """Do something; where it cannot be done, say why in the first line of the error."""
@@ -240,24 +209,30 @@ class Session:
         """Show that something could not be done."""
         self.message, self.trouble = message, bool(message)
 
+    def copy(self, text: str, what: str) -> None:
+        """Put a text on the clipboard, and say what it is."""
+        self.copied = text
+        self.say(f"copied {what}")
+
     def digit(self, digit: int) -> None:
         """Another digit of the count."""
-        if len(self.digits) < len(str(LARGEST_COUNT)) - 1:
+        if len(self.digits) < LARGEST_DIGITS:
             self.digits = (self.digits + str(digit)).lstrip("0")
-
-    def take_count(self) -> int:
-        """The count that the digits say, 1 without; they are used up."""
-        digits, self.digits = self.digits, ""
-        return int(digits or 1)
 
     # ----- what takes long
 
-    def takes_long(self, name: str) -> bool:
-        """Whether a move may test conditions at many nodes."""
-        far = name in ("resume", "reverse_resume", "finish", "reverse_finish", "run_to")
-        return far and any(
-            each.selection.condition is not None for each in self.debugger.breakpoints
-        )
+    @property
+    def interrupted(self) -> Callable[[], bool]:
+        """Asked inside long work: whether the user wants it to end."""
+        return self.debugger.interrupted
+
+    def progress(self, done: int, of: int) -> None:
+        """Say how much of long work is done."""
+        before, self.done = self.done, done / of if of else 1.0
+        if before is None or self.done - before > 0.01 or self.done < before:
+            self.on_progress()
+        else:
+            self.done = before
 
     def look_for_bad_numbers(self, *, give_up: Callable[[], bool] = bool) -> bool:
         """Find the first NaN or infinity of the run, forward first; whether one was found. Long, for another thread."""
@@ -267,8 +242,17 @@ class Session:
         return self._bad[trace] is not None
 
 
+def _nothing() -> None:
+    pass
+
+
 def _nowhere(node: int) -> str:
     return ""
+
+
+def _rank(trace: Trace, node: int) -> int:
+    rank: int = trace.storage.value(node).ndim if len(trace) else 0
+    return rank
 
 
 def first_bad(trace: Trace, give_up: Callable[[], bool] = bool) -> tuple[int, int] | None:

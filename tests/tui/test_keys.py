@@ -7,7 +7,19 @@ from collections import Counter
 from textual.widget import Widget
 
 from tui.actions import Actions
-from tui.keys import EVERYWHERE, GRAPH, KEYS, NODE, TAPE, TENSOR, bindings, help_groups, key_line
+from tui.keys import (
+    EVERYWHERE,
+    GRAPH,
+    KEYS,
+    NODE,
+    PANE_DEEDS,
+    TAPE,
+    TENSOR,
+    bindings,
+    help_groups,
+    key_line,
+)
+from tui.orders import ORDERS, read
 from tui.widgets.graph import GraphPane
 from tui.widgets.node import NodePane
 from tui.widgets.tape import TapePane
@@ -37,21 +49,30 @@ def test_no_pane_takes_a_key_away_from_the_debugger():
 
 
 def test_capitals_go_back_in_time():
-    action = {key.keys: key.action for key in KEYS}
-    pairs = {letter: (action[letter], action[letter.upper()]) for letter in "nsfc"}
+    order = {key.keys: key.order for key in KEYS}
+    pairs = {letter: (order[letter], order[letter.upper()]) for letter in "nsfc"}
     assert pairs == {
-        "n": ("next", "previous"),
-        "s": ("into", "out_of"),
-        "f": ("finish", "reverse_finish"),
-        "c": ("resume", "reverse_resume"),
+        "n": ("next", "back"),
+        "s": ("step", "reverse-step"),
+        "f": ("finish", "reverse-finish"),
+        "c": ("continue", "reverse-continue"),
     }
 
 
-def test_every_key_does_something():
+def test_every_key_gives_an_order_or_is_known_to_its_pane():
     for key in KEYS:
-        name = f"action_{key.action.partition('(')[0]}"
-        owner: type = Actions if key.place == EVERYWHERE else PLACES[key.place]
-        assert hasattr(owner, name), key
+        word = key.order.partition(" ")[0]
+        if word in PANE_DEEDS:
+            owner: type = Actions if key.place == EVERYWHERE else PLACES[key.place]
+            assert hasattr(owner, f"action_{word}"), key
+        else:
+            assert read(key.order) is not None, key
+
+
+def test_the_screen_can_carry_out_every_order_that_needs_one():
+    for order in ORDERS:
+        if order.run is None:
+            assert hasattr(Actions, "order_" + order.name.replace("-", "_")), order.name
 
 
 def test_every_place_binds_its_keys():

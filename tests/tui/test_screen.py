@@ -240,7 +240,7 @@ def test_the_prompt_takes_the_keys_wherever_the_mouse_has_been(circuit, at_desk)
             "breakpoint 1: name:xh* if value > 0.5",
         ),
         ("theme light", "the theme is light"),
-        ("theme pink", "the themes are dark and light"),
+        ("theme pink", "there is no theme 'pink': try dark or light"),
         ("next -3", "a count from 1, not '-3'"),
         ("goto 99999", "the positions are 0 to "),
         ("quit now", "quit takes nothing after it, not 'now'"),
@@ -362,7 +362,7 @@ def test_all_panes_are_reached_and_can_be_zoomed(batch_norm, at_desk):
             seen.add(desk.app.focused.id)
             await desk.press("tab")
         assert seen == {"graph", "tape", "node", "tensor"}
-        await desk.press("ctrl+o", "ctrl+o")
+        await desk.press("shift+tab", "shift+tab")
         assert desk.app.focused.id == "node"
         zoomed = await desk.press("z")
         assert "╭─ node" in zoomed
@@ -472,7 +472,7 @@ def test_the_tensor_pane_reads_elements_and_swaps_value_and_gradient(batch_norm,
 
 
 def test_it_plays_by_itself_until_a_key_stops_it(circuit, at_desk, monkeypatch):
-    monkeypatch.setattr("tui.actions.PACE", 0.02)
+    monkeypatch.setattr("tui.actions.PACES", (0.02,) * 7)
 
     async def script(desk):
         await desk.press("space")

@@ -1,4 +1,4 @@
-"""What each key does, without a screen."""
+"""What orders do, without a screen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import tracer as tr
-from tui.orders import ORDERS, obey
+from tracer.errors import GradstepError
+from tui.ink import text_of
+from tui.orders import ORDERS, find, obey, with_count
 from tui.session import Session, first_bad
 
 
@@ -16,43 +18,47 @@ def label(session):
 
 def test_a_move_selects_the_node_that_it_led_to(circuit):
     session = Session(circuit)
-    session.move("next")
+    obey(session, "next")
     assert label(session) == "q"
-    session.move("next")
-    session.move("next")
+    obey(session, "next")
+    obey(session, "next")
     assert label(session) == "f"
     assert session.shows_gradient
 
 
-def test_digits_count_steps_and_are_used_up(circuit):
+def test_digits_before_a_key_are_the_argument_of_an_order_that_takes_a_count():
+    assert with_count("next", "12") == "next 12"
+    assert with_count("slice -", "2") == "slice -2"
+    assert with_count("finish", "12") == "finish"
+    assert with_count("scope up", "12") == "scope up"
+
+
+def test_zeros_before_a_count_are_dropped(circuit):
     session = Session(circuit)
     for digit in (0, 1, 2):
         session.digit(digit)
     assert session.digits == "12"
-    session.move("next")
-    assert session.debugger.position == circuit.timeline.last
-    assert session.digits == ""
 
 
 def test_a_capital_undoes_its_small_letter(batch_norm):
     session = Session(batch_norm)
     while not session.ended:
         before = session.debugger.position
-        session.move("into")
-        session.move("out_of")
+        obey(session, "step")
+        obey(session, "reverse-step")
         assert session.debugger.position == before
-        session.move("into")
+        obey(session, "step")
 
 
 def test_running_to_a_node_goes_on_or_back(circuit):
     session = Session(circuit)
     session.goto(circuit.timeline.last)
     session.select(circuit.node_index("z"))
-    session.run_to_selected()
+    obey(session, "run")
     assert session.debugger.position == circuit.timeline.when_final(circuit.node_index("z"))
     session.goto(0)
     session.select(circuit.node_index("f"))
-    session.run_to_selected()
+    obey(session, "run")
     assert session.debugger.position == 2
 
 
@@ -75,8 +81,8 @@ def test_a_search_without_a_hit_says_so(circuit):
     session.search("zebra")
     assert session.trouble
     assert "'zebra'" in session.message
-    session.search_again(1)
-    assert session.trouble
+    with pytest.raises(GradstepError, match="/ starts a search"):
+        obey(session, "hit")
 
 
 def test_scopes_are_climbed_and_descended(batch_norm):
@@ -93,12 +99,12 @@ def test_scopes_are_climbed_and_descended(batch_norm):
 
 def test_opening_parts_shows_their_trace_and_the_way_to_it(fused):
     session = Session(fused)
-    session.move("next")
-    session.move("into")
+    obey(session, "next")
+    obey(session, "step")
     assert session.trace is not fused
     assert session.scene().depth == 1
     assert session.path == ("y",)
-    session.move("finish")
+    obey(session, "finish")
     assert session.trace is fused
     assert session.path == ()
     assert label(session) == "y"
@@ -110,7 +116,7 @@ def test_opening_parts_shows_their_trace_and_the_way_to_it(fused):
 )
 def test_orders_move(circuit, line, position):
     session = Session(circuit)
-    assert obey(session, line) == ""
+    assert obey(session, line) is None
     assert session.debugger.position == position
     assert not session.trouble
 
@@ -122,8 +128,8 @@ def test_orders_set_and_delete_breakpoints_and_watches(circuit):
     assert [each.text for each in session.debugger.breakpoints] == ["op:mul if value < 0"]
     obey(session, "continue")
     assert label(session) == "f"
-    assert obey(session, "info") == "info"
-    assert [name for name, _ in session.listed()] == ["breakpoint 1", "watch 1"]
+    listed = obey(session, "info")
+    assert [text_of(line).split("  ")[0] for line in listed.lines] == ["breakpoint 1", "watch 1"]
     obey(session, "delete 1")
     obey(session, "unwatch 1")
     assert not session.debugger.breakpoints
@@ -153,25 +159,37 @@ def test_orders_set_and_delete_breakpoints_and_watches(circuit):
 )
 def test_an_order_that_cannot_be_obeyed_says_why_in_one_line(circuit, line):
     session = Session(circuit)
-    assert obey(session, line) == ""
+    session.attempt(lambda: obey(session, line))
     assert session.trouble
     assert session.debugger.position == 0
     assert session.message
     assert "\n" not in session.message
 
 
-def test_orders_for_the_screen_are_handed_on(circuit):
+def test_orders_for_the_screen_need_one(circuit):
     session = Session(circuit)
-    assert obey(session, "quit") == "quit"
-    assert obey(session, "q") == "quit"
-    assert obey(session, "theme light") == "theme light"
-    assert obey(session, "help") == "help"
-    assert obey(session, "") == ""
+    for line in ("quit", "q", "theme light", "help"):
+        with pytest.raises(GradstepError, match="needs a screen"):
+            obey(session, line)
 
 
-def test_every_order_is_reached_by_its_own_name(circuit):
+def test_an_empty_line_and_a_comment_are_no_orders(circuit):
+    session = Session(circuit)
+    assert obey(session, "") is None
+    assert obey(session, "  # to the middle") is None
+    assert session.debugger.position == 0
+
+
+def test_every_order_is_reached_by_its_names_and_no_two_share_one():
     for order in ORDERS:
-        assert next(each for each in ORDERS if each.name.startswith(order.name)) is order
+        for name in (order.name, *order.aliases):
+            assert find(name) is order
+    assert find("contin").name == "continue"
+
+
+def test_a_name_that_is_nearly_right_is_corrected():
+    with pytest.raises(GradstepError, match="did you mean continue"):
+        find("continu3")
 
 
 def test_the_first_bad_number_is_found_forward_then_backward():
@@ -184,10 +202,11 @@ def test_the_first_bad_number_is_found_forward_then_backward():
     assert first_bad(tr.trace(tr.sum(x * x))) is None
 
 
-def test_only_searches_with_conditions_take_long(circuit):
+def test_only_far_moves_with_conditions_to_test_take_long(circuit):
     session = Session(circuit)
-    session.toggle_breakpoint()
-    assert not session.takes_long("resume")
-    session.add_breakpoint("nan(value)")
-    assert session.takes_long("resume")
-    assert not session.takes_long("next")
+    resume = find("continue")
+    obey(session, "toggle")
+    assert not resume.long(session, "")
+    obey(session, "break nan(value)")
+    assert resume.long(session, "")
+    assert find("next").long is None

@@ -39,7 +39,7 @@ def cpu_of_steps(at_desk, trace, *starts):
                 await asyncio.sleep(0.1)
                 before = time.process_time()
                 for _ in range(STEPS):
-                    desk.app.action_next()
+                    desk.app.obey("next")
                     await asyncio.sleep(0.02)  # the screen is painted 60 times a second
                 runs.append((time.process_time() - before) / STEPS)
             costs.append(min(runs))

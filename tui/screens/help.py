@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -15,7 +14,7 @@ from textual.widgets import Static
 from tracer.timeline import GLYPHS
 from tui.ink import Ink, Kind, visible
 from tui.keys import help_groups
-from tui.orders import ORDERS
+from tui.orders import ORDERS, Page
 from tui.theme import Inks
 
 
@@ -50,21 +49,21 @@ class PageScreen(ModalScreen[None]):
 
 
 class ListScreen(PageScreen):
-    """What there is of breakpoints and watches: (what it is, what it says) a line."""
+    """What an order has to say at length."""
 
-    heading = "breakpoints and watches"
-
-    def __init__(self, inks: Inks, rows: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, inks: Inks, page: Page) -> None:
         super().__init__(inks)
-        self.rows = rows
+        self.page = page
+        self.heading = page.heading
 
     def text(self) -> Text:
-        """A line for each."""
-        page, key = Text(), self.inks(Ink(Kind.KEY))
-        wide = max((len(name) for name, _ in self.rows), default=0) + 2
-        for name, words in self.rows:
-            page.append(visible(name).ljust(wide), key).append(f"{visible(words)}\n")
-        return page
+        """Line by line."""
+        text = Text()
+        for line in self.page.lines:
+            for piece in line:
+                text.append(visible(piece.text), self.inks(piece.ink))
+            text.append("\n")
+        return text
 
 
 class HelpScreen(PageScreen):
@@ -83,7 +82,7 @@ class HelpScreen(PageScreen):
                 page.append(f"  {keys:<8}", key).append(f"{words}\n")
         page.append("after :\n", name)
         for order in ORDERS:
-            page.append(f"  {order.name} {order.argument}".ljust(20), key).append(f"{order.help}\n")
+            page.append(f"  {order.name} {order.argument}".ljust(24), key).append(f"{order.help}\n")
         page.append("a gradient that is not there is never drawn as 0\n", name)
         for state, glyph in GLYPHS.items():
             page.append(f"  {glyph:<8}", key).append(f"{state}\n")

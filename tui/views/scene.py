@@ -37,8 +37,14 @@ class Scene:
     trouble: bool = False
     """Whether the message says that something could not be done."""
     busy: str = ""
+    done: float | None = None
+    """The share of long work that is done."""
     bad: tuple[int, int] | None = None
     """The node at which the first NaN or infinity of the run appears, and the position from which it is there."""
+    element: tuple[int, ...] = ()
+    """The index of the element under the cursor."""
+    view: str = "tensor"
+    """What the deck shows."""
     shows_gradient: bool = False
     slice_number: int = 0
 

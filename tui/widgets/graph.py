@@ -13,7 +13,7 @@ from tui.ink import Ink, Kind, Line, Look, Span
 from tui.keys import GRAPH, bindings
 from tui.views import boxes
 from tui.views.scene import Scene
-from tui.widgets.pane import LinePane, Picked
+from tui.widgets.pane import LinePane, Ordered
 
 
 class GraphPane(LinePane, ScrollView):
@@ -102,7 +102,8 @@ class GraphPane(LinePane, ScrollView):
         window = self.window
         box = node_at(self.drawing.layout, window.x + offset.x, window.y + offset.y)
         if box is not None:
-            self.post_message(Picked(self.drawing.nodes[box], run=event.chain == 2))
+            node = self.drawing.nodes[box]
+            self.post_message(Ordered(f"{'run' if event.chain == 2 else 'select'} {node}"))
 
     def action_go(self, direction: str) -> None:
         """Move the selection along the wires."""
@@ -110,7 +111,7 @@ class GraphPane(LinePane, ScrollView):
             return
         node = self.drawing.neighbour(self.scene.selected, direction)
         if node is not None:
-            self.post_message(Picked(node))
+            self.post_message(Ordered(f"select {node}"))
 
 
 _LOOKS = len(Look)

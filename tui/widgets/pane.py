@@ -21,11 +21,10 @@ from tui.views.scene import Scene
 
 
 @dataclass
-class Picked(Message):
-    """Somebody chose a node in a pane; `run` asks to run to it."""
+class Ordered(Message):
+    """Somebody used a pane in a way that means an order, such as `select 4` by a click."""
 
-    node: int
-    run: bool = False
+    line: str
 
 
 class LinePane(Widget, can_focus=True):

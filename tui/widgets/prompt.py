@@ -19,7 +19,8 @@ class Prompt(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel", show=False)]
 
-    purpose = ""
+    purpose: str | None = None
+    """The order that the answer completes; None while nothing is asked."""
 
     @dataclass
     class Typed(Message):
@@ -41,12 +42,16 @@ class Prompt(Horizontal):
         yield Input(id="answer", compact=True, select_on_focus=False)
         yield Label(id="reply", markup=False)
 
-    def ask(self, purpose: str, question: str, hint: str = "") -> None:
-        """Show the question; from now on, not from the next refresh on, what is typed is the answer."""
+    def ask(self, purpose: str, question: str, hint: str = "", begun: str = "") -> None:
+        """Show the question; from now on, not from the next refresh on, what is typed is the answer.
+
+        purpose: the order that the answer completes; begun: what of the answer is there already.
+        """
         self.purpose = purpose
         self.query_one("#question", Label).update(question)
         answer = self.query_one(Input)
-        answer.value, answer.placeholder = "", hint
+        answer.value, answer.placeholder = begun, hint
+        answer.cursor_position = len(begun)
         self.reply("")
         self.display = True
         self.take_focus()
@@ -61,20 +66,20 @@ class Prompt(Horizontal):
 
     def close(self, text: str | None = None) -> None:
         """Hide the prompt."""
-        purpose, self.purpose = self.purpose, ""
+        purpose, self.purpose = self.purpose or "", None
         self.display = False
         self.post_message(self.Closed(purpose, text))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Pass on what has been typed so far."""
         event.stop()
-        if self.purpose:
+        if self.purpose is not None:
             self.post_message(self.Typed(self.purpose, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Pass on the answer."""
         event.stop()
-        if self.purpose:
+        if self.purpose is not None:
             self.close(event.value)
 
     def action_cancel(self) -> None:

@@ -10,7 +10,7 @@ from tui.ink import Line
 from tui.keys import TAPE, bindings
 from tui.views import tape
 from tui.views.scene import Scene
-from tui.widgets.pane import LinePane, Picked
+from tui.widgets.pane import LinePane, Ordered
 
 
 class TapePane(LinePane, ScrollView):
@@ -61,13 +61,11 @@ class TapePane(LinePane, ScrollView):
             return
         node = offset.y - 1 + self.scroll_offset.y
         if offset.y > 0 and node < len(self.scene.trace):
-            self.post_message(Picked(node, run=event.chain == 2))
+            self.post_message(Ordered(f"{'run' if event.chain == 2 else 'select'} {node}"))
 
     def action_row(self, rows: int) -> None:
         """Move the selection by rows."""
-        if self.scene is not None and len(self.scene.trace):
-            last = len(self.scene.trace) - 1
-            self.post_message(Picked(max(0, min(last, self.scene.selected + rows))))
+        self.post_message(Ordered(f"row {rows}"))
 
     def action_page(self, pages: int) -> None:
         """Move the selection by screenfuls."""

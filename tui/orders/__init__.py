@@ -1,0 +1,85 @@
+"""The orders of the debugger: `goto 12`, `break op:exp if inf(value)`, `zoom`. One table, and the reading of a line."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from tracer.errors import GradstepError
+from tui.orders import looking, moving, screen, stopping, tensor
+from tui.orders.order import COUNT as COUNT
+from tui.orders.order import Order as Order
+from tui.orders.order import Page as Page
+from tui.orders.order import takes_none
+
+if TYPE_CHECKING:
+    from tui.session import Session
+
+ORDERS: tuple[Order, ...] = (
+    *moving.ORDERS,
+    *stopping.ORDERS,
+    *looking.ORDERS,
+    *tensor.ORDERS,
+    *screen.ORDERS,
+)
+_BY_WORD = {word: order for order in ORDERS for word in (order.name, *order.aliases)}
+
+
+class OrderError(GradstepError):
+    """A line that is no order."""
+
+
+def find(word: str) -> Order:
+    """The order of a name or alias; a name may be shortened to what begins it, the first of the table wins.
+
+    Raises `OrderError` with the closest name.
+    """
+    found = _BY_WORD.get(word) or next((o for o in ORDERS if o.name.startswith(word)), None)
+    if found is None:
+        close = difflib.get_close_matches(word, _BY_WORD, n=1)
+        hint = f"did you mean {close[0]}?" if close else "help lists them"
+        raise OrderError(f"there is no order {word!r}: {hint}")
+    return found
+
+
+def read(line: str) -> tuple[Order, str] | None:
+    """The order of a line and the text after its name; None for an empty line or a comment.
+
+    A number alone is a position: `65` is `goto 65`. Raises `OrderError`.
+    """
+    word, _, text = line.strip().partition(" ")
+    if not word or word.startswith("#"):
+        return None
+    if word.isdecimal():
+        word, text = "goto", word
+    order, text = find(word), text.strip()
+    if takes_none(order, text):
+        raise OrderError(f"{order.name} takes nothing after it, not {text!r}: try {order.name}")
+    return order, text
+
+
+def with_count(line: str, digits: str) -> str:
+    """A key's line with the digits typed before the key as its argument, where it takes a count.
+
+    >>> with_count("next", "10"), with_count("slice -", "3"), with_count("zoom", "3")
+    ('next 10', 'slice -3', 'zoom')
+    """
+    if not digits:
+        return line
+    word, _, text = line.partition(" ")
+    takes = word in _BY_WORD and "N]" in _BY_WORD[word].argument and text in ("", "-", "+")
+    return f"{word} {text}{digits}" if takes else line
+
+
+def obey(session: Session, line: str) -> Page | None:
+    """Carry out a line without a screen; returns what it has to show at length, if anything.
+
+    Raises `GradstepError` where it cannot be done.
+    """
+    found = read(line)
+    if found is None:
+        return None
+    order, text = found
+    if order.run is None:
+        raise OrderError(f"{order.name} needs a screen")
+    return order.run(session, text)

@@ -1,0 +1,34 @@
+"""Orders that only a screen can carry out; the screen has a method for each, see `tui.actions`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tui.orders.order import RUN, SCREEN, Order, starting
+
+if TYPE_CHECKING:
+    from tui.session import Session
+
+
+def _themes(session: Session, text: str) -> Iterable[str]:
+    from tui.theme import THEMES
+
+    return starting((theme.name.removeprefix("gradstep-") for theme in THEMES), text)
+
+
+ORDERS: tuple[Order, ...] = (
+    Order("play", "", "step by itself, and stop again", None, RUN),
+    Order("slower", "", "play more slowly", None, RUN),
+    Order("faster", "", "play faster", None, RUN),
+    Order("ask", "[ORDER ...]", "open the prompt, with an order begun", None, SCREEN),
+    Order("focus", "PANE", "give a pane the keys: graph, tape, node, deck; next, previous", None, SCREEN,
+          complete=lambda s, t: starting(("graph", "tape", "node", "deck", "next", "previous"), t)),
+    Order("zoom", "", "give the pane the whole screen, and back", None, SCREEN),
+    Order("escape", "", "stop what goes on; drop the count; show all panes", None, SCREEN),
+    Order("theme", "NAME", "the colours of the screen", None, SCREEN, complete=_themes),
+    Order("redraw", "", "paint the screen anew", None, SCREEN),
+    Order("suspend", "", "back to the shell for a while; fg returns", None, SCREEN),
+    Order("help", "", "the keys and these orders", None, SCREEN, ("?",)),
+    Order("quit", "", "leave", None, SCREEN, ("q", "exit")),
+)  # fmt: skip
