@@ -8,6 +8,7 @@ from gallery.entry import Entry as Entry
 from gallery.entry import compare as compare
 from gallery.neuron import ONE_GATE, SIGMOID_NEURON
 from gallery.rnn import RNN, THIRD
+from gallery.vanishing import EXPLODING, VANISHING
 from gallery.xor import ONE_ZERO, XOR
 
 ENTRIES = (
@@ -22,6 +23,8 @@ ENTRIES = (
     DIGITS,
     RNN,
     THIRD,
+    VANISHING,
+    EXPLODING,
 )
 
 GALLERY: dict[str, Entry] = {entry.name: entry for entry in ENTRIES}
