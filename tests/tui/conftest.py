@@ -20,6 +20,14 @@ SPECIAL = {"\n": "enter", "\x1b": "escape"}
 Script = Callable[["Desk"], Awaitable[None]]
 
 
+@pytest.fixture(autouse=True)
+def quick_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pilot look five times as often whether all is done, and the screen be painted as often."""
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
+    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0004)
+    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.003)
+
+
 class Desk:
     """A debugger under test: keys go in, the text of the screen comes out."""
 
@@ -34,7 +42,7 @@ class Desk:
 
     async def type(self, text: str) -> str:
         """Type a text into the prompt."""
-        return await self.press(*("space" if c == " " else c for c in text))
+        return await self.burst(text)
 
     async def burst(self, keys: str) -> str:
         """Keys that arrive all at once, as of a slow line or `tmux send-keys`."""
