@@ -6,7 +6,7 @@ random cotangent with both signs, so that errors do not cancel and the sum of a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,18 @@ from tracer.traces import Trace
 
 from .calls import Call
 from .judge import DISAGREE, UNDECIDABLE
-from .numerical import Context, Measured, absent, context, largest, loss_by, measure, shake
+from .numerical import (
+    Context,
+    Measured,
+    absent,
+    context,
+    largest,
+    looked_at,
+    loss_by,
+    measure,
+    shake,
+)
+from .progress import Progress, Told
 from .promote import promoted
 from .report import Report, Row
 
@@ -81,10 +92,19 @@ def check(
     return Report(f"check {call.title}", tuple(rows), (*notes, f"random seed {seed}"))
 
 
-def check_trace(trace: Trace, *, seed: int = 0, elements: int | None = None) -> Report:
+def check_trace(
+    trace: Trace,
+    nodes: Sequence[int] | None = None,
+    *,
+    seed: int = 0,
+    elements: int | None = None,
+    told: Told | None = None,
+) -> Report:
     """Compare the gradients of the inputs and parameters of a trace with certified numbers, by replays in float64.
 
-    seed: the random seed of samples. Raises `CheckError` for a trace without a loss, or without anything to check.
+    nodes: check these instead. seed: the random seed of samples. told: called with how many numbers are certified, and
+    of how many; what it raises ends the check.
+    Raises `CheckError` for a trace without a loss, or without anything to check.
 
     >>> import tracer as tr
     >>> x = tr.tensor([1.0, 2.0], name="x")
@@ -95,16 +115,26 @@ def check_trace(trace: Trace, *, seed: int = 0, elements: int | None = None) -> 
         raise CheckError("check: the trace has no loss\n  try: tr.trace(loss), of a single number")
     twin = promoted(trace)
     leaves = [k for k in range(len(twin)) if twin.op_of[k] < 0 and twin.tracked[k]]
-    if not leaves:
+    chosen = leaves if nodes is None else nodes
+    if not chosen:
         raise CheckError(
             "check: the trace has no input or parameter with a gradient\n  try: tr.tensor(...) or tr.parameter(...)"
         )
+    for k in chosen:
+        if twin.value(k).dtype.kind != "f":
+            raise CheckError(
+                f"check: {twin.label(k)} holds whole numbers, which have no gradient\n  try: a float value"
+            )
     rng = np.random.default_rng(seed)
     rows, shaken = [], shake(twin, rng)
-    for k in leaves:
-        measured = measure(loss_by(twin, k), twin.value(k), elements=elements, rng=rng)
+    sizes = [looked_at(np.size(twin.value(k)), elements) for k in chosen]
+    progress = Progress(told, sizes)
+    for k, size in zip(chosen, sizes, strict=True):
+        function = progress.counted(loss_by(twin, k), size)
+        measured = measure(function, twin.value(k), elements=elements, rng=rng)
         around = None if twin.gradient(k) is None else context(twin, shaken, k)
-        rows.append(_row(twin.label(k), measured, around, largest(twin.value(twin.loss))))
+        row = _row(twin.label(k), measured, around, largest(twin.value(twin.loss)))
+        rows.append(replace(row, node=k))
     return Report("check", tuple(rows))
 
 

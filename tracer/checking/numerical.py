@@ -161,7 +161,7 @@ def measure(
     sample, and along directions of random signs, which go through every element.
     """
     x = np.asarray(x, np.float64)
-    count = (x.size if x.size <= MANY else SAMPLE) if elements is None else min(elements, x.size)
+    count = looked_at(x.size, elements)
     flat = np.arange(x.size)
     if count < x.size:
         flat = np.sort(rng.choice(x.size, size=count, replace=False))
@@ -176,6 +176,11 @@ def measure(
         directions=directions,
         along=tuple(certify_direction(function, x, direction) for direction in directions),
     )
+
+
+def looked_at(size: int, elements: int | None = None) -> int:
+    """How many elements of an array of that size are looked at; see `measure`."""
+    return (size if size <= MANY else SAMPLE) if elements is None else min(elements, size)
 
 
 def absent(measured: Measured, size: float) -> Context:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tracer.format import number, shape
 
@@ -70,6 +71,10 @@ class Row:
     culprit: str = ""
     hints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    node: int = field(default=-1, repr=False)
+    """The node of the trace whose gradient it is; −1 if there is no trace."""
+    hand: Any = field(default=None, repr=False, compare=False)
+    """The whole gradient derived by hand, of the shape of the value; None where there is none, or it does not fit."""
 
     def count(self, verdict: str) -> int:
         """How many elements have that verdict."""

@@ -20,7 +20,8 @@ from .hints import hints_for
 from .judge import AGREE, DISAGREE
 from .lines import Claim, claims_of_mapping, claims_of_text
 from .names import Names
-from .numerical import context, loss_by, measure, shake
+from .numerical import context, looked_at, loss_by, measure, shake
+from .progress import Progress, Told
 from .promote import promoted
 from .report import Element, Report, Row
 
@@ -34,13 +35,15 @@ def verify(
     *,
     seed: int = 0,
     elements: int | None = None,
+    told: Told | None = None,
 ) -> Report:
     """Compare gradients derived by hand with the recorded ones and with certified numbers.
 
     derivation: the gradients as `{name: array}`, or the lines that compute them, as text: `dw = dy * x`. In a line the
     name of a recorded value means that value, `dNAME` (or `dL/dNAME`) its gradient: by the lines above, else as
     recorded. The first wrong line is the first that is wrong although the gradients it uses are right; lines that are
-    wrong only by using it are marked as inherited. seed, elements: as in `check`.
+    wrong only by using it are marked as inherited. seed, elements: as in `check`; told: as in
+    `check_trace`.
     Raises `DerivationError` with line and reason for text that cannot be read or computed, `UnknownNameError` for keys.
 
     >>> import tracer as tr
@@ -68,7 +71,9 @@ def verify(
         )
     rng = np.random.default_rng(seed)
     shaken = shake(twin, rng)
-    rows = tuple(_row(twin, shaken, claim, rng, elements) for claim in claims)
+    sizes = [looked_at(np.size(twin.value(claim.node)), elements) for claim in claims]
+    progress = Progress(told, sizes)
+    rows = tuple(_row(twin, shaken, claim, rng, elements, progress) for claim in claims)
     noun = "line" if isinstance(derivation, str) else "gradient"
     return Report("verify", rows, tuple(notes), noun)
 
@@ -79,10 +84,13 @@ def _row(
     claim: Claim,
     rng: np.random.Generator,
     elements: int | None,
+    progress: Progress,
 ) -> Row:
     """The row of one gradient: judged on the user's own upstream numbers, and on the recorded ones."""
     node, size = claim.node, np.shape(twin.value(claim.node))
-    row = Row(claim.name, size, line=claim.line, text=claim.text, notes=_missing(twin, node))
+    row = Row(
+        claim.name, size, line=claim.line, text=claim.text, notes=_missing(twin, node), node=node
+    )
     if not np.size(twin.value(node)):
         return replace(row, reason="empty: nothing to check")
     own, alone = fitted(claim.own, size), fitted(claim.alone, size)
@@ -94,7 +102,9 @@ def _row(
         note = f"its shape {shape(np.shape(claim.own))} was read as {shape(size)}"
         row = replace(row, notes=(*row.notes, note))
 
-    measured = measure(loss_by(twin, node), twin.value(node), elements=elements, rng=rng)
+    row = replace(row, hand=own)
+    function = progress.counted(loss_by(twin, node), looked_at(np.size(own), elements))
+    measured = measure(function, twin.value(node), elements=elements, rng=rng)
     around = context(twin, shaken, node)
     by_hand, by_line = measured.compare(around, own), measured.compare(around, alone)
     ours = () if twin.gradient(node) is None else measured.compare(around)
