@@ -1,7 +1,9 @@
 """Breakpoints: where on the timeline they can stop, where their conditions hold, and which is met first.
 
-A node is met twice: at its forward step, and when its gradient becomes final. A condition that asks for the gradient is
-tested there, any other at the forward step. Leaves have no forward step: they are met when their gradient is final.
+A node is met twice: at its forward step, and when its gradient becomes final. A condition that asks for a gradient is
+tested there, one that asks for `it` at both, any other at the forward step. Leaves have no forward step: they are met
+when their gradient is final. Conditions are tested on the final recorded numbers; those of other nodes that a condition
+names count only if they are there by then.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ops.primitive import Array
-from tracer.errors import UnknownNameError
-from tracer.selections import Selection, select
+from tracer.conditions import Condition, Recorded
+from tracer.errors import ConditionError, UnknownNameError
+from tracer.selections import Selection, select, with_condition
 from tracer.traces import Trace
 
 _UNKNOWN, _NO, _YES = -1, 0, 1
@@ -91,9 +94,14 @@ class Stops:
         """bool (nodes,): the nodes that are selected."""
         chosen = self.mask[events.nodes]
         if self.condition is not None:
-            chosen &= events.final if self.condition.reads_grad else ~events.final
+            if self.condition.reads_grad:
+                chosen &= events.final
+            elif not self.condition.reads_it:
+                chosen &= ~events.final
+            chosen &= fits(self.condition, trace)
         self.positions = events.positions[chosen]
         self.nodes = events.nodes[chosen]
+        self.final = events.final[chosen]
         self.verdicts = np.full(
             len(self.nodes), _YES if self.condition is None else _UNKNOWN, np.int8
         )
@@ -112,17 +120,26 @@ class Stops:
             if self.verdicts[k] == _UNKNOWN:
                 if interrupted():
                     return None
-                self.verdicts[k] = _YES if self._holds(int(self.nodes[k])) else _NO
+                self.verdicts[k] = _YES if self._holds(k) else _NO
             if self.verdicts[k] == _YES:
                 return int(self.positions[k]), int(self.nodes[k])
         return None
 
-    def _holds(self, node: int) -> bool:
-        condition = self.condition
-        assert condition is not None
-        gradient = self.trace.gradient(node) if condition.reads_grad else None
-        value = self.trace.storage.value(node) if condition.reads_value else None
-        return condition.holds(value, gradient)
+    def _holds(self, k: int) -> bool:
+        assert self.condition is not None
+        node, position = int(self.nodes[k]), int(self.positions[k])
+        return self.condition.holds(
+            Recorded(self.trace, node, position, gradient=bool(self.final[k]))
+        )
+
+
+def fits(condition: Condition, trace: Trace) -> bool:
+    """Whether a trace has the nodes that a condition names; the parts of a fused node have others."""
+    try:
+        condition.expression.fit(trace)
+    except ConditionError:
+        return False
+    return True
 
 
 class Breakpoints:
@@ -155,7 +172,22 @@ class Breakpoints:
     def delete(self, number: int) -> None:
         """Take a breakpoint away."""
         del self.table[self.named(number).number]
+        self._forget(number)
+
+    def _forget(self, number: int) -> None:
         self._stops = {key: stops for key, stops in self._stops.items() if key[0] != number}
+
+    def condition(self, trace: Trace, number: int, text: str) -> Breakpoint:
+        """Give a breakpoint another condition, or none for an empty text.
+
+        Raises `ConditionError` for one that cannot be read or does not fit.
+        """
+        one = self.named(number)
+        asked = Condition(text) if text.strip() else None
+        selection = with_condition(one.selection.trace or trace, one.selection, asked)
+        changed = self.table[number] = replace(one, selection=selection)
+        self._forget(number)
+        return changed
 
     def change(
         self,
@@ -175,6 +207,23 @@ class Breakpoints:
         )
         return changed
 
+    def move(self, old: Trace, new: Trace, moved: Callable[[int], int | None]) -> list[Breakpoint]:
+        """Let breakpoints at nodes of a trace stand in another one; returns those whose node is gone, and deletes them.
+
+        moved: the number of a node in the new trace, None if it is not there.
+        """
+        lost = []
+        for one in tuple(self.table.values()):
+            chosen = one.selection.moved(old, new, moved)
+            if chosen is None:
+                lost.append(one)
+                self.delete(one.number)
+            elif chosen is not one.selection:
+                self.table[one.number] = replace(one, selection=chosen)
+        self._stops = {key: stops for key, stops in self._stops.items() if key[1] is not old}
+        self._events.pop(old, None)
+        return lost
+
     def stops(self, one: Breakpoint, trace: Trace) -> Stops:
         """Where a breakpoint can stop in a trace; worked out once."""
         key = one.number, trace
@@ -183,6 +232,14 @@ class Breakpoints:
                 self._events[trace] = events_of(trace)
             self._stops[key] = Stops(trace, self._events[trace], one.selection)
         return self._stops[key]
+
+    def coming(
+        self, one: Breakpoint, trace: Trace, position: int, interrupted: Callable[[], bool]
+    ) -> tuple[int, int] | None:
+        """The (position, node) at which a breakpoint would stop next, from the start again after the end."""
+        stops, last = self.stops(one, trace), trace.timeline.last
+        ahead = stops.nearest(position, last, interrupted)
+        return ahead or stops.nearest(-1, position, interrupted)
 
     def meet(
         self, trace: Trace, start: int, target: int, interrupted: Callable[[], bool]

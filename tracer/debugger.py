@@ -6,15 +6,23 @@ all drive this class.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
+from ops.primitive import Array
 from tracer.breakpoints import Breakpoint
+from tracer.conditions import Condition, Recorded
 from tracer.errors import UnknownNameError
+from tracer.expressions import node_of
 from tracer.moves import Key, Moves
 from tracer.moves import Stop as Stop
 from tracer.replay import parts_trace
 from tracer.traces import Trace
-from tracer.watches import Watch, shown, watch
+from tracer.watches import Shown, Watch, evaluated, watch
+
+EVERY = 256
+"""After so many nodes a search asks whether to go on."""
 
 
 class Debugger(Moves):
@@ -35,6 +43,7 @@ class Debugger(Moves):
         super().__init__(trace, parts)
         self._watches: dict[int, Watch] = {}
         self._watches_made = 0
+        self._shown = Shown()
 
     # ----- breakpoints
 
@@ -44,8 +53,9 @@ class Debugger(Moves):
         return tuple(self._breakpoints.table.values())
 
     def add_breakpoint(self, text: str, *, temporary: bool = False, ignore: int = 0) -> Breakpoint:
-        """Stop where the text says: `xhat`, `op:mul`, `name:h*`, `scope:rnn*`, `nan(value)`, `op:exp if inf(value)`.
+        """Stop where the text says: `xhat`, `op:mul`, `scope:rnn* except h`, `nan(value)`, `op:exp if inf(value)`.
 
+        See `tracer.selections` for all that may stand there.
         temporary: only once. ignore: pass over it so many times first.
         Raises `UnknownNameError` where nothing of that name exists, `ConditionError` for what cannot be read.
         """
@@ -73,6 +83,18 @@ class Debugger(Moves):
         """Pass over a breakpoint the next so many times."""
         return self._breakpoints.change(number, ignore=count)
 
+    def condition(self, number: int, text: str) -> Breakpoint:
+        """Give a breakpoint another condition; an empty text takes it away.
+
+        Raises `ConditionError` for one that cannot be read, `UnknownNameError` if there is no such breakpoint.
+        """
+        return self._breakpoints.condition(self.trace, number, text)
+
+    def coming(self, number: int) -> tuple[int, int] | None:
+        """The (position, node) where a breakpoint would stop next, round the end; None if nowhere in this trace."""
+        one = self._breakpoints.named(number)
+        return self._breakpoints.coming(one, self.trace, self.position, self.interrupted)
+
     def breakpoints_on(self, node: Key) -> tuple[Breakpoint, ...]:
         """The breakpoints that may stop at a node, for the mark beside it; not those about every node."""
         index = self.trace.node_index(node)
@@ -82,6 +104,10 @@ class Debugger(Moves):
             if each.selection.kind != "any"
             and self._breakpoints.stops(each, self.trace).mask[index]
         )
+
+    def stopping_places(self, number: int) -> Array:
+        """The positions at which a breakpoint may stop in this trace, by rising position."""
+        return self._breakpoints.stops(self._breakpoints.named(number), self.trace).positions
 
     # ----- watches and search
 
@@ -102,19 +128,60 @@ class Debugger(Moves):
 
     def unwatch(self, number: int) -> None:
         """Take a watch away. Raises `UnknownNameError` if there is none of that number."""
-        if self._watches.pop(number, None) is None:
+        gone = self._watches.pop(number, None)
+        if gone is None:
             there = ", ".join(map(str, self._watches)) or "none"
             raise UnknownNameError(
                 f"there is no watch {number}\n  there are: {there}\n  try: one of these numbers"
             )
+        self._shown.forget(gone)
 
     def watch_values(self) -> tuple[tuple[str, str], ...]:
         """Each watch and what it shows here."""
-        return tuple((each.text, shown(each, self.trace, self.position)) for each in self.watches)
+        return tuple(
+            (each.text, self._shown(each, self.trace, self.position)) for each in self.watches
+        )
 
-    def search(self, text: str) -> tuple[int, ...]:
-        """The nodes whose name, operation, scope or shape contains a text, whatever the case."""
+    def evaluate(self, text: str, node: Key | None = None) -> Any:
+        """What an expression gives at this position; `value` and `grad` are those of a node, by default the current.
+
+        A number, a truth, an array, or the word for why it cannot be told. Raises `ConditionError` for what cannot be
+        read.
+        """
+        step = self.timeline.step(self.position)
+        index = step.node if node is None else self.trace.node_index(node)
+        return evaluated(self.trace, self.position, index, text)[0]
+
+    def search(
+        self, text: str, progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> tuple[int, ...]:
+        """The nodes whose name, operation, scope or shape contains a text, whatever the case.
+
+        If there is none and the text is a condition, such as `grad > 1e3`, the nodes of which it holds by the final
+        recorded numbers, wherever the position is; so many as have been found when it is interrupted.
+        Raises `ConditionError` for a text that looks like a condition and is none.
+        """
         wanted = text.strip().casefold()
         if not wanted:
             return ()
-        return tuple(k for k, words in enumerate(self._level.search_texts) if wanted in words)
+        found = tuple(k for k, words in enumerate(self._level.search_texts) if wanted in words)
+        if found or not re.search(r"[()<>=!]", wanted):
+            return found
+        condition = Condition(text)
+        condition.expression.fit(self.trace)
+        return tuple(self._holding(condition, progress))
+
+    def _holding(self, condition: Condition, progress: Callable[[int, int], None]) -> Iterator[int]:
+        trace, last = self.trace, self.timeline.last
+        if not condition.own:
+            named = sorted({node_of(trace, name) for name, _ in condition.expression.uses})
+            yield from named if condition.holds(Recorded(trace, -1, last)) else ()
+            return
+        ways = (False, True) if condition.reads_it else (False,)
+        for node in range(len(trace)):
+            if node % EVERY == 0:
+                if self.interrupted():
+                    return
+                progress(node, len(trace))
+            if any(condition.holds(Recorded(trace, node, last, gradient=way)) for way in ways):
+                yield node

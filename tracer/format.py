@@ -72,11 +72,11 @@ def elided(array: Array, count: int = 2, digits: int = 3) -> str:
     >>> elided(np.array([0.756, -0.52, 1.0])), elided(np.float64(2.5)), elided(np.empty(0))
     ('0.756 −0.52 …', '2.5', 'empty')
     """
-    flat = np.asarray(array).ravel()
-    if flat.size == 0:
+    array = np.asarray(array)
+    if array.size == 0:
         return "empty"
-    text = " ".join(number(x, digits) for x in flat[:count])
-    return text + " …" if flat.size > count else text
+    text = " ".join(number(x, digits) for x in array.flat[:count])  # ravel would copy a transpose
+    return text + " …" if array.size > count else text
 
 
 def printable(text: str) -> str:

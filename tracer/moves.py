@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tracer.breakpoints import Breakpoint, Breakpoints, Meeting
+from tracer.matching import Matching, by_name
 from tracer.nodes import Node
 from tracer.runs import runs_around
 from tracer.selections import search_texts
@@ -76,6 +77,11 @@ class Moves:
         return self._level.trace
 
     @property
+    def outermost(self) -> Trace:
+        """The trace whose nodes are opened: the user's run."""
+        return self._levels[0].trace
+
+    @property
     def timeline(self) -> Timeline:
         """The positions of the trace."""
         return self.trace.timeline
@@ -89,6 +95,28 @@ class Moves:
     def depth(self) -> int:
         """How many fused nodes have been opened, one inside the other."""
         return len(self._levels) - 1
+
+    def show(self, matching: Matching) -> list[Breakpoint]:
+        """Look at another run in place of the outermost trace, at the same step; breakpoints stay at their nodes.
+
+        Open parts are closed. Returns the breakpoints whose node is gone.
+        """
+        old, new = self._levels[0], matching.new
+        shown = _Level(new, matching.position(old.position))
+        lost = self._breakpoints.move(old.trace, new, matching.node)
+        for node, inner in old.opened.items():
+            lost += self._show_parts(shown, matching.node(node), inner)
+        self._levels = [shown]
+        return lost
+
+    def _show_parts(self, shown: _Level, node: int | None, inner: Trace) -> list[Breakpoint]:
+        """Let breakpoints in opened parts stand in the parts of the same node of another run."""
+        if not any(one.selection.trace is inner for one in self._breakpoints.table.values()):
+            return []
+        if node is None or not self._has_parts(shown.trace, node):
+            return self._breakpoints.move(inner, inner, lambda part: None)
+        parts = shown.opened[node] = self._parts(shown.trace, node)
+        return self._breakpoints.move(inner, parts, by_name(inner, parts).node)
 
     # ----- steps
 
@@ -122,7 +150,11 @@ class Moves:
         stop = self._arrived()
         for _ in range(count):
             level, step = self._level, self.timeline.step(self.position)
-            if step.node >= 0 and level.visited != step[:2] and self._has_parts(step.node):
+            if (
+                step.node >= 0
+                and level.visited != step[:2]
+                and self._has_parts(self.trace, step.node)
+            ):
                 stop = self.open(step.node)
             elif level.position < self.timeline.last:
                 level.origins.clear()
@@ -290,6 +322,6 @@ class Moves:
         }
         return Stop(at, marks.get(at, STEP))
 
-    def _has_parts(self, node: int) -> bool:
-        op = self.trace.op(node)
+    def _has_parts(self, trace: Trace, node: int) -> bool:
+        op = trace.op(node)
         return op is not None and op.parts is not None

@@ -127,9 +127,10 @@ def _written(x: Any, style: Style, top: bool = True) -> tuple[str, int]:
             fields[name] = ", ".join(_written(a, style, top=False)[0] for a in x.args[k:])
         else:
             text, binding = _written(x.args[k], style, top=False)
-            fields[name] = (
-                _bracketed(text, style) if binding < (needs[k] if k < len(needs) else 0) else text
-            )
+            need = needs[k] if k < len(needs) else 0
+            if k and need and text.startswith((fmt.MINUS, "-")):  # 1 − (−2 · 3)
+                binding = min(binding, NEG)
+            fields[name] = _bracketed(text, style) if binding < need else text
     for name, value in x.params.items():
         fields[name] = param_text(value)
     written = template.format(**fields)

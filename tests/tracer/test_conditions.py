@@ -5,13 +5,28 @@ import time
 import numpy as np
 import pytest
 
-from tracer.conditions import Condition, evaluate
+from tracer.conditions import Condition
 from tracer.errors import ConditionError
-from tracer.expressions import FUNCTIONS
+from tracer.expressions import numbers, read
+from tracer.operators import AbsentError
+from tracer.vocabulary import FUNCTIONS
 
 MIXED = np.array([[1.0, -2.0], [0.0, 4.0]])
 BAD = np.array([1.0, np.nan, -np.inf])
 SMALL = np.array([3e-9, -4e-9])
+
+
+def holds(text, value=None, grad=None):
+    return Condition(text).holds(numbers(value=value, grad=grad))
+
+
+def evaluate(text, value=None, grad=None):
+    """What an expression gives, or the word for why it cannot be told."""
+    try:
+        with np.errstate(all="ignore"):
+            return read(text).reading(numbers(value=value, grad=grad))
+    except AbsentError as absent:
+        return str(absent)
 
 
 @pytest.mark.parametrize(
@@ -50,21 +65,24 @@ SMALL = np.array([3e-9, -4e-9])
     ],
 )
 def test_a_condition_holds_or_not(text, value, grad, expected):
-    assert Condition(text).holds(value, grad) is expected
+    assert holds(text, value, grad) is expected
 
 
 def test_a_condition_on_the_gradient_is_false_while_there_is_none():
     for text in ("nan(grad)", "not nan(grad)", "nan(value) or nan(grad)", "grad == grad"):
         assert Condition(text).reads_grad
-        assert not Condition(text).holds(BAD, None)
-        assert not Condition(text).holds(BAD)
+        assert not holds(text, BAD, None)
+        assert not holds(text, BAD)
 
 
 def test_a_condition_knows_what_it_reads():
     both = Condition("norm(grad) > norm(value)")
-    assert (both.reads_value, both.reads_grad) == (True, True)
+    assert both.reads_grad
+    assert both.own
     assert not Condition("nan(value)").reads_grad
-    assert not Condition("nan(grad)").reads_value
+    assert Condition("norm(w.grad) > 1").reads_grad
+    assert not Condition("norm(w.grad) > 1").own
+    assert Condition("nan(it)").reads_it
 
 
 def test_nan_compares_false_and_so_does_a_function_of_no_elements():
@@ -76,11 +94,9 @@ def test_nan_compares_false_and_so_does_a_function_of_no_elements():
         "mean(value) == 0",
         "rms(value) >= 0",
     ):
-        assert not Condition(text).holds(empty)
-        assert not Condition(text).holds(np.array([np.nan]))
-    assert Condition(
-        "norm(value) == 0 and sum(value) == 0 and all(value) and not any(value)"
-    ).holds(empty)
+        assert not holds(text, empty)
+        assert not holds(text, np.array([np.nan]))
+    assert holds("norm(value) == 0 and sum(value) == 0 and all(value) and not any(value)", empty)
 
 
 @pytest.mark.parametrize("size", [1e200, 1e-200, 5e-324, 1.0])
@@ -95,16 +111,16 @@ def test_the_norm_of_infinite_numbers_is_infinite():
 
 
 def test_an_element_that_a_node_does_not_have_makes_a_condition_false():
-    assert not Condition("value[5] > 0").holds(MIXED)
-    assert not Condition("not value[5] > 0").holds(MIXED)
-    assert not Condition("value[0, 0] == 1").holds(np.float64(1.0))
+    assert not holds("value[5] > 0", MIXED)
+    assert not holds("not value[5] > 0", MIXED)
+    assert not holds("value[0, 0] == 1", np.float64(1.0))
     assert evaluate("value[5]", MIXED) == "no element [5] in 2×2"
 
 
 def test_arithmetic_gives_inf_and_nan_instead_of_raising():
     for text in ("1 / 0 > value", "0 / 0 != value", "9 ** 9 ** 9 ** 9 > value", "value / 0 > 1"):
-        assert Condition(text).holds(np.float64(1.0))
-    assert Condition("value % 0 != value").holds(np.array([1, 2]))
+        assert holds(text, np.float64(1.0))
+    assert holds("value % 0 != value", np.array([1, 2]))
     assert (
         evaluate("value[0:1] * value[:, 0:1] + value[0, 0:0]", MIXED)
         == "shapes (2, 2) and (0,) do not fit"
@@ -113,7 +129,7 @@ def test_arithmetic_gives_inf_and_nan_instead_of_raising():
 
 def test_a_huge_power_takes_no_time():
     started = time.perf_counter()
-    Condition("value < 10 ** 10 ** 10 ** 10 ** 10").holds(np.float64(1.0))
+    holds("value < 10 ** 10 ** 10 ** 10 ** 10", np.float64(1.0))
     assert time.perf_counter() - started < 1
 
 
@@ -139,13 +155,8 @@ def test_watches_give_numbers_arrays_truths_and_words():
         "{value}",
         "[value]",
         "(value, grad)",
-        "value[grad]",
         "value[0.5]",
-        "value[None]",
         "value[True]",
-        "value[...]",
-        "value[value > 0]",
-        "value[2 ** 80]",
         "f'{value}'",
         "'text'",
         "b'bytes'",
@@ -155,10 +166,7 @@ def test_watches_give_numbers_arrays_truths_and_words():
         "(value := 3)",
         "value is grad",
         "value in grad",
-        "value @ value",
-        "value & grad",
         "value << 3",
-        "~value",
         "await value",
         "print(value)",
         "nan",
@@ -168,8 +176,6 @@ def test_watches_give_numbers_arrays_truths_and_words():
         "max(*value)",
         "nan(value)(grad)",
         "shape(value)",
-        "shape",
-        "self",
         "value >",
         "value > 1; grad",
         "import os",
@@ -195,15 +201,15 @@ def test_what_is_not_a_word_of_the_language_is_refused(text):
 
 def test_a_refusal_names_the_text_the_place_the_words_and_one_thing_to_try():
     with pytest.raises(ConditionError) as caught:
-        Condition("norm(grd) < 1e-8")
+        Condition("nrm(grad) < 1e-8")
     assert str(caught.value).splitlines()[:3] == [
-        "condition 'norm(grd) < 1e-8': 'grd' is not a word of conditions",
-        "    norm(grd) < 1e-8",
-        "         ^^^",
+        "expression 'nrm(grad) < 1e-8': there is no function 'nrm': did you mean norm?",
+        "    nrm(grad) < 1e-8",
+        "    ^^^",
     ]
     for word in ("value", "grad", *FUNCTIONS):
         assert word in str(caught.value)
-    assert str(caught.value).endswith("try: grad")
+    assert str(caught.value).endswith("try: norm")
 
 
 def test_the_place_is_counted_in_letters_not_in_bytes():
@@ -212,11 +218,11 @@ def test_the_place_is_counted_in_letters_not_in_bytes():
     assert str(caught.value).splitlines()[2] == "    ^"
     with pytest.raises(ConditionError) as caught:
         Condition("value > 1 and 'σσ' or nor(grad)")
-    assert caught.value.args[0].splitlines()[2].rstrip() == " " * 18 + "^^^^"
+    assert str(caught.value).splitlines()[2] == " " * 26 + "^^^"
 
 
 def test_spaces_and_line_ends_do_not_matter():
-    assert Condition("  max( value )\n > 3 ").holds(MIXED)
+    assert holds("  max( value )\n > 3 ", MIXED)
 
 
 def test_equal_texts_are_equal_conditions():
@@ -226,5 +232,5 @@ def test_equal_texts_are_equal_conditions():
 
 def test_a_condition_changes_no_number():
     before = MIXED.copy()
-    Condition("max(abs(-value * 2 + value[0] ** 2)) > norm(grad)").holds(MIXED, MIXED)
+    holds("max(abs(-value * 2 + value[0] ** 2)) > norm(grad)", MIXED, MIXED)
     np.testing.assert_array_equal(MIXED, before)

@@ -491,7 +491,7 @@ def test_delete_takes_a_breakpoint_away_and_refuses_what_is_not_there():
         ("if", ConditionError, "no condition after 'if'"),
         ("h if nothing(value)", ConditionError, "there is no function 'nothing'"),
         ("nothing(value)", ConditionError, "there is no function 'nothing'"),
-        ("h if 1 < 2", ConditionError, "names neither value nor grad"),
+        ("h if 1 < 2", ConditionError, "names neither value nor grad, nor a node"),
         ("w if nan(value)", ConditionError, "w is a leaf, and has its value before the first step"),
     ],
 )
@@ -623,7 +623,7 @@ def test_unwatch_takes_a_watch_away():
         ("nothing", UnknownNameError),
         ("grad of nothing", UnknownNameError),
         ("nothing(grad) of q", ConditionError),
-        ("q.grad", ConditionError),
+        ("q.grd", ConditionError),
         ("", ConditionError),
     ],
 )
