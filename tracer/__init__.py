@@ -218,6 +218,7 @@ if TYPE_CHECKING:
     from tracer.debugging import debug as debug
     from tracer.diagrams import diagram as diagram
     from tracer.freezing import trace as trace
+    from tracer.insight import health as health
     from tracer.nodes import Flow as Flow
     from tracer.nodes import Node as Node
     from tracer.products import hessian as hessian
@@ -237,6 +238,7 @@ _LAZY = {
     "debug": "tracer.debugging",
     "diagram": "tracer.diagrams",
     "grad": "tracer.sweep",
+    "health": "tracer.insight",
     "hessian": "tracer.products",
     "hvp": "tracer.products",
     "jacobian": "tracer.products",

@@ -9,6 +9,7 @@
     ├── ReplayError         a trace that cannot be run again (also a RuntimeError)
     ├── TraceFileError      a trace file that is missing, damaged or foreign (also an OSError)
     ├── ConditionError      a breakpoint or watch that cannot be read (also a ValueError)
+    ├── EditError           an edit of a trace that cannot be read (also a ValueError)
     ├── DerivationError     a line of a hand derivation that cannot be read or evaluated (also a ValueError)
     ├── DiagramError        a figure that cannot be drawn or written (also a ValueError)
     │   └── GraphvizMissingError
@@ -50,6 +51,10 @@ class TraceFileError(GradstepError, OSError):
 
 class ConditionError(GradstepError, ValueError):
     """A breakpoint, condition or watch that cannot be read."""
+
+
+class EditError(GradstepError, ValueError):
+    """An edit of a value, parameter or number of a trace that cannot be read."""
 
 
 class DerivationError(GradstepError, ValueError):

@@ -6,7 +6,7 @@ would have seen another value names it. Overriding an inner node makes it a leaf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,23 +14,39 @@ import numpy as np
 
 from ops.primitive import NOTHING, Array, Primitive
 from tracer.backing import Overlay
-from tracer.errors import DTypeError, GradstepError, ReplayError, ShapeError
+from tracer.errors import GradstepError, ReplayError
 from tracer.freezing import freeze
-from tracer.kinds import KINDS
 from tracer.nodes import Guard
+from tracer.overrides import cut, fitting, reading, with_params
 from tracer.recording import OWN_FILES, Recorded, switched
 from tracer.running import check_shape, prove, run_op
 from tracer.tensors import tensor
 from tracer.traces import Trace
-from tracer.values import as_value, read_only
+
+Told = Callable[[int, int], None]
+"""Told how many of how many nodes have run; it may raise, and then nothing comes of the run."""
+OFTEN = 256
+"""It is told after so many nodes."""
 
 
-def replay(trace: Trace, values: Mapping[int | str, Any]) -> Trace:
+def _nothing_to_tell(done: int, of: int) -> None: ...
+
+
+def replay(
+    trace: Trace,
+    values: Mapping[Any, Any] = NOTHING,
+    *,
+    params: Mapping[Any, Mapping[str, Any]] = NOTHING,
+    numbers: Mapping[Any, Any] = NOTHING,
+    told: Told = _nothing_to_tell,
+) -> Trace:
     """The same run with some values overridden: a new Trace with the same node numbers.
 
-    values: name, label or number of a node to its new value, of the same shape. Only the affected nodes run.
+    values: name, label or number of a node to its new value, of the same shape. params: node to the parameters of its
+    operation that change. numbers: node and argument to the number read there in place of a recorded Python number.
+    Only the affected nodes run.
     `flipped` of the result lists the guards that would have seen another value.
-    Raises `ShapeError`, `DTypeError` or `UnknownNameError` for values that do not fit, `ReplayError` where one cannot
+    Raises `ShapeError`, `DTypeError` or `UnknownNameError` for what does not fit, `ReplayError` where a node cannot
     run.
 
     >>> import tracer as tr
@@ -40,12 +56,18 @@ def replay(trace: Trace, values: Mapping[int | str, Any]) -> Trace:
     (np.float64(25.0), np.float64(10.0))
     """
     overrides = {
-        node: _fitting(trace, node, value)
+        node: fitting(trace, node, value)
         for node, value in ((trace.node_index(key), value) for key, value in values.items())
     }
+    changed = {trace.node_index(node): given for node, given in params.items()}
+    read = {(trace.node_index(node), k): number for (node, k), number in numbers.items()}
+    trace = reading(with_params(trace, changed), read)
     new = dict(overrides)
     kept: dict[int, Mapping[str, Array]] = dict.fromkeys(overrides, NOTHING)
-    for node in affected(trace, overrides):
+    plan = run_again(trace, overrides, {*changed, *(node for node, _ in read)})
+    for count, node in enumerate(plan):
+        if count % OFTEN == 0:
+            told(count, len(plan))
         new[node], kept[node] = run_node(trace, node, new)
     inner = [node for node in overrides if trace.op_of[node] >= 0]
     under = trace.storage
@@ -54,8 +76,14 @@ def replay(trace: Trace, values: Mapping[int | str, Any]) -> Trace:
         under = under.under
     again = replace(trace, storage=Overlay(under, new, kept))
     if inner:
-        again = _cut(again, inner)
+        again = cut(again, inner)
     return replace(again, flipped=_flipped(again, new))
+
+
+def run_again(trace: Trace, overrides: Collection[int], altered: Collection[int] = ()) -> list[int]:
+    """The nodes that run when some have other values and others compute in another way, in order."""
+    sources = [*overrides, *altered]
+    return sorted({*affected(trace, sources), *altered}.difference(overrides))
 
 
 def affected(
@@ -99,46 +127,6 @@ def run_node(
         for i in trace.inputs_of(node)
     ]
     return run_op(trace, node, op, args)
-
-
-def _fitting(trace: Trace, node: int, value: Any) -> Array:
-    recorded = trace.storage.value(node)
-    new = as_value(value)
-    if new.shape != recorded.shape:
-        raise ShapeError(
-            f"replay: the new value of {trace.label(node)} has shape {new.shape}, the recorded one {recorded.shape}\n"
-            f"  try: a value of shape {recorded.shape}"
-        )
-    if recorded.dtype.kind != "f" and new.dtype.kind == "f" and np.any(new != np.floor(new)):
-        raise DTypeError(
-            f"replay: {trace.label(node)} is {recorded.dtype}, the new value {new.dtype}\n"
-            f"  try: whole numbers"
-        )
-    if not recorded.ndim:
-        return as_value(new.astype(recorded.dtype))
-    laid = np.empty_like(recorded, subok=False)  # its memory layout decides the order of sums
-    np.copyto(laid, new, casting="unsafe")
-    return read_only(laid)
-
-
-def _cut(trace: Trace, nodes: Sequence[int]) -> Trace:
-    """The trace with some inner nodes turned into leaves: inputs, or constants where no gradient could flow."""
-    op_of, kind_of = trace.op_of.copy(), trace.kind_of.copy()
-    op_of[list(nodes)] = -1
-    for node in nodes:
-        kind_of[node] = KINDS.index("input" if trace.tracked[node] else "constant")
-    keep = ~np.isin(trace.edge_consumer, list(nodes))
-    counts = np.bincount(trace.edge_consumer[keep], minlength=len(trace))
-    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    names = {node: trace.names[node] for node in nodes if trace.names[node]}
-    return replace(
-        trace,
-        op_of=op_of,
-        kind_of=kind_of,
-        input_start=start,
-        input_of=trace.input_of[keep],
-        given_names={**trace.given_names, **names},
-    )
 
 
 def _flipped(trace: Trace, changed: Mapping[int, Array]) -> tuple[Guard, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ops.primitive import Array, Primitive
+from ops.primitive import NOTHING, Array, Primitive
 from tracer.backing import Storage
 from tracer.errors import GradstepError, ReplayError, UnknownNameError
 from tracer.format import printable
@@ -325,11 +325,17 @@ class Trace:
 
     # ----- what one can do with it
 
-    def replay(self, values: Mapping[int | str, Any]) -> Trace:
-        """The same run with some values overridden; see `tracer.replay.replay`."""
+    def replay(
+        self,
+        values: Mapping[Any, Any] = NOTHING,
+        *,
+        params: Mapping[Any, Mapping[str, Any]] = NOTHING,
+        numbers: Mapping[Any, Any] = NOTHING,
+    ) -> Trace:
+        """The same run with some values, parameters or numbers overridden; see `tracer.replay.replay`."""
         from tracer.replay import replay
 
-        return replay(self, values)
+        return replay(self, values, params=params, numbers=numbers)
 
     def save(self, path: Any) -> None:
         """Write the trace to a file that `tr.load` reads; see `tracer.storage.save`."""
