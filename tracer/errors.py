@@ -75,3 +75,21 @@ class CheckError(GradstepError, ValueError):
 
 class StateError(GradstepError, ValueError):
     """Saved weights, or the saved state of an optimiser, that do not fit what they are loaded into."""
+
+
+def in_one_line(error: object) -> str:
+    """An error as the status line says it: what is wrong, and what to try or what there is.
+
+    >>> in_one_line("there is no breakpoint 9\\n  there are: 1, 2\\n  try: one of these numbers")
+    'there is no breakpoint 9: there are 1, 2'
+    >>> in_one_line("a.xyz: unknown suffix '.xyz'\\n  try: one of .dot or .svg")
+    "a.xyz: unknown suffix '.xyz': try one of .dot or .svg"
+    """
+    head, *more = str(error).splitlines() or ["no message"]
+    told = dict(line.strip().split(": ", 1) for line in more if ": " in line)
+    hint, there = told.get("try", ""), told.get("there are", "")
+    if not hint or ": try " in head or head.endswith("?"):
+        return head
+    return (
+        f"{head}: there are {there}" if there and "one of these" in hint else f"{head}: try {hint}"
+    )

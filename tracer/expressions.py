@@ -58,7 +58,7 @@ class Expression:
 
 def node_of(trace: Trace, name: str) -> int:
     """The number of the node that an expression calls by name, or by its number as in `@17`."""
-    return trace.node_index(int(name[1:]) if name[:1] == "@" and name[1:].isdecimal() else name)
+    return trace.node_index(name)
 
 
 def _unknown(trace: Trace, name: str) -> tuple[str, str]:

@@ -60,7 +60,7 @@ def flow_formula(node: Node, argument: int, *, numbers: bool = False, tex: bool 
     op = node.op
     if op is None or not op.differentiable(argument) or _is_literal(node, argument):
         return ""
-    gradient = node.gradient
+    gradient = node.gradient if numbers else None  # names alone need no backward pass
     upstream = Symbol(
         np.ones(node.shape)[()] if gradient is None else gradient,
         f"∂L/∂{node.label}",

@@ -199,7 +199,7 @@ def _plain(trace: Trace, where: str) -> Selection:
     if not where:
         return Selection("any")
     try:
-        node = trace.node_index(int(where) if where.isdecimal() else where)
+        node = trace.node_index(where)
     except UnknownNameError:
         if where in ANYWHERE:
             return Selection("any", "", Condition(ANYWHERE[where]))

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from tracer.timeline import Timeline
 
 
+DIGITS = 18
+"""A text of more digits is not read as the number of a node."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """The frozen record of a run: what was computed, in which order, and what flows back.
@@ -93,12 +97,22 @@ class Trace:
         return f"<Trace of {len(self)} nodes, {steps} steps, {loss}>"
 
     def node_index(self, key: int | str | Node) -> int:
-        """The number of a node given by number, name (`h`: the latest), label (`h#3`, `mul@7`) or view.
+        """The number of a node given by number or its digits, name (`h`: the latest), label (`h#3`, `mul@7`) or view.
 
         Raises `UnknownNameError` that lists the names there are.
         """
         if isinstance(key, Node):
             return key.index
+        if isinstance(key, str):
+            found = self._by_name.get(key)
+            if found is not None:
+                return found
+            head, at, digits = key.rpartition("@")
+            number = int(digits) if digits.isdecimal() and len(digits) <= DIGITS else len(self)
+            if at and number < len(self) and head in ("", self[number].op_name):
+                return number
+            if not at and digits.isdecimal() and len(digits) <= DIGITS:
+                key = number
         if isinstance(key, (int, np.integer)):
             index = int(key)
             if -len(self) <= index < len(self):
@@ -107,15 +121,6 @@ class Trace:
                 f"there is no node {index}: the trace has nodes 0 to {len(self) - 1}\n"
                 f"  try: a name, such as trace[{self._some_names()[0]!r}]"
             )
-        if isinstance(key, str):
-            found = self._by_name.get(key)
-            if found is not None:
-                return found
-            head, at, number = key.rpartition("@")
-            if at and number.isdecimal() and int(number) < len(self):
-                node = self[int(number)]
-                if head in ("", node.op_name):
-                    return node.index
         names = self._some_names(key if isinstance(key, str) else "")
         raise UnknownNameError(
             f"there is no node {key!r}\n  there are: {', '.join(names)}\n"

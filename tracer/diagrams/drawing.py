@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from tracer.diagrams.rendering import FORMATS, rendered
 from tracer.diagrams.timesteps import has_time_axis
 from tracer.diagrams.unrolled import unrolled
 from tracer.diagrams.writing import dot_text
+from tracer.files import write_whole
 
 if TYPE_CHECKING:
     from tracer.traces import Trace
@@ -119,18 +119,8 @@ def _listed(*words: str) -> str:
 def _write(target: Path, content: bytes) -> None:
     """Write beside and rename."""
     try:
-        handle, spare = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        write_whole(target, content)
     except OSError as error:
-        raise errors.DiagramError(f"cannot write to {target.parent}: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(spare).chmod(0o666 & ~mask)
-        Path(spare).replace(target)
-    except OSError as error:
-        Path(spare).unlink(missing_ok=True)
         raise errors.DiagramError(f"cannot write {target}: {error.strerror}") from error
 
 

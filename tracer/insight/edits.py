@@ -129,7 +129,7 @@ def subject_of(trace: Trace, text: str) -> Subject:
 
 def _node(trace: Trace, text: str) -> int | None:
     try:
-        return trace.node_index(int(text) if text.isdecimal() else text)
+        return trace.node_index(text)
     except UnknownNameError:
         return None
 

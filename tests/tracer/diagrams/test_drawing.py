@@ -219,7 +219,7 @@ def test_a_directory_without_permission_is_refused(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "mkstemp", refuse)
-    with pytest.raises(DiagramError, match=r"cannot write to .*: Permission denied"):
+    with pytest.raises(DiagramError, match=r"cannot write .*: Permission denied"):
         diagram(circuit()).save(tmp_path / "figure.dot")
 
 
