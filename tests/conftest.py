@@ -12,6 +12,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+os.environ["GRADSTEP_CONFIG"] = (
+    os.devnull
+)  # no test reads or writes the settings of whoever runs it
+
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 from textual import events
+from textual.app import SuspendNotSupported
 from textual.timer import Timer
 from textual.widget import Widget
 
+from tracer.errors import GradstepError
+from tui.changing import begun_edit
+from tui.editors import editor_command
+from tui.keys import KEYS, Key
 from tui.orders import Page, with_count
-from tui.orders.looking import MANY
+from tui.orders.looking import searches_long
 from tui.session import Session
+from tui.widgets.graph import GraphPane
 from tui.widgets.pane import LinePane, Ordered
 from tui.widgets.prompt import Prompt
 from tui.workbench import Workbench
@@ -18,11 +28,16 @@ PACES = (2.0, 1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
 MODERATE = 3
 """Which of them it begins with."""
 HINTS = {
-    "search": "a name, op, scope or shape",
-    "break": "xhat, op:mul, name:h*, scope:rnn*, op:exp if inf(value)",
-    "watch": "xhat, norm(grad), rms(grad) of xhat",
+    "search": "a name, op, scope or shape, or grad > 1e3",
+    "break": "xhat, op:mul except h, scope:rnn*, op:exp if inf(value), nan",
+    "watch": "xhat, norm(w.grad) / norm(w), rms(grad) of xhat",
+    "edit": "w = 3, w[0, 2] = 0.5, w[:, 0] *= 2, xhat.eps = 1e-3, w -= 0.1 * w.grad",
     "": "goto N, break TEXT, delete N, watch TEXT, search TEXT, help, quit",
 }
+OVER = frozenset({"ask", "help", "jump", "palette"})
+"""The orders that open something over the panes: one at a time."""
+ENDING = ("enter", "escape")
+"""The keys that close the prompt."""
 TOO_SMALL = frozenset({"-tiny", "-flat"})
 """The classes of a screen that shows nothing but which size it needs."""
 
@@ -30,12 +45,16 @@ TOO_SMALL = frozenset({"-tiny", "-flat"})
 class Actions(Workbench):
     """The keys and the mouse."""
 
+    keys: tuple[Key, ...] = KEYS
+    """What the keys do here."""
+
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.pace = MODERATE
         self._playing: Timer | None = None
         self._searching_from = 0
         self._held: list[events.Key] | None = None
+        self._asked_from: Widget | None = None
 
     async def on_event(self, event: events.Event) -> None:
         """Take back the message at the next key; hold the keys after an answer until the answer has been obeyed."""
@@ -45,10 +64,18 @@ class Actions(Workbench):
                 return
             if self.asks:
                 self.query_one(Prompt).take_focus()
-                self._held = [] if event.key in ("enter", "escape") else None
-            elif self.session.message and not self.session.busy:
-                self.session.say("")
-                self.show()
+                self._held = [] if event.key in ENDING else None
+            else:
+                if self.session.message and not self.session.busy:
+                    self.session.say("")
+                    self.show()
+                if len(self.screen_stack) == 1 and await self._check_bindings(event.key):
+                    return  # at once: on the way through the panes a later key could overtake it
+        elif isinstance(event, events.Key) and event.key in ENDING and self.asks:
+            self.query_one(Prompt).end(
+                answered=event.key == "enter"
+            )  # wherever the focus is by now
+            return
         await super().on_event(event)
 
     @property
@@ -61,7 +88,7 @@ class Actions(Workbench):
         super().show()
         panes = self.query_one("#panes")
         for name, wide in self.deck_views.items():
-            self.query_one(f"#{name}").display = name == self.session.view
+            self.query_one(f"#{name}").set_class(name != self.session.view, "away")
             if name == self.session.view:
                 panes.set_class(wide, "wide-view")
         if self.asks:
@@ -78,8 +105,10 @@ class Actions(Workbench):
             line = str(parameters[0])
             if line != "quit" and TOO_SMALL & self.screen.classes:
                 return False
-            if line.startswith("ask"):
+            if line.partition(" ")[0] in OVER:
                 return not self.asks and len(self.screen_stack) == 1
+            if line.startswith("focus ") and self.asks:  # the prompt completes with tab
+                return False
         return super().check_action(action, parameters)
 
     # ----- keys and mouse
@@ -87,9 +116,6 @@ class Actions(Workbench):
     def action_order(self, line: str) -> None:
         """A key gives its order; digits typed before it are its count."""
         digits, self.session.digits = self.session.digits, ""
-        if self.session.busy and line == "escape":
-            self.order_escape("")
-            return
         self.obey(with_count(line, digits))
 
     def action_digit(self, digit: int) -> None:
@@ -163,23 +189,26 @@ class Actions(Workbench):
             self.show()
             self.screen.set_focus(self.query_one(f"#{name}"))
         if self.query_one("#panes").has_class("zoom"):
-            self._zoom(self.focused)
+            self.zoom_to(self.focused)
 
     def order_zoom(self, text: str) -> None:
         """Give the pane the whole screen, and back."""
-        self._zoom(None if self.query_one("#panes").has_class("zoom") else self.focused)
+        self.zoom_to(None if self.query_one("#panes").has_class("zoom") else self.focused)
 
-    def _zoom(self, pane: Widget | None) -> None:
+    def zoom_to(self, pane: Widget | None) -> None:
+        """Show this pane alone; without one, all."""
         self.query_one("#panes").set_class(pane is not None, "zoom")
         for each in self.query(".pane"):
             each.set_class(each is pane, "zoomed")
 
     def order_escape(self, text: str) -> None:
         """Stop what goes on; drop the count; show all panes."""
-        self.interrupt.set() if self.session.busy else None
+        if self.session.busy:
+            self.interrupt.set()
+        self.query_one(GraphPane).give_up()
         self.stop_playing()
         self.session.digits = ""
-        self._zoom(None)
+        self.zoom_to(None)
         if not self.session.busy:
             self.session.say("")
         self.show()
@@ -196,22 +225,59 @@ class Actions(Workbench):
 
     def order_redraw(self, text: str) -> None:
         """Paint the screen anew."""
-        self.refresh(repaint=True, layout=True)
+        self.paint_anew()
+
+    def order_editor(self, text: str) -> None:
+        """The source line of the selected node in the user's editor; the screen comes back when it is closed."""
+        self.session.attempt(self._edit_source)
+        self.show()
+
+    def _edit_source(self) -> None:
+        command = editor_command(self.session.trace[self.session.selected], os.environ)
+        try:
+            with self.suspend():
+                status = subprocess.run(command, stdin=sys.__stdin__, check=False).returncode
+        except (OSError, SuspendNotSupported) as error:
+            raise GradstepError(f"{command[0]} cannot be opened here: {error}") from None
+        if status:
+            self.session.complain(f"{command[0]} ended with status {status}")
 
     def order_suspend(self, text: str) -> None:
         """Back to the shell for a while."""
         self.action_suspend_process()
 
+    def order_screenshot(self, text: str) -> None:
+        """Write the screen as it is."""
+        from tui.recorder.saving import save_screen
+
+        self.do(lambda: save_screen(self, text))
+
     def order_quit(self, text: str) -> None:
-        """Leave."""
+        """Leave, also in the middle of long work."""
+        self.interrupt.set()
         self.exit()
+
+    def order_palette(self, text: str) -> None:
+        """Find an order by a few letters of it."""
+        from tui.screens.palette import palette
+
+        self.push_screen(palette())
+
+    def order_jump(self, text: str) -> None:
+        """A letter on every pane and view."""
+        from tui.screens.jump import JumpScreen, targets
+
+        shown = {pane.id or "": pane.region for pane in self.query(".pane") if pane.region}
+        if self.inks is not None:
+            there = targets(shown, self.session.views)
+            self.push_screen(JumpScreen(there, self.inks), lambda line: self.obey(line or ""))
 
     def order_help(self, text: str) -> None:
         """The keys and orders."""
         from tui.screens.help import HelpScreen
 
         if self.inks is not None:
-            self.push_screen(HelpScreen(self.inks))
+            self.push_screen(HelpScreen(self.inks, self.keys))
 
     def open_page(self, page: Page) -> None:
         """Show at length what an order has to say."""
@@ -225,28 +291,36 @@ class Actions(Workbench):
     def order_ask(self, text: str) -> None:
         """Open the prompt; what is typed follows the order that is begun."""
         order, _, begun = text.partition(" ")
+        if order == "edit":
+            begun = begun or begun_edit(self.session)
         self.stop_playing()
         self._searching_from = self.session.selected
+        self._asked_from = self.focused
         self.screen.add_class("asking")
         question = {"search": "/", "": ":"}.get(order, order)
         self.query_one(Prompt).ask(order, question, HINTS.get(order, ""), begun)
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Search as one types."""
-        if event.purpose == "search" and len(self.session.trace) <= MANY:
+        if event.purpose == "search" and not searches_long(self.session, event.text):
             self.do(lambda: self._search(event.text))
 
     def _search(self, text: str) -> None:
-        self.session.selected = self._searching_from
+        self.session.select(self._searching_from)
         self.session.search(text)
+
+    def keep_line(self, line: str) -> None:
+        """Keep a line of the prompt, to be typed again."""
+        raise NotImplementedError
 
     async def on_prompt_closed(self, event: Prompt.Closed) -> None:
         """Show the keys again, do what was asked for, and go on with the keys that followed."""
         self.screen.remove_class("asking")
-        self.screen.set_focus(self.query_one("#graph"))
+        self.screen.set_focus(self._asked_from or self.query_one("#graph"))
         if event.text is not None and event.text.strip():
-            if event.purpose == "search":
-                self.session.selected = self._searching_from
+            if event.purpose == "search" and not self.session.busy:
+                self.session.select(self._searching_from)
+            self.keep_line(f"{event.purpose} {event.text}")
             self.obey(f"{event.purpose} {event.text}")
         else:
             self.session.say("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
 from rich.text import Text
@@ -13,28 +14,40 @@ from textual.reactive import Reactive, reactive
 from textual.widgets import Static
 
 from tracer.traces import Trace
-from tui.actions import Actions
+from tui.batch import before_screen
 from tui.deck import DECK
 from tui.drawing import draw
+from tui.folding import GraphLook
+from tui.keyboard import own_keys
 from tui.keys import bindings
+from tui.memory import Memory, recall
+from tui.personal import ALL_COLOURS, Personal
+from tui.projects import Project
+from tui.rerunning import own_screen
 from tui.session import Session
-from tui.theme import THEMES, Inks, first_theme
+from tui.sessions import Deed, kept_for_report
+from tui.settings import CONFIG, Settings, config_file, read_settings, state_file
+from tui.targets import Target
+from tui.theme import Inks
 from tui.views.scene import Scene
 from tui.widgets.graph import GraphPane
 from tui.widgets.lines import KeyLine, StatusLine, WatchLines
 from tui.widgets.node import NodePane
-from tui.widgets.prompt import Prompt
+from tui.widgets.prompt import Offers, Prompt
 from tui.widgets.tape import TapePane
-from tui.workbench import LEAST
+from tui.widgets.timebar import TimeBar
+from tui.workbench import LEAST, sweeps_quickly
 
 TRACEBACK = "GRADSTEP_DEBUG"
 """Set this variable to see the whole traceback of a fault in the debugger."""
 
 
-class DebuggerApp(Actions):
+class DebuggerApp(Personal):
     """Steps through a trace.
 
-    trace: what to step through. title: what to call it in the border of the graph.
+    trace: what to step through. title: what to call it in the border of the graph. derivation: lines by hand that came
+    with it. settings, memory: what the user wants and had last; nothing is read or kept without. environment: the
+    variables that tell of the terminal; without, it has all colours.
     """
 
     CSS_PATH = "gradstep.tcss"
@@ -59,19 +72,34 @@ class DebuggerApp(Actions):
     inks: Reactive[Inks | None] = reactive(None, repaint=False, init=False)
     """The colours of the theme."""
 
-    def __init__(self, trace: Trace, *, title: str = "", derivation: str | None = None) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        title: str = "",
+        derivation: str = "",
+        again: Callable[[], Target] | None = None,
+        settings: Settings | None = None,
+        memory: Memory | None = None,
+        environment: Mapping[str, str] = ALL_COLOURS,
+    ) -> None:
         prepare(trace)
-        session = Session(trace, title=title, derivation=derivation)
+        session = Session(trace, title=title, derivation=derivation, again=again)
         session.views = tuple(view.name for view in DECK)
-        super().__init__(session)
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = first_theme(os.environ)
+        super().__init__(session, settings or Settings(), memory or Memory(), environment)
+        self.first: Sequence[str] = ()
+        """Orders that the screen carries out as soon as it is there."""
+
+    def on_ready(self) -> None:
+        """Carry out the first orders."""
+        for line in self.first:
+            self.obey(line)
 
     def compose(self) -> ComposeResult:
-        """Status line, four panes, watches, key line; the prompt takes the place of the key line."""
+        """Status line, timeline, panes, watches, key line; the prompt takes the place of the key line."""
         shown = {"scene": DebuggerApp.scene, "inks": DebuggerApp.inks}
         yield StatusLine(id="status").data_bind(**shown)
+        yield TimeBar(id="timebar").data_bind(**shown)
         with Container(id="panes"):
             yield GraphPane(id="graph", classes="pane").data_bind(**shown)
             yield TapePane(id="tape", classes="pane").data_bind(**shown)
@@ -79,8 +107,9 @@ class DebuggerApp(Actions):
             for view in DECK:
                 yield view.pane(id=view.name, classes="pane deck").data_bind(**shown)
         yield WatchLines(id="watches").data_bind(**shown)
-        yield KeyLine(id="keys").data_bind(**shown)
-        yield Prompt(id="prompt")
+        yield KeyLine(self.keys, id="keys").data_bind(**shown)
+        yield Prompt(id="prompt", offer=self.offer, history=lambda: self.memory.history)
+        yield Offers(id="offers").data_bind(**shown)
         yield Static(id="small")
 
     @property
@@ -94,14 +123,17 @@ class DebuggerApp(Actions):
         if error is None or os.environ.get(TRACEBACK):
             super()._fatal_error()
             return
-        self.panic(Text(fault_line(error)))
+        kept = kept_for_report(self.session.log, target=self.session.title, size=self.session.size)
+        self.panic(Text(fault_line(error) + kept))
 
 
 def prepare(trace: Trace) -> None:
-    """Work out what every view needs and what takes long, before there is a screen that could freeze."""
-    for each in (trace.labels, trace.timeline, trace.swept):
+    """Work out what every view needs before there is a screen that could freeze; a long backward pass waits."""
+    for each in (trace.labels, trace.timeline):
         assert each is not None
-    draw(trace, 0)
+    if sweeps_quickly(trace):
+        assert trace.swept is not None
+    draw(trace, GraphLook(), 0)
 
 
 def fault_line(error: BaseException) -> str:
@@ -116,8 +148,38 @@ def fault_line(error: BaseException) -> str:
     return f"gradstep: a fault of ours: {type(error).__name__}: {what} ({where}{TRACEBACK}=1 shows all)"
 
 
-def debug(trace: Trace, *, title: str = "") -> int:
-    """Open the debugger on a trace and wait until it is closed; 0, or 3 after a fault of ours."""
-    app = DebuggerApp(trace, title=title)
-    app.run()
+def debug(
+    trace: Trace,
+    *,
+    title: str = "",
+    derivation: str = "",
+    again: Callable[[], Target] | None = None,
+    deeds: Sequence[Deed] = (),
+    project: Project | None = None,
+) -> int:
+    """Open the debugger on a trace and wait until it is closed; 0, or 3 after a fault of ours.
+
+    derivation: lines by hand that came with it. deeds: orders to be done first. project: where breakpoints last.
+    """
+    for stale in ("COLUMNS", "LINES"):  # Textual believes them, even when the terminal is resized
+        os.environ.pop(stale, None)
+    settings = read_settings(config_file(os.environ), named=CONFIG in os.environ)
+    memory = recall(state_file(os.environ))
+    app = DebuggerApp(
+        trace,
+        title=title,
+        derivation=derivation,
+        again=again,
+        settings=settings,
+        memory=memory,
+        environment=dict(os.environ),
+    )
+    if project is not None:
+        project.restore(app.session)
+    app.first = before_screen(app.session, deeds)
+    with own_screen(), own_keys():
+        app.run()
+    trouble = project.keep(app.session) if project is not None else ""
+    if trouble:
+        print(f"gradstep: {trouble}", file=sys.stderr)
     return 3 if app.return_code else 0

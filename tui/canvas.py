@@ -7,19 +7,18 @@ Only what the window shows is painted, so a drawing of any size costs as much as
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tui.ink import Kind, Look, elide, one_cell_each
+from tui.columns import Column
+from tui.ink import Kind
 from tui.layout import Layout
-
-Array = NDArray[Any]
+from tui.ports import Shape
+from tui.stamps import Array, stamp
+from tui.stamps import Face as Face
 
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 JOINTS = " │││─╯╮┤─╰╭├─┴┬┼"
@@ -27,42 +26,17 @@ JOINTS = " │││─╯╮┤─╰╭├─┴┬┼"
 
 A lone end is drawn as the whole stroke.
 """
-LIGHT, HEAVY = "─│╭╮╰╯├┤┬┴┼", "━┃┏┓┗┛┣┫┳┻╋"
-
-
-FRAMES = {
-    Look.PLAIN: "╭─╮│╰╯├",
-    Look.AHEAD: "╭┄╮┆╰╯├",
-    Look.CURRENT: "╔═╗║╚╝╠",
-    Look.OPERAND: "┏━┓┃┗┛┣",
-    Look.REACHED: "╭─╮│╰╯├",
-    Look.SELECTED: "╭─╮│╰╯├",
-}
-
-
-@dataclass(frozen=True)
-class Face:
-    """The text of one box.
-
-    Name and op in the upper border, (label, text, kind) rows inside, `foot` and `count` in the lower border.
-    """
-
-    name: str
-    op: str
-    rows: tuple[tuple[str, str, Kind], ...]
-    foot: str = ""
-    count: str = ""
-    look: Look = Look.PLAIN
-    mark: str = ""
-    selected: bool = False
+LIGHT, HEAVY = "─│╭╮╰╯├┤┬┴┼┄┆", "━┃┏┓┗┛┣┫┳┻╋━┃"
+DOTTED = {ord("─"): ord("┄"), ord("│"): ord("┆")}
 
 
 @dataclass(frozen=True)
 class Thread:
-    """A wire to be lit: its straight runs, and whether something flows back along it."""
+    """A wire to be lit: its straight runs, whether something flows back along it, and its first and last cell."""
 
     runs: tuple[tuple[int, int, int, int], ...]
     backward: bool
+    ends: tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -73,6 +47,17 @@ class Window:
     y: int
     width: int
     height: int
+
+    def along(self, layout: Layout) -> tuple[int, int]:
+        """The first place along the flow, and the first behind it."""
+        return self._span(layout.down)
+
+    def across(self, layout: Layout) -> tuple[int, int]:
+        """The first row across the flow, and the first behind it."""
+        return self._span(not layout.down)
+
+    def _span(self, rows: bool) -> tuple[int, int]:
+        return (self.y, self.y + self.height) if rows else (self.x, self.x + self.width)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,29 +77,32 @@ class Cells:
         """The characters of one line."""
         return str(self.char[y].astype("<u4").tobytes().decode("utf-32-le"))
 
-
-def visible_columns(layout: Layout, window: Window) -> range:
-    """The layers that a window shows something of."""
-    starts = [column.x for column in layout.columns]
-    first = max(0, bisect_right(starts, window.x) - 1)
-    return range(first, bisect_right(starts, window.x + window.width))
+    def copy(self) -> Cells:
+        """The same cells, to be painted on."""
+        return Cells(self.char.copy(), self.kind.copy(), self.look.copy(), self.owner.copy())
 
 
 def visible_nodes(layout: Layout, window: Window) -> list[int]:
     """The nodes whose box is in the window, at least in part."""
-    low, high = window.y, window.y + window.height
+    first, end = window.along(layout)
     return [
         node
-        for at in visible_columns(layout, window)
-        for node in layout.columns[at].boxes
-        if layout.boxes[node].y < high and layout.boxes[node].y + layout.boxes[node].height > low
+        for node in _near(layout, window)
+        if layout.start(node) < end and layout.columns[layout.layer[node]].edge > first
     ]
+
+
+def _near(layout: Layout, window: Window) -> Iterator[int]:
+    """The nodes whose box, or whose tips before it, may be in the window."""
+    for layer in layout.layers_between(*window.along(layout)):
+        yield from layout.boxes_between(layer, *window.across(layout))
 
 
 def node_at(layout: Layout, x: int, y: int) -> int | None:
     """The node whose box covers a cell of the drawing."""
     for node in visible_nodes(layout, Window(x, y, 1, 1)):
-        if layout.boxes[node].x <= x < layout.boxes[node].x + layout.boxes[node].width:
+        box = layout.boxes[node]
+        if box.x <= x < box.x + box.width and box.y <= y < box.y + box.height:
             return node
     return None
 
@@ -123,6 +111,17 @@ def paint(
     layout: Layout, window: Window, faces: Mapping[int, Face], threads: Iterable[Thread] = ()
 ) -> Cells:
     """Paint the wires of a window, then the lit ones, then the boxes that have a face."""
+    cells = wires(layout, window).copy()
+    for thread in threads:
+        _light(layout, thread, window, cells)
+    for node, face in faces.items():
+        _paste(layout, node, face, window, cells)
+    return cells
+
+
+@lru_cache(maxsize=8)
+def wires(layout: Layout, window: Window) -> Cells:
+    """The wires that a window shows, unlit: what stays the same from step to step."""
     shape = (window.height, window.width)
     cells = Cells(
         np.full(shape, ord(" "), np.uint32),
@@ -131,11 +130,8 @@ def paint(
         np.full(shape, -1, np.int32),
     )
     _paint_wires(layout, window, cells)
-    for thread in threads:
-        _light(thread, window, cells)
-    for node in visible_nodes(layout, window):
-        if node in faces:
-            _paste(layout, node, faces[node], window, cells)
+    for node in _near(layout, window):
+        _paint_tips(layout, node, window, cells)
     return cells
 
 
@@ -147,8 +143,8 @@ class _Strokes:
         self.mask = np.zeros((window.height, window.width), np.uint8)
         self.who = np.full((window.height, window.width), -1, np.int32)
 
-    def across(self, y: int, x0: int, x1: int, who: int) -> None:
-        """A stroke along a row, both ends included."""
+    def horizontal(self, y: int, x0: int, x1: int, who: int) -> None:
+        """A stroke along a line of the screen, both ends included."""
         window = self.window
         y, x0, x1 = y - window.y, x0 - window.x, x1 - window.x
         if 0 <= y < window.height and x1 > x0:
@@ -156,8 +152,8 @@ class _Strokes:
             self.mask[y, max(0, x0 + 1) : max(0, x1 + 1)] |= LEFT
             self.who[y, max(0, x0) : max(0, x1 + 1)] = who
 
-    def along(self, x: int, y0: int, y1: int, who: int) -> None:
-        """A stroke along a column; where it meets the wire of another value it passes over it."""
+    def vertical(self, x: int, y0: int, y1: int, who: int) -> None:
+        """A stroke up and down the screen; where it meets the wire of another value it passes over it."""
         window = self.window
         x, y0, y1 = x - window.x, y0 - window.y, y1 - window.y
         if not 0 <= x < window.width or y1 <= y0:
@@ -167,43 +163,67 @@ class _Strokes:
         self.mask[inner, x] = np.where(crossed, 0, self.mask[inner, x])
         self.mask[max(0, y0) : max(0, y1), x] |= DOWN
         self.mask[max(0, y0 + 1) : max(0, y1 + 1), x] |= UP
-        self.who[inner, x] = who
+        self.who[max(0, y0) : max(0, y1 + 1), x] = who
+
+
+Stroke = tuple[int, int, int, int]
+"""Where it lies, where it begins and ends, and the value that it carries."""
+
+
+def _along(column: Column, low: int, high: int) -> Iterator[Stroke]:
+    """The strokes of a layer and its gap that run with the flow, between two rows."""
+    for source, row in column.bends_near(low, high):
+        yield row, column.start - 1, column.edge, source
+    for wire in column.wires_near(low, high):
+        yield wire.row, column.edge + wire.start, column.edge + wire.turn, wire.source
+        for row in wire.leaves:
+            if low <= row < high:
+                yield row, column.edge + wire.turn, column.end - 1, wire.source
+
+
+def _turns(column: Column, low: int, high: int) -> Iterator[Stroke]:
+    """The strokes of a gap that run across the flow."""
+    for wire in column.wires_near(low, high):
+        yield column.edge + wire.turn, wire.low, wire.high, wire.source
 
 
 def _paint_wires(layout: Layout, window: Window, cells: Cells) -> None:
     strokes = _Strokes(window)
-    low, high = window.y, window.y + window.height
-    columns = [layout.columns[at] for at in visible_columns(layout, window)]
+    low, high = window.across(layout)
+    columns = [layout.columns[at] for at in layout.layers_between(*window.along(layout))]
+    flat, steep = (_turns, _along) if layout.down else (_along, _turns)
     for column in columns:
-        edge = column.x + column.width
-        for source, row in column.bends:
-            strokes.across(row, column.x - 1, edge, source)
-        for wire in column.wires:
-            if wire.high < low or wire.low >= high:
-                continue
-            strokes.across(wire.row, edge + wire.start, edge + wire.turn, wire.source)
-            for row in wire.leaves:
-                strokes.across(row, edge + wire.turn, column.end - 1, wire.source)
+        for stroke in flat(column, low, high):
+            strokes.horizontal(*stroke)
     for column in columns:
-        edge = column.x + column.width
-        for wire in column.wires:
-            if wire.high >= low and wire.low < high:
-                strokes.along(edge + wire.turn, wire.low, wire.high, wire.source)
+        for stroke in steep(column, low, high):
+            strokes.vertical(*stroke)
     lut = np.array([ord(glyph) for glyph in JOINTS], np.uint32)
     drawn = strokes.mask > 0
     cells.char[drawn] = lut[strokes.mask[drawn]]
     cells.kind[drawn] = Kind.WIRE
-    for node in visible_nodes(layout, window):
-        _paint_tips(layout, node, window, cells)
+    silent = drawn & np.isin(strokes.who, list(layout.silent)) if layout.silent else None
+    if silent is not None:
+        for whole, dotted in DOTTED.items():
+            cells.char[silent & (cells.char == whole)] = dotted
 
 
 def _paint_tips(layout: Layout, node: int, window: Window, cells: Cells) -> None:
-    x = layout.boxes[node].x - 1
+    """A tip at every argument; a hollow one where no gradient flows back."""
+    at = layout.start(node) - 1
+    full, hollow = ("▼", "▽") if layout.down else ("▶", "▷")
     for argument in range(len(layout.graph.inputs[node])):
-        y = layout.port(node, argument)
-        _put(cells, window, x, y, "▶", Kind.TIP)
-        if (y, x) in layout.cut:
-            _put(cells, window, x - 1, y, "┄", Kind.WIRE)
+        row = layout.port(node, argument)
+        glyph = hollow if (node, argument) in layout.graph.silent else full
+        _put(cells, window, *_place(layout, at, row), glyph, Kind.TIP)
+        if (row, at) in layout.cut:
+            stub = "┆" if layout.down else "┄"
+            _put(cells, window, *_place(layout, at - 1, row), stub, Kind.WIRE)
+
+
+def _place(layout: Layout, along: int, row: int) -> tuple[int, int]:
+    """The column and line of the screen."""
+    return (row, along) if layout.down else (along, row)
 
 
 def _put(cells: Cells, window: Window, x: int, y: int, glyph: str, kind: Kind) -> None:
@@ -215,26 +235,27 @@ def _put(cells: Cells, window: Window, x: int, y: int, glyph: str, kind: Kind) -
 _HEAVY = {ord(light): ord(heavy) for light, heavy in zip(LIGHT, HEAVY, strict=True)}
 
 
-def _light(thread: Thread, window: Window, cells: Cells) -> None:
+def _light(layout: Layout, thread: Thread, window: Window, cells: Cells) -> None:
     """Redraw a wire in heavy strokes; where something flows back along it, its tip moves to the other end."""
     kind = Kind.BACKWARD if thread.backward else Kind.FORWARD
+    right, bottom = window.x + window.width, window.y + window.height
     for x0, y0, x1, y1 in thread.runs:
-        for y in range(max(y0, window.y), min(y1 + 1, window.y + window.height)):
-            for x in range(max(x0, window.x), min(x1 + 1, window.x + window.width)):
+        for y in range(max(y0, window.y), min(y1 + 1, bottom)):
+            for x in range(max(x0, window.x), min(x1 + 1, right)):
                 old = int(cells.char[y - window.y, x - window.x])
-                if y0 == y1 and x0 < x < x1 and old == ord("│"):
+                if y0 == y1 and x0 < x < x1 and old in (ord("│"), ord("┆")):
                     old = ord("─")
                 cells.char[y - window.y, x - window.x] = _HEAVY.get(old, old)
                 cells.kind[y - window.y, x - window.x] = kind
     if thread.runs and thread.backward:
-        first, last = thread.runs[0], thread.runs[-1]
-        _put(cells, window, last[2], last[3], "━", kind)
-        _put(cells, window, first[0], first[1], "◀", kind)
+        first, last = thread.ends
+        _put(cells, window, *last, "┃" if layout.down else "━", kind)
+        _put(cells, window, *first, "▲" if layout.down else "◀", kind)
 
 
 def _paste(layout: Layout, node: int, face: Face, window: Window, cells: Cells) -> None:
-    box = layout.boxes[node]
-    char, kind = stamp(face, box.width, box.height, _sends(layout, node))
+    box, shape = layout.boxes[node], shape_of(layout, node)
+    char, kind = stamp(face, shape, _exit(layout, node) if layout.sends(node) else None)
     top, left = box.y - window.y, box.x - window.x
     rows = slice(max(0, top), min(window.height, top + box.height))
     columns = slice(max(0, left), min(window.width, left + box.width))
@@ -250,56 +271,13 @@ def _paste(layout: Layout, node: int, face: Face, window: Window, cells: Cells) 
     cells.owner[rows, columns] = node
 
 
-def _sends(layout: Layout, node: int) -> bool:
-    return any(wire.source == node for wire in layout.columns[layout.layer[node]].wires)
+def shape_of(layout: Layout, node: int) -> Shape:
+    """A box as it is drawn: as wide, or as high, as its layer is."""
+    box = layout.boxes[node]
+    return Shape(box.width, box.height, layout.shapes[node].shadow)
 
 
-@lru_cache(maxsize=4096)
-def stamp(face: Face, width: int, height: int, sends: bool) -> tuple[Array, Array]:
-    """The characters and kinds of a box with this face, arrays of (height, width)."""
-    corner, bar, right, side, low_left, low_right, exit_ = tuple(FRAMES[face.look])
-    char = np.full((height, width), ord(" "), np.uint32)
-    kind = np.full((height, width), Kind.FRAME, np.uint8)
-
-    def write(y: int, x: int, text: str, what: Kind) -> int:
-        text = one_cell_each(text)[: max(0, width - 1 - x)]
-        char[y, x : x + len(text)] = [ord(c) for c in text]
-        kind[y, x : x + len(text)] = what
-        return x + len(text)
-
-    char[0, :], char[-1, :] = ord(bar), ord(bar)
-    char[1:-1, 0], char[1:-1, -1] = ord(side), ord(side)
-    char[0, 0], char[0, -1], char[-1, 0], char[-1, -1] = map(
-        ord, corner + right + low_left + low_right
-    )
-    if sends:
-        char[1, -1] = ord(exit_)
-    _write_title(face, width, write)
-    for y, (label, text, what) in enumerate(face.rows[: height - 2], start=1):
-        write(y, 2, label, Kind.FAINT if what != Kind.GRADIENT else what)
-        write(y, max(2, width - 2 - len(text)), text, what)
-    if face.foot:
-        write(
-            height - 1,
-            write(height - 1, 1, " " + elide(face.foot, width - 4), Kind.FAINT),
-            " ",
-            Kind.FRAME,
-        )
-    if face.count:
-        write(height - 1, width - 2 - len(face.count), f" {face.count}", Kind.GRADIENT)
-    char.flags.writeable = kind.flags.writeable = False
-    return char, kind
-
-
-def _write_title(face: Face, width: int, write: Any) -> None:
-    room = width - 4 - len(face.mark)
-    name, op = one_cell_each(face.name), one_cell_each(face.op)
-    op = op if len(name) + 1 + len(op) <= room else ""
-    opening, closing = ("[", "]") if face.selected else (" ", " ")
-    x = write(0, 1, opening, Kind.NAME if face.selected else Kind.FRAME)
-    x = write(0, x, elide(name, room), Kind.NAME)
-    if op:
-        x = write(0, x, " " + op, Kind.OP)
-    write(0, x, closing, Kind.NAME if face.selected else Kind.FRAME)
-    if face.mark:
-        write(0, width - 1 - len(face.mark), face.mark, Kind.MARK)
+def _exit(layout: Layout, node: int) -> tuple[int, int]:
+    """The cell of a box, row and column, at which its wire leaves."""
+    box, out = layout.boxes[node], layout.ports[node].out
+    return (box.height - 1, out) if layout.down else (out, box.width - 1)

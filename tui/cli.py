@@ -60,10 +60,52 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def seconds(text: str) -> float:
+    """A time above 0."""
+    try:
+        time = float(text)
+    except ValueError:
+        time = 0.0
+    if not 0 < time < 3600:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return time
+
+
+def from_file(text: str) -> tuple[str, str]:
+    """Orders in a file."""
+    return "file", text
+
+
+def from_line(text: str) -> tuple[str, str]:
+    """One order."""
+    return "order", text
+
+
 TARGET = argument(
     "target",
     metavar="TARGET",
     help="a gallery name, FILE.trace, or script.py[:function]; the function has no arguments and returns a loss",
+)
+ORDERS = (
+    argument(
+        "-x",
+        dest="orders",
+        action="append",
+        type=from_file,
+        metavar="FILE",
+        help="do the orders in a file first, a line each; - reads them from stdin",
+    ),
+    argument(
+        "-ex",
+        dest="orders",
+        action="append",
+        type=from_line,
+        metavar="ORDER",
+        help="do this order first, such as 'break xhat if nan(value)'; -x and -ex may come several times",
+    ),
+    argument(
+        "--batch", action="store_true", help="do the orders, print what comes of each, and leave"
+    ),
 )
 STEP = argument("--step", type=int, metavar="N", help="as it stands after N steps (default: all)")
 
@@ -84,6 +126,7 @@ COMMANDS = {
                 action="store_true",
                 help="if the script raises, open at what it had recorded",
             ),
+            *ORDERS,
             argument(
                 "script",
                 nargs="?",
@@ -91,10 +134,13 @@ COMMANDS = {
                 help="the script; what follows is handed to it",
             ),
         ),
-        usage="gradstep run [--episode K] [--on-error] (SCRIPT | -m MODULE) [ARGS ...]",
+        usage="gradstep run [--episode K] [--on-error] [-x FILE] [-ex ORDER] [--batch] "
+        "(SCRIPT | -m MODULE) [ARGS ...]",
     ),
     "open": Command(
-        "step through a network, a script or a trace", "gradstep open batchnorm", (TARGET,)
+        "step through a network, a script or a trace",
+        "gradstep open batchnorm -ex 'break xhat' -ex continue",
+        (TARGET, *ORDERS),
     ),
     "show": Command(
         "print a trace as text",
@@ -128,6 +174,42 @@ COMMANDS = {
                 help="only what was recorded under a scope, such as batchnorm",
             ),
             argument("--dark", action="store_true", help="light on dark"),
+        ),
+    ),
+    "record": Command(
+        "make pictures of recorded sessions",
+        "gradstep record gallery/tours/*.txt -o gallery/pictures",
+        (
+            argument(
+                "sessions",
+                nargs="+",
+                metavar="SESSION",
+                help="a file of orders, as `:save` writes it in the debugger",
+            ),
+            argument(
+                "-o",
+                "--output",
+                metavar="OUT",
+                help="an .svg or .txt file, or a folder (default: an .svg of the session's name, here)",
+            ),
+            argument("--target", metavar="TARGET", help="of what (default: what the session says)"),
+            argument(
+                "--size",
+                metavar="CxR",
+                help="columns and rows (default: the session's, else 120x36)",
+            ),
+            argument(
+                "--theme", metavar="THEME", help="its colours (default: the session's, else dark)"
+            ),
+            argument(
+                "--animate", action="store_true", help="an SVG that plays, a frame for each order"
+            ),
+            argument(
+                "--pause",
+                type=seconds,
+                metavar="S",
+                help="how long a frame of it is seen (default: 0.8)",
+            ),
         ),
     ),
     "check": Command(
@@ -220,7 +302,7 @@ def handed_on(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     at = 1
     while at < len(argv):
         word = argv[at]
-        if word == "--episode":
+        if word in ("--episode", "-x", "-ex"):
             at += 2
         elif word.startswith("-m") and not word.startswith("--"):
             at += 2 if word == "-m" else 1

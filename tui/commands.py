@@ -9,17 +9,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gallery import GALLERY
 from tracer.versions import VERSIONS
-from tui import listings, scripts, targets, text
+from tui import keyboard, listings, scripts, targets, text
 from tui.cli import FAILED, FINE, USAGE
 from tui.plain import why_not_drawn
 from tui.printing import printed, terminal
 from tui.scripts import UsageError
 from tui.targets import Target, resolve
+
+if TYPE_CHECKING:
+    from tui.projects import Project
+    from tui.sessions import Deed
 
 
 def version() -> int:
@@ -33,14 +39,57 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def step_through(target: Target) -> int:
-    """Open the debugger; without a terminal, say so in a line and print what `show` prints."""
+def has_keys() -> bool:
+    """Whether keys can be read beside the input of the program, which is a file or a pipe: `run net.py < data`."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and keyboard.is_there()
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is to be done with a target beside opening it: orders, done first or alone, and where breakpoints last."""
+
+    deeds: Sequence[Deed] = ()
+    batch: bool = False
+    project: Project | None = None
+
+
+def wishes_of(options: argparse.Namespace, target: str) -> Wishes:
+    """What the options of a command wish. Raises `UsageError` for a file of orders that cannot be read."""
+    from tui.batch import deeds_of
+    from tui.projects import project_of
+
+    deeds = deeds_of(options.orders or ())
+    if options.batch and not deeds:
+        raise UsageError(
+            "--batch needs orders\n  try: --batch -ex 'break nan' -ex continue -ex where"
+        )
+    return Wishes(deeds, options.batch, None if options.batch else project_of(target))
+
+
+def step_through(target: Target, wishes: Wishes | None = None) -> int:
+    """Open the debugger; without a terminal, do the orders that are given, or say so and print what `show` prints."""
+    wishes = wishes or Wishes()
     remark(target)
-    why = why_not_drawn() if has_terminal() else "no terminal to open the debugger in"
+    why = why_not_drawn() if has_terminal() or has_keys() else "no terminal to open the debugger in"
+    if wishes.batch or (why and wishes.deeds):
+        from tui.batch import run
+        from tui.session import Session
+
+        session = Session(
+            target.trace, title=target.title, derivation=target.derivation, again=target.again
+        )
+        return run(session, wishes.deeds)
     if not why:
         from tui.app import debug
 
-        return debug(target.trace, title=target.title)
+        return debug(
+            target.trace,
+            title=target.title,
+            derivation=target.derivation,
+            again=target.again,
+            deeds=wishes.deeds,
+            project=wishes.project,
+        )
     print(f"gradstep: {why}, so here is what `gradstep show` prints", file=sys.stderr)
     print(text.show(target.trace, target.title))
     return FINE
@@ -68,40 +117,50 @@ def pick() -> int:
         if answer in ("q", "quit", "exit"):
             return FINE
         try:
-            return step_through(resolve(listings.find_entry(answer).name))
+            from tui.projects import project_of
+
+            name = listings.find_entry(answer).name
+            return step_through(resolve(name), Wishes(project=project_of(name)))
         except UsageError as error:
             print(error)
 
 
 def run(options: argparse.Namespace, argv: Sequence[str]) -> int:
     """Run a script or module, then step through what it recorded."""
-    program = (
-        scripts.module(options.module) if options.module else targets.script_at(options.script)
-    )
-    done = scripts.run(program, argv, episode=options.episode)
+
+    def program() -> scripts.Program:
+        if options.module:
+            return scripts.module(options.module)
+        return targets.script_at(options.script)
+
+    again = targets.repeated(lambda: targets.ran(program(), argv, options.episode))
+    first = program()
+    wishes = wishes_of(options, first.file)
+    done = scripts.run(first, argv, episode=options.episode)
     sys.stdout.flush()
     if done.error is not None:
         scripts.print_traceback(done.error)
     elif done.status:
-        print(f"gradstep: {targets.ended_with(program.name, done.status)}", file=sys.stderr)
+        print(f"gradstep: {targets.ended_with(done.program.name, done.status)}", file=sys.stderr)
     if done.status:
         if options.on_error:
-            after_failure(done)
+            after_failure(done, again, wishes)
         return done.status
-    return step_through(targets.of_run(done, options.episode))
+    return step_through(replace(targets.of_run(done, options.episode), again=again), wishes)
 
 
-def after_failure(done: scripts.Run) -> None:
+def after_failure(done: scripts.Run, again: Callable[[], Target], wishes: Wishes) -> None:
     """Step through what a script had recorded when it failed; say so if that is nothing."""
     try:
-        step_through(targets.of_failure(done))
+        step_through(replace(targets.of_failure(done), again=again), wishes)
     except UsageError as error:
         print(f"gradstep: {error}", file=sys.stderr)
 
 
 def open(options: argparse.Namespace) -> int:
     """Step through a target."""
-    return step_through(resolve(options.target))
+    wishes = wishes_of(options, options.target)
+    return step_through(resolve(options.target), wishes)
 
 
 def show(options: argparse.Namespace) -> int:
@@ -154,6 +213,22 @@ def diagram(options: argparse.Namespace) -> int:
             f"cannot write {options.output}: {error.strerror or error}\n  try: another folder"
         ) from None
     print(f"wrote {options.output}")
+    return FINE
+
+
+def record(options: argparse.Namespace) -> int:
+    """Make pictures of recorded sessions."""
+    from tui.recorder.recording import PAUSE, Wishes, record
+
+    output = options.output
+    if len(options.sessions) > 1 and output is not None and not Path(output).is_dir():
+        raise UsageError(
+            f"{len(options.sessions)} sessions do not fit into one file\n  try: a folder for -o"
+        )
+    pause = options.pause or (PAUSE if options.animate else None)
+    wishes = Wishes(options.target, options.size, options.theme, pause)
+    for session in options.sessions:
+        print(f"wrote {record(session, output, wishes)}")
     return FINE
 
 

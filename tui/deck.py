@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.widgets.changes import ChangesPane
+from tui.widgets.layers import LayersPane
 from tui.widgets.pane import LinePane
+from tui.widgets.stops import StopsPane
 from tui.widgets.tensor import TensorPane
+from tui.widgets.verify import VerifyPane
 
 
 @dataclass(frozen=True)
@@ -17,4 +21,10 @@ class View:
     wide: bool = True
 
 
-DECK: tuple[View, ...] = (View("tensor", TensorPane, wide=False),)
+DECK: tuple[View, ...] = (
+    View("tensor", TensorPane, wide=False),
+    View("layers", LayersPane),
+    View("verify", VerifyPane),
+    View("stops", StopsPane),
+    View("changes", ChangesPane),
+)

@@ -1,139 +1,284 @@
-"""Which nodes of a trace are drawn: all of them, or, of a long trace, the stretch of the tape around one node."""
+"""The drawing of a trace under a look: the folded graph, laid out whole, or the stretch of it around one node.
+
+Whole drawings of many boxes take seconds: they are made on another thread, and until then a stretch is shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import gc
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
 
 from tracer import format as fmt
 from tracer.kinds import KINDS
 from tracer.traces import Trace
 from tui.canvas import Window, visible_nodes
-from tui.layout import Graph, Layout, arrange
+from tui.folding import GraphLook, Trail, fold, steps_around
+from tui.layers import Graph, never
+from tui.layout import Layout, arrange
+from tui.merging import Folded
+from tui.ports import Shape, box_height
 
-WHOLE = 1200
-"""A trace of at most so many nodes is drawn whole."""
+AT_ONCE = 1500
+"""A graph of at most so many boxes is laid out at once; a larger one on another thread."""
+MOST_BOXES = 25_000
+"""Of a graph of more boxes only stretches are drawn."""
 BLOCK = 96
-"""A longer one is cut into blocks of the tape; the block of a node is drawn with one block on either side."""
+"""Such a graph is cut into blocks; the block of a box is drawn with one block on either side."""
 NARROWEST, WIDEST = 13, 19
 """Columns of a box. Where name and op would need more than ROOMY, the op gives way."""
 ROOMY = 16
+LINE_WIDEST = 14
+KEPT = 4
+"""So many large drawings are kept, and twice as many small ones."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A layout and the node of the trace that each of its boxes shows."""
+    """A layout, and the boxes of the folded graph that it shows: `first` to `last`, not included, and some leaves."""
 
-    trace: Trace
-    nodes: tuple[int, ...]
-    place: Mapping[int, int]
-    """The number of a node's box in the layout; nodes that are not drawn are missing."""
+    folded: Folded
+    look: GraphLook
     layout: Layout
+    boxes: Sequence[int]
+    """The box of the folded graph that each box of the layout shows, rising."""
     first: int
     last: int
 
     @property
+    def trace(self) -> Trace:
+        """The trace that is drawn."""
+        return self.folded.trace
+
+    @property
     def whole(self) -> bool:
-        """Whether nothing of the trace is left out."""
-        return len(self.nodes) == len(self.trace)
+        """Whether nothing of the graph is left out."""
+        return len(self.boxes) == len(self.folded)
 
-    def neighbour(self, node: int, direction: str) -> int | None:
-        """The node that the selection moves to.
+    def place(self, node: int) -> int | None:
+        """The number in the layout of the box that shows a node; None where it is not drawn."""
+        if not 0 <= node < len(self.trace):
+            return None
+        box = int(self.folded.box_of[node])
+        if self.whole:
+            return box
+        at = int(np.searchsorted(np.asarray(self.boxes), box))
+        return at if at < len(self.boxes) and self.boxes[at] == box else None
 
-        An input to the left, a consumer to the right, else the next box of the column.
+    def neighbour(self, node: int, direction: str) -> tuple[int, Trail | None] | None:
+        """The node that the selection moves to, and the trail that this leaves.
+
+        To an input (left), to a consumer (right), or to the next box of the layer (up, down). The way back leads along
+        the wire that was taken; taken again, the same direction leads along the next wire.
         """
-        here = self.place.get(node)
+        here = self.place(node)
         if here is None:
             return None
-        layout, row = self.layout, self.layout.boxes[here].out_row
+        layout, row = self.layout, self.layout.out_row(here)
         if direction == "left":
-            choices = [i for i in layout.graph.inputs[here] if i >= 0]
+            choices = list(dict.fromkeys(i for i in layout.graph.inputs[here] if i >= 0))
         elif direction == "right":
-            choices = [n for n, inputs in enumerate(layout.graph.inputs) if here in inputs]
+            choices = list(layout.consumers[here])
         else:
-            sign = 1 if direction == "down" else -1
-            column = layout.columns[layout.layer[here]].boxes
-            choices = [n for n in column if (layout.boxes[n].y - layout.boxes[here].y) * sign > 0]
-        near = min(choices, key=lambda n: (abs(layout.boxes[n].out_row - row), n), default=None)
-        return None if near is None else self.nodes[near]
+            boxes = layout.columns[layout.layer[here]].boxes
+            at = boxes.index(here) + (1 if direction == "down" else -1)
+            return (self.node_of(boxes[at]), None) if 0 <= at < len(boxes) else None
+        choices.sort(key=lambda n: abs(layout.out_row(n) - row))
+        return self._chosen(node, direction, choices) if choices else None
+
+    def _chosen(self, node: int, direction: str, choices: list[int]) -> tuple[int, Trail]:
+        trail, which = self.look.trail, 0
+        if trail is not None:
+            if trail.direction != direction and self.place(trail.start) in choices:
+                return trail.start, trail
+            if (trail.start, trail.direction) == (node, direction):
+                which = (trail.which + 1) % len(choices)
+        return self.node_of(choices[which]), Trail(node, direction, which)
+
+    def node_of(self, place: int) -> int:
+        """The node that stands for a box of the layout."""
+        return self.folded.face_of(self.boxes[place])
 
     def visible(self, window: Window) -> list[int]:
         """The boxes that a window shows at least a part of."""
         return visible_nodes(self.layout, window)
 
 
-def draw(trace: Trace, node: int) -> Drawing:
-    """The drawing that holds a node. Costs about 0.1 ms per drawn node once; it is kept."""
-    return _draw(trace, 0 if len(trace) <= WHOLE else max(0, node) // BLOCK)
+def draw(trace: Trace, look: GraphLook, *nodes: int) -> Drawing:
+    """The drawing that shows these nodes: whole if it is small or has been made, else a stretch around the first."""
+    folded = fold(trace, look, steps_around(trace, look, *nodes))
+    found = known(folded, look)
+    if found is None and len(folded) <= AT_ONCE:
+        found = make(folded, look)
+    if found is None:
+        box = int(folded.box_of[nodes[0]]) if nodes else 0
+        found = _stretch(folded, _shape_of(look), box // BLOCK)
+    if found.look.trail != look.trail:
+        found = Drawing(found.folded, look, found.layout, found.boxes, found.first, found.last)
+    return found
 
 
-@lru_cache(maxsize=16)
-def _draw(trace: Trace, block: int) -> Drawing:
-    first, last = stretch(len(trace), block)
-    nodes = _drawn_nodes(trace, first, last)
-    place = {node: number for number, node in enumerate(nodes)}
-    inputs = tuple(
-        tuple(place.get(i, -1) for i in trace.inputs_of(node) if i >= 0) for node in nodes
-    )
-    graph = Graph(inputs, frozenset(place[node] for node in _data(trace, nodes)))
-    layout = arrange(graph, [box_width(trace, node) for node in nodes])
-    return Drawing(trace, nodes, place, layout, first, last)
+_KNOWN: OrderedDict[tuple[Folded, GraphLook], Drawing] = OrderedDict()
 
 
-def _data(trace: Trace, nodes: Sequence[int]) -> list[int]:
-    """The leaves that carry data: inputs; where there are none, constant arrays; else all leaves."""
-    leaves = [node for node in nodes if trace.op_of[node] < 0]
-    inputs = [n for n in leaves if KINDS[trace.kind_of[n]] in ("input", "buffer")]
-    constants = [n for n in leaves if KINDS[trace.kind_of[n]] == "constant" and trace.value(n).ndim]
-    return inputs or constants or leaves
+def known(folded: Folded, look: GraphLook) -> Drawing | None:
+    """The whole drawing of a folded graph, if it has been made."""
+    return _KNOWN.get((folded, _shape_of(look)))
+
+
+def wanted(folded: Folded, look: GraphLook) -> bool:
+    """Whether the whole drawing has yet to be made, on another thread."""
+    return AT_ONCE < len(folded) <= MOST_BOXES and known(folded, look) is None
+
+
+def make(folded: Folded, look: GraphLook, given_up: Callable[[], bool] = never) -> Drawing:
+    """Make the whole drawing, and keep it. About 0.1 ms a box. Raises `GivenUpError` once `given_up` says so."""
+    with uncollected():
+        drawing = _drawn(folded, _shape_of(look), range(len(folded)), given_up)
+    _KNOWN[folded, _shape_of(look)] = drawing
+    small = [key for key, each in list(_KNOWN.items()) if len(each.boxes) <= AT_ONCE]
+    large = [key for key, each in list(_KNOWN.items()) if len(each.boxes) > AT_ONCE]
+    for key in small[: -2 * KEPT] + large[:-KEPT]:
+        _KNOWN.pop(key, None)
+    return drawing
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Let the garbage collector rest: a layout makes millions of tuples and no cycle; looking for one costs a third."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _shape_of(look: GraphLook) -> GraphLook:
+    """What of the look decides about places, beside the boxes."""
+    return GraphLook(detail=look.detail, down=look.down)
+
+
+@lru_cache(maxsize=8)
+def _stretch(folded: Folded, look: GraphLook, block: int) -> Drawing:
+    first, last = stretch(len(folded), block)
+    boxes = set(range(first, last))
+    for box in range(first, last):
+        outside = [i for i in folded.inputs(box) if i not in boxes]
+        boxes.update(i for i in outside[: 2 * BLOCK] if not folded.inputs(i))
+        if len(boxes) > 5 * BLOCK:
+            break
+    return _drawn(folded, look, sorted(boxes), never)
 
 
 def stretch(count: int, block: int) -> tuple[int, int]:
-    """The first node of a block's drawing and the one behind its last.
+    """The first box of a block's drawing and the one behind its last.
 
-    >>> stretch(100, 0), stretch(100_000, 3)
-    ((0, 100), (192, 480))
+    >>> stretch(100_000, 0), stretch(100_000, 3)
+    ((0, 192), (192, 480))
     """
-    if count <= WHOLE:
-        return 0, count
     return max(0, (block - 1) * BLOCK), min(count, (block + 2) * BLOCK)
 
 
-def _drawn_nodes(trace: Trace, first: int, last: int) -> tuple[int, ...]:
-    """The nodes of a stretch, and the leaves from elsewhere that they read."""
-    nodes = set(range(first, last))
-    for node in range(first, last):
-        outside = [i for i in trace.inputs_of(node) if i >= 0 and i not in nodes]
-        nodes.update(i for i in outside[: 2 * BLOCK] if trace.op_of[i] < 0)
-        if len(nodes) > 5 * BLOCK:
-            break
-    return tuple(sorted(nodes | set(range(first, last))))
+def _drawn(
+    folded: Folded, look: GraphLook, boxes: Sequence[int], given_up: Callable[[], bool]
+) -> Drawing:
+    graph = _graph(folded, boxes)
+    shapes = [box_shape(folded, box, look.detail) for box in boxes]
+    layout = arrange(graph, shapes, down=look.down, given_up=given_up)
+    inner = [box for box in boxes if folded.inputs(box)] if len(boxes) < len(folded) else boxes
+    first, last = (inner[0], inner[-1] + 1) if len(inner) else (0, 0)
+    return Drawing(folded, look, layout, boxes, first, last)
 
 
-def box_width(trace: Trace, node: int) -> int:
-    """The columns that the box of a node needs at any position.
+def _graph(folded: Folded, boxes: Sequence[int]) -> Graph:
+    """What is drawn of the folded graph; wires from boxes that are not drawn come from -1."""
+    place = np.full(len(folded) + 1, -1)
+    place[np.asarray(boxes, dtype=np.int64)] = np.arange(len(boxes))
+    source, start = place[folded.source].tolist(), folded.edge_start.tolist()
+    inputs = tuple(tuple(source[start[box] : start[box + 1]]) for box in boxes)
+    silent = frozenset(
+        (int(place[box]), wire - start[box])
+        for wire in np.flatnonzero(folded.silent).tolist()
+        for box in (int(np.searchsorted(folded.edge_start, wire, side="right")) - 1,)
+        if place[box] >= 0
+    )
+    times: tuple[int, ...] = ()
+    if len(folded.scopes.times) > 1:
+        times = tuple(folded.time(box) for box in boxes)
+        times = times if len(set(times) - {-1}) > 1 else ()
+    return Graph(inputs, _data(folded, boxes), times, silent)
 
-    For its name, its op, its shape and its count of flows.
-    """
-    name, op = name_and_op(trace, node)
-    title = len(name) + len(op) + 5
-    if title > ROOMY:
-        title = len(name) + 4
-    foot = 0
-    shape = trace.storage.value(node).shape
-    if shape:
-        count = trace.timeline.arrived(0, node)[1]
-        foot = len(fmt.shape(shape)) + 8 + (2 * len(str(count)) + 2 if count > 1 else 0)
-    return max(NARROWEST, min(title, WIDEST), min(foot, WIDEST))
+
+def _data(folded: Folded, boxes: Sequence[int]) -> frozenset[int]:
+    """The leaves that carry data: inputs; where there are none, constant arrays; else all leaves."""
+    trace = folded.trace
+    leaves = [
+        (place, int(folded.nodes(box)[0]))
+        for place, box in enumerate(boxes)
+        if folded.edge_start[box] == folded.edge_start[box + 1] and folded.group[box] < 0
+    ]
+    kinds = [(place, node, KINDS[trace.kind_of[node]]) for place, node in leaves]
+    inputs = [place for place, _, kind in kinds if kind in ("input", "buffer")]
+    constants = [
+        place for place, node, kind in kinds if kind == "constant" and trace.value(node).ndim
+    ]
+    return frozenset(inputs or constants or [place for place, _ in leaves])
+
+
+# ----- the size of a box
+
+
+def box_shape(folded: Folded, box: int, detail: int) -> Shape:
+    """The cells that a box needs at any position, for its name, its op, its shape and its counts."""
+    shadow = folded.is_folded(box)
+    if detail == 0:
+        return Shape(3, 1, shadow)
+    title = name_and_op(folded, box)
+    if detail == 1:
+        return Shape(min(LINE_WIDEST, len(title[0]) + 4) + shadow, 1, shadow)
+    arguments = int(folded.edge_start[box + 1] - folded.edge_start[box])
+    height = box_height(arguments, 2 if detail == 2 else 5)
+    return Shape(box_width(folded, box, title) + shadow, height + shadow, shadow)
+
+
+def box_width(folded: Folded, box: int, title: tuple[str, str]) -> int:
+    """The columns of a box without its shadow."""
+    name, op = title
+    wide = len(name) + len(op) + 5
+    if wide > ROOMY:
+        wide = len(name) + 4
+    trace, foot = folded.trace, 0
+    if folded.is_folded(box):
+        count = len(str(len(folded.nodes(box))))
+        foot = 3 * count + 10
+    else:
+        node = int(folded.members[folded.start[box]])
+        shape = trace.storage.value(node).shape
+        if shape:
+            flows = trace.timeline.arrived(0, node)[1]
+            foot = len(fmt.shape(shape)) + 8 + (2 * len(str(flows)) + 2 if flows > 1 else 0)
+    return max(NARROWEST, min(wide, WIDEST), min(foot, WIDEST))
 
 
 SHORT_KINDS = {"parameter": "param", "constant": "const"}
 
 
-def name_and_op(trace: Trace, node: int) -> tuple[str, str]:
-    """A node's name and op as its box shows them; for a node without a name, the op and its number: ("mul", "@7")."""
-    view = trace[node]
+def name_and_op(folded: Folded, box: int) -> tuple[str, str]:
+    """A box's name and op: those of its node, or its scope and what leaves it.
+
+    A node without a name shows its op and its number: ("mul", "@7").
+    """
+    if folded.is_folded(box):
+        return folded.name(box), folded.trace[folded.face_of(box)].op_name
+    node = int(folded.members[folded.start[box]])
+    view = folded.trace[node]
     if view.name:
         return view.label, SHORT_KINDS.get(view.op_name, view.op_name)
     return view.op_name, f"@{node}"

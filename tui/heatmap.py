@@ -1,4 +1,4 @@
-"""A matrix as coloured cells: which slice of an array is shown, how large a cell is, which colour a number gets.
+"""A matrix as coloured cells: how large a cell is, which colour a number gets, and the scale that says so.
 
 Colours diverge symmetrically about 0. NaN and the infinities have levels of their own. Only the lines that are
 looked at are read.
@@ -13,16 +13,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer import format as fmt
 from tracer.format import MINUS
 
 Array = NDArray[Any]
 
-LEVELS = 255
+LEVELS = 63
+"""So few that the styles of all pairs of them are soon known: making a style costs more than painting with it."""
 NEUTRAL = LEVELS // 2
 NAN, PLUS_INF, MINUS_INF, CURSOR, OUTSIDE = -1, -2, -3, -4, -5
-SAMPLE = 65_536
+EXACT = 4096
+"""Of more numbers than this, one in a hundred may lie beyond the scale."""
 NARROW_NUMBER, WIDE_NUMBER = 7, 10
 MAX_CELL = 6
+STEPS, SIGNS = 15, 5
+"""Characters of the legend, in colours and in signs."""
 
 
 class Patch(NamedTuple):
@@ -52,58 +57,71 @@ class Grid:
         return -(-rows // self.rows)
 
 
-def slices(shape: tuple[int, ...]) -> int:
-    """How many matrices an array holds, one for each index into its leading axes."""
-    return int(np.prod(shape[:-2], dtype=np.int64)) if len(shape) > 2 else 1
+class Limits(NamedTuple):
+    """The scale of the colours: from -top, or from 0 where no number is negative, to top."""
+
+    top: float
+    signed: bool
+
+    @property
+    def text(self) -> str:
+        """The limits in words: `±1.65`, `0…9`."""
+        return f"±{fmt.number(self.top, 3)}" if self.signed else f"0…{fmt.number(self.top, 3)}"
 
 
-def lead_of(shape: tuple[int, ...], number: int) -> tuple[int, ...]:
-    """The leading indices of the matrix of this number, last axis fastest.
+def limits(sample: Any) -> Limits:
+    """The limits of some numbers: 0 and the largest finite magnitude; of many, that which 99 in 100 stay below.
 
-    >>> lead_of((2, 3, 8, 8), 4)
-    (1, 1)
+    1.0 where there is nothing but zeros and non-numbers.
+
+    >>> limits([-4.0, 3.0, float("nan")]), limits([True, False])
+    (Limits(top=4.0, signed=True), Limits(top=1.0, signed=False))
     """
-    if len(shape) <= 2:
-        return ()
-    return tuple(int(i) for i in np.unravel_index(number % max(1, slices(shape)), shape[:-2]))
+    flat = np.asarray(sample).reshape(-1)
+    flat = flat[np.isfinite(flat)].astype(np.float64)
+    if not flat.size:
+        return Limits(1.0, signed=True)
+    size = np.abs(flat)
+    top = float(size.max() if size.size <= EXACT else np.quantile(size, 0.99))
+    return Limits(top or float(size.max()) or 1.0, signed=bool(flat.min() < 0))
 
 
-def plane(array: Any, number: int = 0) -> Array:
-    """The matrix of this number as a view; a scalar is 1 x 1, a vector one row."""
-    array = np.asarray(array)
-    if array.size == 0:
-        return np.empty((0, 0))
-    matrix: Array = array[lead_of(array.shape, number)] if array.ndim > 2 else array
-    return matrix.reshape((1,) * (2 - matrix.ndim) + matrix.shape)
+def legend(limit: Limits, width: int, *, colour: bool) -> list[Patch]:
+    """The colours, or the signs, between the two limits, in at most so many characters; empty where they do not fit.
 
-
-def scale(array: Any) -> float:
-    """The number that gets the strongest colour: the largest finite magnitude.
-
-    Of many numbers that which 99 in 100 stay below.
-
-    Reads at most SAMPLE numbers, evenly spread. 1.0 where there is nothing but zeros and non-numbers.
-
-    >>> scale([-4.0, 3.0, float("nan")])
-    4.0
+    >>> "".join(patch.text for patch in legend(Limits(0.5, True), 14, colour=False))
+    '−0.5 =-·+# 0.5'
     """
-    flat = np.asarray(array).reshape(-1)
-    flat = flat[:: max(1, -(-flat.size // SAMPLE))]
-    size = np.abs(flat[np.isfinite(flat)].astype(np.float64))
-    if not size.size:
-        return 1.0
-    top = float(size.max() if size.size <= 4096 else np.quantile(size, 0.99))
-    return top or float(size.max()) or 1.0
+    low = f"{fmt.number(-limit.top, 3)} " if limit.signed else "0 "
+    high = f" {fmt.number(limit.top, 3)}"
+    room = min(STEPS, width - len(low) - len(high))
+    if room < SIGNS:
+        return []
+    count = room if colour else SIGNS
+    steps = np.linspace(0 if limit.signed else NEUTRAL, LEVELS - 1, count).round().astype(int)
+    marks = [
+        Patch(" " if colour else sign(k), OUTSIDE, k if colour else OUTSIDE) for k in steps.tolist()
+    ]
+    return [Patch(low, OUTSIDE, OUTSIDE), *marks, Patch(high, OUTSIDE, OUTSIDE)]
 
 
-def fit(shape: tuple[int, int], width: int, height: int, *, colour: bool = True) -> Grid:
+def fit(
+    shape: tuple[int, int],
+    width: int,
+    height: int,
+    *,
+    colour: bool = True,
+    number: int = NARROW_NUMBER,
+) -> Grid:
     """The largest cells with which a matrix fits a pane; written-out numbers where there is room for them.
+
+    number: the characters that a number needs at least, with a blank on either side.
 
     >>> fit((4, 3), 44, 10), fit((64, 32), 44, 10)
     (Grid(cell=10, rows=1, numbers=True), Grid(cell=1, rows=2, numbers=False))
     """
     rows, columns = shape
-    if columns * NARROW_NUMBER <= width and rows <= max(height, 1):
+    if columns * number <= width and rows <= max(height, 1):
         return Grid(min(WIDE_NUMBER, width // max(1, columns)), 1, numbers=True)
     if not colour:
         return Grid(1, 1, numbers=False)
@@ -123,7 +141,8 @@ def levels(row: Array, top: float) -> list[int]:
     level = np.where(
         finite, level, np.where(np.isnan(row), NAN, np.where(row > 0, PLUS_INF, MINUS_INF))
     )
-    return [int(k) for k in level]
+    found: list[int] = level.astype(np.int64).tolist()
+    return found
 
 
 @dataclass(frozen=True)
@@ -181,7 +200,7 @@ def plain_line(matrix: Array, y: int, view: View, top: float) -> str:
 def sign(level: int) -> str:
     """One character for a level, told apart without colour.
 
-    >>> "".join(sign(k) for k in (0, 80, 127, 170, 254, NAN, PLUS_INF))
+    >>> "".join(sign(k) for k in (0, 20, 31, 42, 62, NAN, PLUS_INF))
     '=-·+#NI'
     """
     if level == NAN:
@@ -189,10 +208,49 @@ def sign(level: int) -> str:
     if level < 0:
         return "I" if level == PLUS_INF else "i"
     away = level - NEUTRAL
-    if abs(away) < NEUTRAL // 20:
+    if abs(away) * 20 < NEUTRAL:
         return "·"
     strong = abs(away) > NEUTRAL * 2 // 3
     return ("#" if strong else "+") if away > 0 else ("=" if strong else "-")
+
+
+def needed(numbers: Array) -> int:
+    """The characters that a written number needs: few for truths and small whole numbers.
+
+    >>> needed(np.array([True])), needed(np.array([-12, 3])), needed(np.array([0.5]))
+    (3, 5, 7)
+    """
+    if numbers.dtype.kind == "b":
+        return 3
+    if numbers.dtype.kind not in "iu" or not numbers.size:
+        return NARROW_NUMBER
+    return 2 + max(len(str(numbers.min())), len(str(numbers.max())))
+
+
+def ruler(grid: Grid, view: View, columns: int) -> str:
+    """The numbers of the columns above them, as many as there is room for.
+
+    >>> ruler(Grid(1, 2, numbers=False), View(8, 8, 12), 100)
+    '  10   15'
+    """
+    shown = range(view.left, min(columns, view.left + view.width // grid.cell))
+    step = next(k for k in _STEPS if k * grid.cell > len(str(columns)))
+    text = ""
+    for column in shown:
+        if column % step == 0:
+            place = (column - view.left) * grid.cell
+            label = str(column).rjust(grid.cell - 1) if grid.numbers else str(column)
+            text = text.ljust(place) + label
+    return text
+
+
+_STEPS = tuple(k * 10**power for power in range(9) for k in (1, 2, 5))
+
+
+def row_label(grid: Grid, y: int) -> str:
+    """The number of the first row of a line, counted from the first line of the matrix; of small cells, some."""
+    row = y * grid.rows
+    return str(row) if grid.numbers or row % (10 if grid.rows > 1 else 5) == 0 else ""
 
 
 def _numbers(row: Array, level: Sequence[int], at: tuple[int, int], view: View) -> list[Patch]:
@@ -210,9 +268,11 @@ def _numbers(row: Array, level: Sequence[int], at: tuple[int, int], view: View) 
 def short(value: float | int | bool, width: int) -> str:
     """A number in at most `width` characters, with as many digits as fit.
 
-    >>> short(-0.123456, 6), short(123456789.0, 6), short(True, 6)
-    ('−0.123', '1.2e+8', 'True')
+    >>> short(-0.123456, 6), short(123456789.0, 6), short(True, 6), short(True, 1)
+    ('−0.123', '1.2e+8', 'True', '1')
     """
+    if isinstance(value, bool) and width < len("False"):
+        return str(int(value))
     if isinstance(value, (bool, int)):
         text = str(value).replace("-", MINUS)
         return text if len(text) <= width else short(float(value), width)

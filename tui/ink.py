@@ -44,6 +44,11 @@ class Look(IntEnum):
     SELECTED = 5
 
 
+def mark_kind(sign: str) -> Kind:
+    """The kind of the sign beside a node: ✓ is good news, Δ is news, any other a stop or a fault."""
+    return {"✓": Kind.VALUE, "Δ": Kind.KEY, "?": Kind.FAINT}.get(sign, Kind.MARK)
+
+
 class Ink(NamedTuple):
     """The meaning of a span: its kind, on the ground of a look."""
 

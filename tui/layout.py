@@ -1,6 +1,6 @@
 """Where everything of a graph stands on a grid of character cells.
 
-Boxes in columns from left to right, and the wires between them.
+Boxes in layers from left to right, or from top to bottom, and the wires between them.
 
 The same graph always gives the same drawing; nothing in it depends on the position of the debugger, so it stands
 still while one steps.
@@ -8,163 +8,256 @@ still while one steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from tui.layers import Graph as Graph
-from tui.layers import Net, build_net
-from tui.rows import OUT_ROW, box_height, in_row, place_rows
+from tui.columns import Block, Box, Column
+from tui.layers import GivenUpError, Graph, Net, build_net, in_time, never
+from tui.ports import Ports, Shape, ports
+from tui.rows import place_rows
 from tui.tracks import Run, Wire, route
 
 MARGIN = 2
-"""Columns left of the first box, for the stubs of wires that come from elsewhere."""
+"""Cells before the first layer, for the stubs of wires that come from elsewhere."""
+GUTTER = 8
+"""Columns left of a drawing from top to bottom, for the names of time steps."""
+FEW = 5000
+"""A drawing of so many boxes may have six bends a box; of the boxes beyond them each adds only two."""
 
 
-@dataclass(frozen=True)
-class Box:
-    """The rectangle of a node: left column, top row, size."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    @property
-    def out_row(self) -> int:
-        """The row at which the value leaves to the right."""
-        return self.y + OUT_ROW
-
-
-@dataclass(frozen=True)
-class Column:
-    """One layer: its boxes, the bends that pass it as (source, row), and the gap to its right with the wires in it."""
-
-    x: int
-    width: int
-    boxes: tuple[int, ...]
-    bends: tuple[tuple[int, int], ...]
-    gap: int
-    wires: tuple[Wire, ...]
-
-    @property
-    def end(self) -> int:
-        """The first column right of the gap."""
-        return self.x + self.width + self.gap
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
-    """The finished drawing. Columns and rows count from 0.
+    """The finished drawing.
 
-    `stubs` are the (row, column) where a wire comes in that is not drawn.
+    `cut` are the (row, place along the flow) where a wire comes in that is not drawn; `down` says that the flow runs
+    from top to bottom.
     """
 
     graph: Graph
     boxes: tuple[Box, ...]
     columns: tuple[Column, ...]
     layer: tuple[int, ...]
-    stubs: tuple[tuple[int, int], ...]
+    shapes: tuple[Shape, ...]
+    ports: tuple[Ports, ...]
+    cut: frozenset[tuple[int, int]]
+    senders: frozenset[int]
+    """The boxes that a wire leaves."""
+    silent: frozenset[int]
+    """The boxes along none of whose wires a gradient comes back."""
+    blocks: tuple[Block, ...]
     width: int
     height: int
+    down: bool = False
+    starts: tuple[int, ...] = field(default=(), repr=False)
+    """Where each layer begins."""
+
+    def start(self, node: int) -> int:
+        """Where a box begins along the flow."""
+        return self.columns[self.layer[node]].start
+
+    def row(self, node: int) -> int:
+        """The first row of a box, counted across the flow."""
+        return self.boxes[node].x if self.down else self.boxes[node].y
+
+    def out_row(self, node: int) -> int:
+        """The row at which the value of a box leaves."""
+        return self.row(node) + self.ports[node].out
 
     def port(self, node: int, argument: int) -> int:
         """The row at which an argument comes into a box."""
-        return self.boxes[node].y + in_row(argument, len(self.graph.inputs[node]))
+        return self.row(node) + self.ports[node].ins[argument]
+
+    def sends(self, node: int) -> bool:
+        """Whether a wire leaves a box."""
+        return node in self.senders
 
     @cached_property
-    def cut(self) -> frozenset[tuple[int, int]]:
-        """The (row, column) of the stubs, for quick look-up."""
-        return frozenset(self.stubs)
+    def consumers(self) -> tuple[tuple[int, ...], ...]:
+        """The boxes that read each box."""
+        found: list[dict[int, None]] = [{} for _ in self.boxes]
+        for node, inputs in enumerate(self.graph.inputs):
+            for i in inputs:
+                if i >= 0:
+                    found[i][node] = None
+        return tuple(map(tuple, found))
 
-    def path(self, node: int, argument: int) -> list[tuple[int, int, int, int]]:
-        """The wire from an input to a node's argument, as straight runs (x0, y0, x1, y1).
+    def layers_between(self, low: int, high: int) -> range:
+        """The layers that have a part, or a part of the gaps beside them, between two places along the flow."""
+        first = max(0, bisect_right(self.starts, low) - 1)
+        return range(first, bisect_right(self.starts, high))
 
-        Empty where it is not drawn.
+    def boxes_between(self, layer: int, low: int, high: int) -> tuple[int, ...]:
+        """The boxes of a layer that have a part between two rows, the second not included."""
+        boxes = self.columns[layer].boxes
+        first = bisect_right(boxes, low, key=lambda node: self.row(node) + self._breadth(node))
+        return boxes[first : bisect_left(boxes, high, key=self.row)]
+
+    def _breadth(self, node: int) -> int:
+        return self.boxes[node].width if self.down else self.boxes[node].height
+
+    def path(
+        self, node: int, argument: int, between: tuple[int, int] | None = None
+    ) -> list[tuple[int, int, int, int]]:
+        """The wire from an input to a node's argument, as straight runs (x0, y0, x1, y1) from its source on.
+
+        Empty where it is not drawn. between: two places along the flow, what lies far from them is left out.
         """
         source = self.graph.inputs[node][argument]
         port = self.port(node, argument)
-        if source < 0 or (port, self.boxes[node].x - 1) in self.cut:
+        if source < 0 or (port, self.start(node) - 1) in self.cut:
             return []
-        row = self.boxes[source].out_row
-        runs = []
-        for layer in range(self.layer[source], self.layer[node]):
+        layers = range(self.layer[source], self.layer[node])
+        if between is not None:
+            near = self.layers_between(*between)
+            layers = range(max(layers.start, near.start), min(layers.stop, near.stop))
+        runs = list(self._runs(source, node, port, layers))
+        return [(y0, x0, y1, x1) for x0, y0, x1, y1 in runs] if self.down else runs
+
+    def _runs(
+        self, source: int, node: int, port: int, layers: range
+    ) -> Iterator[tuple[int, int, int, int]]:
+        for layer in layers:
             column, after = self.columns[layer], self.columns[layer + 1]
-            bends = dict(after.bends)
-            goal = port if layer + 1 == self.layer[node] else bends[source]
+            goal = port if layer + 1 == self.layer[node] else after.bend_of[source]
             if layer > self.layer[source]:
-                runs.append((column.x, row, column.x + column.width - 1, row))
-            edge = column.x + column.width
-            for wire in column.wires:
-                if wire.source != source or not (wire.leaves == () or goal in wire.leaves):
+                row = column.bend_of[source]
+                yield column.start, row, column.edge - 1, row
+            for wire in column.wires_of[source]:
+                if not (wire.leaves == () or goal in wire.leaves):
                     continue
-                turn, down = edge + wire.turn, goal if wire.leaves else _other(wire)
-                runs.append((edge + wire.start, wire.row, turn, wire.row))
-                runs.append((turn, min(wire.row, down), turn, max(wire.row, down)))
+                turn = column.edge + wire.turn
+                to = goal if wire.leaves else _other(wire)
+                yield column.edge + wire.start, wire.row, turn, wire.row
+                yield turn, min(wire.row, to), turn, max(wire.row, to)
                 if wire.leaves:
-                    runs.append((turn, goal, column.end - 1, goal))
-            row = goal
-        return runs
+                    yield turn, goal, column.end - 1, goal
+
+    def ends(self, node: int, argument: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The cells, column and row of the screen, where the wire into an argument begins and ends."""
+        source = self.graph.inputs[node][argument]
+        begin = self.columns[self.layer[source]].edge, self.out_row(source)
+        end = self.start(node) - 1, self.port(node, argument)
+        return (begin[::-1], end[::-1]) if self.down else (begin, end)
 
 
 def _other(wire: Wire) -> int:
     return wire.low if wire.row == wire.high else wire.high
 
 
-def arrange(graph: Graph, widths: Sequence[int]) -> Layout:
-    """Draw a graph whose boxes are to be `widths` columns wide; a column is as wide as its widest box.
+def arrange(
+    graph: Graph,
+    shapes: Sequence[Shape],
+    *,
+    down: bool = False,
+    given_up: Callable[[], bool] = never,
+) -> Layout:
+    """Draw a graph whose boxes have these shapes; the boxes of a layer are made equally wide (or high).
 
-    Costs about 0.1 ms a node; wires are cut into stubs where the bends would outnumber the nodes by far.
+    Costs about 0.1 ms a node; wires are cut into stubs where the bends would outnumber the nodes by far. Raises
+    `GivenUpError` once `given_up` says so.
 
-    >>> drawing = arrange(Graph(inputs=((), (), (0, 1))), [11, 11, 11])
+    >>> drawing = arrange(Graph(inputs=((), (), (0, 1))), [Shape(11, 4)] * 3)
     >>> [(box.x, box.y) for box in drawing.boxes]
     [(2, 0), (2, 4), (17, 2)]
+    >>> drawing = arrange(Graph(inputs=((), (), (0, 1))), [Shape(11, 4)] * 3, down=True)
+    >>> [(box.x, box.y) for box in drawing.boxes]
+    [(0, 0), (12, 0), (8, 7)]
     """
-    arguments = [len(inputs) for inputs in graph.inputs]
-    heights = [box_height(n) for n in arguments]
-    net = build_net(graph, budget=6 * len(graph) + 1000)
-    row = place_rows(net, heights, arguments)
+    sides = [
+        ports(shape, len(inputs), down=down)
+        for shape, inputs in zip(shapes, graph.inputs, strict=True)
+    ]
+    few = min(len(graph), FEW)
+    net = build_net(graph, budget=2 * len(graph) + 4 * few + 1000, given_up=given_up)
+    row = place_rows(net, sides, room=2 if down else 1, given_up=given_up)
+    times = in_time(graph)[0]
+    timed = any(time >= 0 for time in times)
+    if down and timed:
+        row = [at + GUTTER for at in row]
     columns: list[Column] = []
-    x = MARGIN
+    along = 0 if down else MARGIN
     for vertices in net.order:
+        if given_up():
+            raise GivenUpError
         boxes = tuple(v for v in vertices if v < len(graph))
-        width = max(widths[v] for v in boxes)
-        wires, gap = route(_runs(net, vertices, row, arguments))
+        size = max(sides[v].depth for v in boxes)
+        wires, gap = route(_crossing(net, vertices, row, sides), tight=down)
         bends = tuple((net.source[v], row[v]) for v in vertices if v >= len(graph))
-        columns.append(Column(x, width, boxes, bends, gap, wires))
-        x += width + gap
+        columns.append(Column(along, size, boxes, bends, gap, wires))
+        along += size + gap
+    along = columns[-1].edge if columns else along
     boxes_ = tuple(
-        Box(columns[net.layer[v]].x, row[v], columns[net.layer[v]].width, heights[v])
+        Box(row[v], at.start, shapes[v].width, at.size)
+        if down
+        else Box(at.start, row[v], at.size, shapes[v].height)
         for v in range(len(graph))
+        for at in (columns[net.layer[v]],)
     )
     lowest = max((wire.high for column in columns for wire in column.wires), default=0)
-    height = max(max((row[v] + heights[v] for v in range(len(graph))), default=0), lowest + 1)
-    stubs = _stubs(graph, net, boxes_, arguments)
-    return Layout(graph, boxes_, tuple(columns), net.layer[: len(graph)], stubs, x, height)
+    across = max(max((row[v] + sides[v].breadth for v in range(len(graph))), default=0), lowest + 1)
+    cut = frozenset(_stubs(graph, net, columns, row, sides))
+    senders = frozenset(wire.source for column in columns for wire in column.wires)
+    blocks = _blocks(times, net.layer, columns) if timed else ()
+    width, height = (across, along) if down else (along, across)
+    starts = tuple(column.start for column in columns)
+    layer = net.layer[: len(graph)]
+    return Layout(
+        graph, boxes_, tuple(columns), layer, tuple(shapes), tuple(sides), cut, senders, _silent(graph),
+        blocks, width, height, down, starts,
+    )  # fmt: skip
 
 
-def _runs(
-    net: Net, vertices: Sequence[int], row: Sequence[int], arguments: Sequence[int]
+def _crossing(
+    net: Net, vertices: Sequence[int], row: Sequence[int], sides: Sequence[Ports]
 ) -> list[Run]:
     """What crosses the gap behind a layer: for each vertex the rows at which its wire comes in and goes out."""
-    nodes = len(arguments)
+    nodes = len(sides)
     runs = []
     for vertex in vertices:
         leaves = {
-            row[other] + (in_row(argument, arguments[other]) if argument >= 0 else 0)
+            row[other] + (sides[other].ins[argument] if argument >= 0 else 0)
             for other, argument in net.down[vertex]
         }
-        enters = row[vertex] + (OUT_ROW if vertex < nodes else 0)
+        enters = row[vertex] + (sides[vertex].out if vertex < nodes else 0)
         runs.append(Run(net.source[vertex], enters, tuple(sorted(leaves))))
     return runs
 
 
 def _stubs(
-    graph: Graph, net: Net, boxes: Sequence[Box], arguments: Sequence[int]
-) -> tuple[tuple[int, int], ...]:
+    graph: Graph,
+    net: Net,
+    columns: Sequence[Column],
+    row: Sequence[int],
+    sides: Sequence[Ports],
+) -> Iterator[tuple[int, int]]:
+    for node, inputs in enumerate(graph.inputs):
+        for argument, i in enumerate(inputs):
+            if i < 0 or (node, argument) in net.cut:
+                yield row[node] + sides[node].ins[argument], columns[net.layer[node]].start - 1
+
+
+def _silent(graph: Graph) -> frozenset[int]:
+    if not graph.silent:
+        return frozenset()
+    uses: dict[int, bool] = {}
+    for node, inputs in enumerate(graph.inputs):
+        for argument, i in enumerate(inputs):
+            uses[i] = uses.get(i, True) and (node, argument) in graph.silent
+    return frozenset(i for i, all_silent in uses.items() if all_silent and i >= 0)
+
+
+def _blocks(
+    times: Sequence[int], layer: Sequence[int], columns: Sequence[Column]
+) -> tuple[Block, ...]:
+    """The layers of each time step."""
+    ends: dict[int, tuple[int, int]] = {}
+    for node, time in enumerate(times):
+        if time >= 0:
+            first, last = ends.get(time, (layer[node], layer[node]))
+            ends[time] = min(first, layer[node]), max(last, layer[node])
     return tuple(
-        (boxes[node].y + in_row(argument, arguments[node]), boxes[node].x - 1)
-        for node, inputs in enumerate(graph.inputs)
-        for argument, i in enumerate(inputs)
-        if i < 0 or (node, argument) in net.cut
+        Block(columns[first].start, columns[last].edge, time)
+        for time, (first, last) in sorted(ends.items())
     )

@@ -5,26 +5,13 @@ Least squares with a minimal distance, solved exactly by pooling.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from tui.layers import Net
+from tui.layers import LARGE, GivenUpError, Net, never
+from tui.ports import Ports
 
-SWEEPS = 12
-OUT_ROW = 1
-"""The row of a box, counted from its top, at which its value leaves."""
-PORTS = 6
-"""A box has at most so many rows where wires come in; a node of more arguments shares them."""
+SWEEPS, FEWER_SWEEPS = 12, 8
 WEIGHT_OF_A_BEND = 8.0
-
-
-def box_height(arguments: int) -> int:
-    """Rows of a box: a frame, and a row for every argument, but two at least and PORTS at most."""
-    return 2 + max(2, min(arguments, PORTS))
-
-
-def in_row(argument: int, arguments: int) -> int:
-    """The row of a box, counted from its top, at which an argument comes in."""
-    return 1 + (argument if arguments <= PORTS else argument * PORTS // arguments)
 
 
 def spread(
@@ -55,29 +42,44 @@ def spread(
     return rows
 
 
-def place_rows(net: Net, heights: Sequence[int], arguments: Sequence[int]) -> list[int]:
-    """The top row of every vertex, from 0: wires as straight as the order allows."""
-    nodes = len(heights)
-    height = [*heights, *(1 for _ in range(len(net.layer) - nodes))]
+def place_rows(
+    net: Net, ports: Sequence[Ports], *, room: int = 1, given_up: Callable[[], bool] = never
+) -> list[int]:
+    """The first row of every vertex, from 0: wires as straight as the order allows.
+
+    room: rows that a bend takes. Raises `GivenUpError` once `given_up` says so.
+    """
+    nodes = len(ports)
+    height = [*(each.breadth for each in ports), *[room] * (len(net.layer) - nodes)]
     weight = [1.0] * nodes + [WEIGHT_OF_A_BEND] * (len(net.layer) - nodes)
     row = _stacked(net, height)
-    pull = _pulls(net, arguments, nodes)
-    for sweep in range(SWEEPS):
-        last = sweep >= SWEEPS - 2
-        for layer in net.order if sweep % 2 == 0 else reversed(net.order):
+    pulls = _pulls(net, ports)
+    sizes = [([height[v] for v in layer], [weight[v] for v in layer]) for layer in net.order]
+    layers = list(enumerate(net.order))
+    sweeps = SWEEPS if len(height) <= LARGE else FEWER_SWEEPS
+    for sweep in range(sweeps):
+        if given_up():
+            raise GivenUpError
+        pull = pulls[2 if sweep >= sweeps - 2 else sweep % 2]
+        for at, layer in layers if sweep % 2 == 0 else reversed(layers):
             wishes = []
             for vertex in layer:
-                ups, downs = pull[vertex]
-                near = ups + downs if last else (ups if sweep % 2 == 0 else downs)
-                if vertex >= nodes:
-                    near = [n for n in near if n[0] >= nodes] or near
-                wish = sum(row[other] + offset for other, offset in near)
-                wishes.append(wish / len(near) if near else row[vertex])
-            new = spread(wishes, [height[v] for v in layer], [weight[v] for v in layer])
-            for vertex, at in zip(layer, new, strict=True):
-                row[vertex] = at
+                near = pull[vertex]
+                if len(near) == 1:
+                    other, offset = near[0]
+                    wishes.append(row[other] + offset)
+                elif near:
+                    wish = 0.0
+                    for other, offset in near:
+                        wish += row[other] + offset
+                    wishes.append(wish / len(near))
+                else:
+                    wishes.append(row[vertex])
+            new = wishes if len(layer) == 1 else spread(wishes, *sizes[at])
+            for vertex, to in zip(layer, new, strict=True):
+                row[vertex] = to
     whole = _on_the_grid(net, row, height)
-    _straighten(net, whole, height, nodes)
+    _straighten(net, whole, height, ports)
     return whole
 
 
@@ -91,27 +93,39 @@ def _stacked(net: Net, height: Sequence[int]) -> list[float]:
     return row
 
 
-def _pulls(
-    net: Net, arguments: Sequence[int], nodes: int
-) -> list[tuple[list[tuple[int, int]], list[tuple[int, int]]]]:
-    """For each vertex the (neighbour, offset) on either side.
+Pull = list[list[tuple[int, int]]]
 
-    At that neighbour's row plus the offset, the wire to it is straight.
+
+def _pulls(net: Net, ports: Sequence[Ports]) -> tuple[Pull, Pull, Pull]:
+    """For each vertex the (neighbour, offset) before it, behind it, and on either side.
+
+    At that neighbour's row plus the offset, the wire to it is straight. Bends look at bends where they have any.
     """
+    nodes = len(ports)
 
     def leaves(vertex: int) -> int:
-        return OUT_ROW if vertex < nodes else 0
+        return ports[vertex].out if vertex < nodes else 0
 
     def enters(vertex: int, argument: int) -> int:
-        return in_row(argument, arguments[vertex]) if vertex < nodes else 0
+        return ports[vertex].ins[argument] if vertex < nodes else 0
 
-    return [
-        (
-            [(other, leaves(other) - enters(v, argument)) for other, argument in net.up[v]],
-            [(other, enters(other, argument) - leaves(v)) for other, argument in net.down[v]],
-        )
-        for v in range(len(net.layer))
-    ]
+    before: Pull = []
+    behind: Pull = []
+    both: Pull = []
+    for v in range(len(net.layer)):
+        ups = [(other, leaves(other) - enters(v, argument)) for other, argument in net.up[v]]
+        downs = [(other, enters(other, argument) - leaves(v)) for other, argument in net.down[v]]
+        around = ups + downs
+        if v >= nodes:
+            ups, downs, around = (_bends(near, nodes) for near in (ups, downs, around))
+        before.append(ups)
+        behind.append(downs)
+        both.append(around)
+    return before, behind, both
+
+
+def _bends(near: list[tuple[int, int]], nodes: int) -> list[tuple[int, int]]:
+    return [each for each in near if each[0] >= nodes] or near
 
 
 def _on_the_grid(net: Net, row: Sequence[float], height: Sequence[int]) -> list[int]:
@@ -126,17 +140,18 @@ def _on_the_grid(net: Net, row: Sequence[float], height: Sequence[int]) -> list[
     return [at - top for at in whole]
 
 
-def _straighten(net: Net, row: list[int], height: Sequence[int], nodes: int) -> None:
+def _straighten(net: Net, row: list[int], height: Sequence[int], ports: Sequence[Ports]) -> None:
     """Take the stairs out of long wires.
 
     From left to right, a bend moves to the row its wire comes from where there is room.
     """
+    nodes = len(ports)
     for layer in net.order:
         for rank, vertex in enumerate(layer):
             if vertex < nodes:
                 continue
             before = net.up[vertex][0][0]
-            goal = row[before] + (OUT_ROW if before < nodes else 0)
+            goal = row[before] + (ports[before].out if before < nodes else 0)
             above = row[layer[rank - 1]] + height[layer[rank - 1]] if rank else 0
-            lowest = row[layer[rank + 1]] - 1 if rank + 1 < len(layer) else goal
+            lowest = row[layer[rank + 1]] - height[vertex] if rank + 1 < len(layer) else goal
             row[vertex] = max(min(goal, lowest), above)

@@ -184,6 +184,11 @@ def exit_status(code: Any) -> int:
 
 
 def print_traceback(error: BaseException) -> None:
+    """Print the traceback of a script to stderr."""
+    print(traceback_of(error), end="", file=sys.stderr)
+
+
+def traceback_of(error: BaseException) -> str:
     """The traceback of a script as Python prints it, without our frames; with them under GRADSTEP_DEBUG=1."""
     report = traceback.TracebackException.from_exception(error)
     pending = [] if os.environ.get("GRADSTEP_DEBUG") else [report]
@@ -192,7 +197,23 @@ def print_traceback(error: BaseException) -> None:
         part.stack[:] = [frame for frame in part.stack if not _is_ours(frame.filename)]
         linked = (part.__cause__, part.__context__, *(part.exceptions or ()))
         pending += [other for other in linked if other is not None]
-    print("".join(report.format()), end="", file=sys.stderr)
+    return "".join(report.format())
+
+
+def in_a_line(error: BaseException) -> str:
+    """An error as one line: where in the user's files, its type, and what it says.
+
+    >>> in_a_line(SyntaxError("invalid syntax", ("train.py", 3, 1, "x =", 3, 1)))
+    'train.py:3: SyntaxError: invalid syntax'
+    """
+    report = traceback.TracebackException.from_exception(error)
+    theirs = [frame for frame in report.stack if not _is_ours(frame.filename)]
+    file, line = (theirs[-1].filename, theirs[-1].lineno) if theirs else ("", None)
+    if isinstance(error, SyntaxError):
+        file, line = error.filename or "", error.lineno
+    said = (error.msg if isinstance(error, SyntaxError) else str(error)).partition("\n")[0]
+    where = f"{Path(file).name}:{line}: " if file else ""
+    return f"{where}{type(error).__name__}{f': {said}' if said else ''}"
 
 
 def _is_ours(file: str) -> bool:

@@ -6,15 +6,28 @@ Orders (`tui.orders`) change it; `scene()` is what the panes show afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ops.primitive import Array
+from tracer.breakpoints import Breakpoint
 from tracer.debugger import Debugger, Stop
-from tracer.errors import GradstepError
+from tracer.errors import GradstepError, in_one_line
+from tracer.insight.whatif import Changes
+from tracer.matching import Matching
 from tracer.traces import Trace
+from tui.folding import GraphLook
+from tui.planes import TensorLook, within
+from tui.staleness import SourceWatch
 from tui.views.figures import Figures
+from tui.views.layers import LayersLook
 from tui.views.scene import Scene
+from tui.views.verify import Verified
+
+if TYPE_CHECKING:
+    from tui.targets import Target
 
 LARGEST_DIGITS = 7
 VIEWS = ("tensor",)
@@ -29,7 +42,8 @@ class Session:
         trace: Trace,
         *,
         title: str = "",
-        derivation: str | None = None,
+        derivation: str = "",
+        again: Callable[[], Target] | None = None,
         later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.title = title
@@ -37,13 +51,24 @@ class Session:
         """The hand derivation that came with the trace, as text."""
         self.debugger: Debugger = Debugger(trace)
         self.selected = 0
-        self.element: tuple[int, ...] = (0,) * _rank(trace, 0)
+        self.element: tuple[int, ...] = within((), self.shape)
         """The index of the element under the cursor."""
         self.view = "tensor"
         self.views: tuple[str, ...] = VIEWS
         self.scope_level: int | None = None
-        self.shows_gradient = False
-        self.slice_number = 0
+        self.tensor = TensorLook()
+        self.layers = LayersLook()
+        self.report: Verified | None = None
+        """The last verification."""
+        self.changes: Changes | None = None
+        """What the user has edited."""
+        self.again = again
+        """Makes the trace anew, from the user's program as it is by then."""
+        self.output: tuple[str, ...] = ()
+        """What the program printed when it ran again."""
+        self.graph = GraphLook()
+        """How the graph is drawn."""
+        self.sources = SourceWatch()
         self.digits = ""
         self.message = ""
         self.trouble = False
@@ -55,9 +80,15 @@ class Session:
         self.path: tuple[str, ...] = ()
         self.log: list[str] = []
         """The orders given so far."""
+        self.size: tuple[int, int] | None = None
+        """Columns and rows of the screen, where there is one."""
+        self.dark = True
+        """Whether the theme of the screen is dark: figures are drawn to match."""
         self.copied: str | None = None
         """What the last order put on the clipboard; the screen takes it from here."""
         self.on_progress: Callable[[], None] = _nothing
+        self.settle: Callable[[Callable[[], None]], None] = _at_once
+        """Does what no scene may see half done; a screen does it on its own thread."""
         self._stood_at: dict[Trace, int] = {}
         self._figures: dict[Trace, Figures] = {}
         self._bad: dict[Trace, tuple[int, int] | None] = {}
@@ -66,6 +97,16 @@ class Session:
     def trace(self) -> Trace:
         """The trace that is shown: the user's, or the parts of a node."""
         return self.debugger.trace
+
+    @property
+    def base(self) -> Trace:
+        """The outermost trace: the user's run."""
+        return self.debugger.outermost
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the selected node."""
+        return tuple(self.trace.storage.value(self.selected).shape) if len(self.trace) else ()
 
     def scene(self) -> Scene:
         """This moment, frozen."""
@@ -82,6 +123,10 @@ class Session:
             title=" ▸ ".join(filter(None, (self.title, *self.path))),
             depth=debugger.depth,
             breakpoints=len(marked),
+            stops=self.stops(),
+            graph=self.graph,
+            table=marked,
+            watched=debugger.watches,
             watches=debugger.watch_values(),
             scope_level=self.scope_level,
             count=self.digits,
@@ -92,9 +137,22 @@ class Session:
             bad=self._bad.get(trace),
             element=self.element,
             view=self.view,
-            shows_gradient=self.shows_gradient,
-            slice_number=self.slice_number,
+            views=self.views,
+            tensor=self.tensor,
+            layers=self.layers,
+            report=self.report,
+            outdated=self.report.outdated(trace) if self.report is not None else "",
+            derivation=bool(self.derivation),
+            changes=self.changes,
+            stale=self.stale,
         )
+
+    @property
+    def stale(self) -> str:
+        """A word about source files that have been edited since the run; empty if none has."""
+        if not self.sources.changed(self.base.sources):
+            return ""
+        return "source changed: r re-runs" if self.again is not None else "source changed"
 
     def mark(self, node: int) -> str:
         """The sign of the breakpoint at a node: ● stops there, ◇ stops there if its condition holds."""
@@ -102,6 +160,14 @@ class Session:
         if not here:
             return ""
         return "◇" if all(each.selection.condition for each in here) else "●"
+
+    def stops(self) -> tuple[tuple[str, Array], ...]:
+        """The sign of each breakpoint that is on and names nodes, and the positions at which it may stop."""
+        return tuple(
+            ("◇" if each.selection.condition else "●", self.debugger.stopping_places(each.number))
+            for each in self.debugger.breakpoints
+            if each.enabled and each.selection.kind != "any"
+        )
 
     # ----- moving
 
@@ -114,9 +180,8 @@ class Session:
         if not keep or self.trace is not before:
             self._look_at(max(0, step.node))
         if self.trace is not before:
-            self.scope_level, self.slice_number, self.found = None, 0, ()
+            self.scope_level, self.found = None, ()
             self._remember_the_way(before)
-        self.shows_gradient = step.phase == "backward"
         self.say("" if stop.reason == "step" else stop.reason)
 
     def goto(self, position: int) -> None:
@@ -127,6 +192,23 @@ class Session:
                 f"the positions are 0 to {last}, so there is no {position}: try goto {last}"
             )
         self.arrive(lambda: self.debugger.goto(position))
+
+    def show(self, matching: Matching) -> list[Breakpoint]:
+        """Show another run in place of the outermost trace, at the same step and node as far as they are there.
+
+        Open parts are closed. Returns the breakpoints whose node is gone.
+        """
+        inside = self.debugger.depth
+        lost = self.debugger.show(matching)
+        step = self.debugger.timeline.step(self.debugger.position)
+        self.selected = max(0, step.node) if inside else matching.nearest(self.selected)
+        self.element = within(self.element, self.shape)
+        self.found = () if inside else tuple(map(matching.nearest, self.found))
+        self.graph = replace(self.graph, trail=None)
+        self.path = ()
+        for known in (self._figures, self._bad, self._stood_at):
+            known.clear()
+        return lost
 
     def _remember_the_way(self, before: Trace) -> None:
         """The labels of the nodes whose parts are open, outermost first."""
@@ -147,22 +229,16 @@ class Session:
         """Look at a node, without moving in time."""
         if 0 <= node < len(self.trace):
             self._look_at(node)
-            self.slice_number = 0
             self.say("")
 
     def _look_at(self, node: int) -> None:
-        """Select a node; the cursor stays on its element where the new array has one of that index."""
+        """Select a node; the cursor stays on its element, or on that which it is broadcast from or to."""
         self.selected = node
-        shape = self.trace.storage.value(node).shape if len(self.trace) else ()
-        inside = len(shape) == len(self.element) and all(
-            at < size for at, size in zip(self.element, shape, strict=True)
-        )
-        if not inside:
-            self.element = (0,) * len(shape)
+        self.element = within(self.element, self.shape)
 
     def search(self, text: str) -> None:
         """Select the first hit from the current node on, round the end."""
-        self.found = self.debugger.search(text)
+        self.found = self.debugger.search(text, self.progress)
         if not self.found:
             self.complain(f"nothing matches {text!r}" if text.strip() else "")
             return
@@ -195,11 +271,11 @@ class Session:
     # ----- words
 
     def attempt(self, work: Callable[[], Any]) -> None:
-        """Do something; where it cannot be done, say why in the first line of the error."""
+        """Do something; where it cannot be done, say why in one line."""
         try:
             work()
         except GradstepError as error:
-            self.complain(str(error).splitlines()[0])
+            self.complain(in_one_line(error))
 
     def say(self, message: str) -> None:
         """Show a message in the status line."""
@@ -246,13 +322,12 @@ def _nothing() -> None:
     pass
 
 
+def _at_once(deed: Callable[[], None]) -> None:
+    deed()
+
+
 def _nowhere(node: int) -> str:
     return ""
-
-
-def _rank(trace: Trace, node: int) -> int:
-    rank: int = trace.storage.value(node).ndim if len(trace) else 0
-    return rank
 
 
 def first_bad(trace: Trace, give_up: Callable[[], bool] = bool) -> tuple[int, int] | None:

@@ -15,17 +15,36 @@ import numpy as np
 import tracer as tr
 from gallery import GALLERY, Entry
 from tracer.recording import Episode
-from tui.scripts import Program, Run, UsageError, frames, imported, own_path, run, script
+from tui.beginnings import Beginning
+from tui.scripts import (
+    Program,
+    Run,
+    UsageError,
+    frames,
+    imported,
+    own_path,
+    run,
+    script,
+)
 
 
 @dataclass(frozen=True)
 class Target:
-    """A trace to look at, what to call it, the gallery entry it came from, and a word about how it was chosen."""
+    """A trace to look at, what to call it, the gallery entry it came from, and a word about how it was chosen.
+
+    again: makes it anew, from the sources as they are then; None where that is not known.
+    """
 
     title: str
     trace: tr.Trace
     entry: Entry | None = None
     remark: str = ""
+    again: Callable[[], Target] | None = None
+
+    @property
+    def derivation(self) -> str:
+        """The gradients by hand that came with it, "" without."""
+        return self.entry.derivation if self.entry is not None else ""
 
 
 class ScriptError(Exception):
@@ -48,6 +67,42 @@ def resolve(text: str) -> Target:
     Raises `UsageError` for a name or file that is not there, `ScriptError` for a script that raises,
     and what `tr.load` and `tr.trace` raise.
     """
+    again = repeated(lambda: _resolved(text))
+    return replace(_resolved(text), again=again)
+
+
+def repeated(make: Callable[[], Target]) -> Callable[[], Target]:
+    """What makes a target anew, as a process that starts now would, from the folder where this one was when asked.
+
+    A target that cannot be made raises `ScriptError` or `UsageError`.
+    """
+    beginning = Beginning()
+
+    def again() -> Target:
+        try:
+            with beginning.again():
+                return replace(make(), again=again)
+        except (UsageError, ScriptError):
+            raise
+        except Exception as error:
+            raise ScriptError(error, 1) from None
+
+    return again
+
+
+def ran(program: Program, argv: Sequence[str], episode: int | None = None) -> Target:
+    """The target that a program leaves. Raises `ScriptError` where it ended early, `UsageError` if it left nothing."""
+    done = run(program, argv, episode=episode)
+    if done.error is not None or (done.status and not done.episodes):
+        raise ScriptError(done.error, done.status, program.name)
+    target = of_run(done, episode)
+    if done.status:
+        ended = "; ".join(filter(None, (ended_with(program.name, done.status), target.remark)))
+        return replace(target, remark=ended.removeprefix(f"{program.name} "))
+    return target
+
+
+def _resolved(text: str) -> Target:
     entry = GALLERY.get(text)
     if entry is not None:
         return Target(entry.name, tr.trace(entry.build()), entry)
@@ -55,14 +110,7 @@ def resolve(text: str) -> Target:
     if colon and path.endswith(".py"):
         return called(path, function)
     if text.endswith(".py"):
-        done = run(script_at(text))
-        if done.error is not None or (done.status and not done.episodes):
-            raise ScriptError(done.error, done.status, text)
-        target = of_run(done)
-        if done.status:
-            ended = "; ".join(filter(None, (ended_with(text, done.status), target.remark)))
-            return replace(target, remark=ended.removeprefix(f"{text} "))
-        return target
+        return ran(script_at(text), ())
     if text.endswith(".trace") or Path(text).is_file():
         return Target(text, tr.load(text))
     raise UsageError(unknown(text))

@@ -6,6 +6,7 @@ round in a circle, one wire of the circle turns twice, over a row that nobody us
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -56,8 +57,8 @@ class _Piece:
         return min(self.enters, *self.rows), max(self.enters, *self.rows)
 
 
-def route(runs: Sequence[Run]) -> tuple[tuple[Wire, ...], int]:
-    """The wires of a gap and its width in columns.
+def route(runs: Sequence[Run], *, tight: bool = False) -> tuple[tuple[Wire, ...], int]:
+    """The wires of a gap and its width in columns; `tight` where columns are dear.
 
     >>> wires, width = route([Run(source=0, enters=0, leaves=(0, 3))])
     >>> width, wires[0].turn, (wires[0].low, wires[0].high)
@@ -65,7 +66,7 @@ def route(runs: Sequence[Run]) -> tuple[tuple[Wire, ...], int]:
     """
     pieces, track = _assign(runs)
     tracks = max(track.values(), default=-1) + 1
-    step = 2 if tracks <= WIDE_TRACKS else 1
+    step = 2 if tracks <= WIDE_TRACKS and not tight else 1
     column = {piece: 1 + step * at for piece, at in track.items()}
     first: dict[int, int] = {}
     wires = []
@@ -75,7 +76,7 @@ def route(runs: Sequence[Run]) -> tuple[tuple[Wire, ...], int]:
         turn = column.get(number, start)
         leaves = piece.rows if piece.through else ()
         wires.append(Wire(runs[piece.run].source, start, piece.enters, turn, *piece.span, leaves))
-    return tuple(wires), max(3, step * tracks + 2)
+    return tuple(wires), max(2 if tight else 3, step * tracks + 2)
 
 
 def _assign(runs: Sequence[Run]) -> tuple[list[_Piece], dict[int, int]]:
@@ -122,14 +123,19 @@ def _waits(pieces: Sequence[_Piece], turning: set[int]) -> dict[int, set[int]]:
 
 def _settle(span: tuple[int, int], earliest: int, taken: list[list[tuple[int, int]]]) -> int:
     """The leftmost track, not left of `earliest`, where these rows are free; they are taken from now on."""
-    low, high = span
     at = earliest
-    while at < len(taken) and any(low <= b and a <= high for a, b in taken[at]):
+    while at < len(taken) and not _is_free(span, taken[at]):
         at += 1
     while at >= len(taken):
         taken.append([])
-    taken[at].append(span)
+    insort(taken[at], span)
     return at
+
+
+def _is_free(span: tuple[int, int], taken: Sequence[tuple[int, int]]) -> bool:
+    """Whether no row of a span is taken by others, which are apart from each other and in order."""
+    at = bisect_left(taken, (span[1] + 1,))
+    return at == 0 or taken[at - 1][1] < span[0]
 
 
 def _turn_twice(n: int, pieces: list[_Piece], used: set[int]) -> int:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual import events, work
 from textual.app import App
 from textual.reactive import Reactive, reactive
 from textual.widgets import Static
 
-from tracer.errors import GradstepError
+from tracer.errors import GradstepError, in_one_line
+from tracer.traces import Trace
 from tui.orders import Order, Page, read
 from tui.session import Session
 from tui.theme import Inks
@@ -23,6 +26,17 @@ LEAST = (60, 16)
 """The smallest terminal, in columns and rows."""
 
 
+QUICK = 20_000
+LIGHT = 10**7
+"""The backward pass of so many nodes, of so many numbers together, is worked out before there is a screen."""
+
+
+def sweeps_quickly(trace: Trace) -> bool:
+    """Whether the backward pass of a trace takes no longer than a person wants to wait for the first screen."""
+    value = trace.storage.value
+    return len(trace) <= QUICK and sum(value(node).size for node in range(len(trace))) <= LIGHT
+
+
 class Workbench(App[None]):
     """A session on a screen: what it does is done here, on this thread or on another, and then shown."""
 
@@ -30,10 +44,11 @@ class Workbench(App[None]):
     inks: Reactive[Inks | None] = reactive(None, repaint=False, init=False)
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(ansi_color="NO_COLOR" in os.environ or None)
         self.session = session
         session.later = self.work_out_later
         session.on_progress = self._progressed
+        session.settle = self._settle
         self.interrupt = threading.Event()
         session.debugger.interrupted = self.interrupt.is_set
 
@@ -42,9 +57,13 @@ class Workbench(App[None]):
     def on_mount(self) -> None:
         """Show the start of the trace."""
         self.theme_changed_signal.subscribe(self, lambda theme: self.take_colours())
+        self.app_resume_signal.subscribe(self, lambda app: self.paint_anew())
         self.take_colours()
         self.query_one("#graph").focus()
         self.show()
+        trace = self.session.trace
+        if not sweeps_quickly(trace):
+            self.do(lambda: trace.swept, long=True)
         self.look_for_bad_numbers()
         if not self.is_headless:
             self._leave_on_signals()
@@ -60,37 +79,53 @@ class Workbench(App[None]):
         """Let no thread go on searching."""
         self.interrupt.set()
 
+    def paint_anew(self) -> None:
+        """Send the whole screen again: another program has written over it."""
+        self.refresh(repaint=True, layout=True)
+
     def take_colours(self) -> None:
         """Use the colours of the theme."""
         self.inks = Inks(self.theme_variables, dark=self.current_theme.dark)
+        self.session.dark = self.current_theme.dark
 
     def on_resize(self, event: events.Resize) -> None:
         """Say what size is needed where the terminal is too small."""
+        self.session.size = event.size.width, event.size.height
         self.query_one("#small", Static).update(
             f"This terminal is {event.size.width}×{event.size.height}: too small.\n"
             f"Gradstep needs at least {LEAST[0]}×{LEAST[1]}, and likes 120×36."
         )
 
     def show(self) -> None:
-        """Show the session as it is now."""
-        self.scene = self.session.scene()
-        if self.session.copied is not None:
-            self.copy_to_clipboard(self.session.copied)
-            self.session.copied = None
+        """Show the session as it is now; while another thread changes it, the last scene and how far the work is."""
+        session = self.session
+        if session.busy and self.scene is not None:
+            self.scene = replace(
+                self.scene,
+                busy=session.busy,
+                done=session.done,
+                count=session.digits,
+                message=session.message,
+                trouble=session.trouble,
+                view=session.view,
+            )
+            return
+        self.scene = session.scene()
+        if session.copied is not None:
+            self.copy_to_clipboard(session.copied)
+            session.copied = None
 
     # ----- obeying
 
     def obey(self, line: str) -> None:
         """Carry out an order, keep it in the log of the session, and show what came of it."""
-        if self.session.busy:
-            return
         try:
             found = read(line)
         except GradstepError as error:
-            self.session.complain(str(error).splitlines()[0])
+            self.session.complain(in_one_line(error))
             self.show()
             return
-        if found is None:
+        if found is None or (self.session.busy and found[0].run is not None):
             return
         self.session.log.append(line.strip())
         order, text = found
@@ -123,7 +158,7 @@ class Workbench(App[None]):
         if self.session.busy:
             return
         if long:
-            self.session.busy, self.session.done = "working… esc stops", None
+            self.session.busy, self.session.done = "working", None
             self.show()
             self._do_elsewhere(deed)
             return
@@ -147,6 +182,13 @@ class Workbench(App[None]):
         self.interrupt.clear()
         self.session.busy, self.session.done = "", None
         self._shown_anew(before)
+
+    def _settle(self, deed: Callable[[], None]) -> None:
+        """Do on this thread what another one has prepared."""
+        if threading.get_ident() == self._thread_id:
+            deed()
+        else:
+            self.call_from_thread(deed)
 
     def _progressed(self) -> None:
         if self._running and threading.get_ident() != self._thread_id:

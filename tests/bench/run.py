@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.bench.harness import SINGLE_THREAD, Row, table
 
@@ -27,7 +28,7 @@ class Bench:
 
     module: str
     about: str
-    toy: Mapping[str, float] = field(default_factory=dict)
+    toy: Mapping[str, Any] = field(default_factory=dict)
 
     def rows(self, *, toy: bool = False) -> list[Row]:
         """Run it in this process."""
@@ -51,6 +52,11 @@ BENCHES = {
         "tests.bench.debugger_step",
         "a debugger step on 100,000 nodes",
         {"nodes": 200, "doublings": 8, "steps": 2, "rounds": 1},
+    ),
+    "tui": Bench(
+        "tests.bench.debugger_screen",
+        "the debugger on the screen: a step, the tape, the first screen, the drawing, at any size",
+        {"graphs": (40, 80), "tapes": (100, 200), "layouts": (50, 100), "steps": 2, "runs": 1},
     ),
     "digits": Bench(
         "tests.bench.digits_mlp",

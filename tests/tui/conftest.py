@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from textual import events
-from textual.keys import _character_to_key
+from textual.keys import _character_to_key, _get_unicode_name_from_key
 
 import tracer as tr
 from tracer.traces import Trace
 from tui.app import DebuggerApp
 from tui.cli import main
+from tui.orders import obey
+from tui.recorder.camera import screen_text
+from tui.recorder.playing import settle
+from tui.session import Session
 
 SPECIAL = {"\n": "enter", "\x1b": "escape"}
 Script = Callable[["Desk"], Awaitable[None]]
+
+
+@pytest.fixture
+def session_after() -> Callable[..., Session]:
+    """A session without a screen, after some orders: `session_after(trace, "end", "select x")`."""
+
+    def run(trace: Trace, *lines: str) -> Session:
+        session = Session(trace)
+        for line in lines:
+            obey(session, line)
+        return session
+
+    return run
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +44,12 @@ def quick_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0004)
     monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.003)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no debugger under test write a file of breakpoints, not even one in a process of its own."""
+    monkeypatch.setenv("GRADSTEP_NO_STATE", "1")
 
 
 class Desk:
@@ -37,7 +61,9 @@ class Desk:
 
     async def press(self, *keys: str) -> str:
         """Press keys, wait until all is shown, and read the screen."""
-        await self.pilot.press(*keys)
+        for key in keys:
+            self.app.post_message(key_event(key))
+            await self.pilot.pause(0)
         return await self.look()
 
     async def type(self, text: str) -> str:
@@ -47,8 +73,7 @@ class Desk:
     async def burst(self, keys: str) -> str:
         """Keys that arrive all at once, as of a slow line or `tmux send-keys`."""
         for key in keys:
-            name = SPECIAL.get(key) or _character_to_key(key)
-            self.app.post_message(events.Key(name, key if key.isprintable() else None))
+            self.app.post_message(key_event(SPECIAL.get(key, key)))
         return await self.look()
 
     def screen(self) -> str:
@@ -57,16 +82,18 @@ class Desk:
 
     async def look(self) -> str:
         """The characters on the screen, line by line."""
-        for _ in range(4):  # an answer travels through several queues
-            await self.pilot.pause()
-        await self.app.workers.wait_for_complete()
-        await self.pilot.pause()
+        await settle(self.pilot)
         return screen_text(self.app)
 
 
-def screen_text(app: DebuggerApp) -> str:
-    """What a person sees. The one place that knows how Textual keeps it."""
-    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+def key_event(key: str) -> events.Key:
+    """A key, by its character or by Textual's name, such as `percent_sign` or `ctrl+o`."""
+    name = _character_to_key(key) if len(key) == 1 else key
+    try:
+        character = unicodedata.lookup(_get_unicode_name_from_key(name))
+    except KeyError:
+        character = key if len(key) == 1 else None
+    return events.Key(name, character)
 
 
 @pytest.fixture

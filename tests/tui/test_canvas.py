@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from tui.canvas import Face, Thread, Window, node_at, paint, stamp, visible_nodes
+from tui.canvas import Thread, Window, node_at, paint, visible_nodes, wires
 from tui.ink import Kind, Look
 from tui.layers import Graph
 from tui.layout import arrange
+from tui.minimap import CELLS, minimap
+from tui.ports import Shape
+from tui.stamps import Face, stamp
 
 CIRCUIT = Graph(((), (), (), (0, 1), (3, 2)), frozenset({0, 1, 2}))
 
@@ -17,8 +21,12 @@ def face(name: str, **more: object) -> Face:
     return Face(name, "op", rows, **more)  # type: ignore[arg-type]
 
 
-def circuit(**looks: Look):
-    layout = arrange(CIRCUIT, [12] * 5)
+def thread(layout, node: int, argument: int, *, backward: bool) -> Thread:
+    return Thread(tuple(layout.path(node, argument)), backward, layout.ends(node, argument))
+
+
+def circuit(*, down: bool = False, **looks: Look):
+    layout = arrange(CIRCUIT, [Shape(12, 4)] * 5, down=down)
     faces = {n: face(name, look=looks.get(name, Look.PLAIN)) for n, name in enumerate("xyzqf")}
     return layout, faces
 
@@ -43,9 +51,34 @@ def test_the_circuit_of_the_lecture_is_drawn_with_boxes_wires_and_tips():
     ]
 
 
-def test_a_window_shows_the_same_cells_as_the_whole_drawing():
-    layout, faces = circuit()
-    threads = [Thread(tuple(layout.path(4, 0)), backward=True)]
+def test_the_circuit_runs_down_with_its_wires_between_lower_and_upper_borders():
+    layout, faces = circuit(down=True)
+    assert paint(layout, whole(layout), faces).text().splitlines() == [
+        "╭ x op ────╮ ╭ y op ────╮",
+        "│        3 │ │        3 │",
+        "│ ∂     -4 │ │ ∂     -4 │",
+        "╰───────┬──╯ ╰───────┬──╯",
+        "        │            │",
+        "        ╰───╮    ╭───╯",
+        "            ▼    ▼",
+        "         ╭ q op ────╮ ╭ z op ────╮",
+        "         │        3 │ │        3 │",
+        "         │ ∂     -4 │ │ ∂     -4 │",
+        "         ╰───────┬──╯ ╰───────┬──╯",
+        "                 │            │",
+        "                 ╰────╮    ╭──╯",
+        "                      ▼    ▼",
+        "                   ╭ f op ────╮",
+        "                   │        3 │",
+        "                   │ ∂     -4 │",
+        "                   ╰──────────╯",
+    ]
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["right", "down"])
+def test_a_window_shows_the_same_cells_as_the_whole_drawing(down):
+    layout, faces = circuit(down=down)
+    threads = [thread(layout, 4, 0, backward=True)]
     full = paint(layout, whole(layout), faces, threads)
     for x in range(0, layout.width, 3):
         for y in range(0, layout.height, 2):
@@ -57,7 +90,7 @@ def test_a_window_shows_the_same_cells_as_the_whole_drawing():
 
 
 def test_crossing_wires_of_two_values_are_not_joined():
-    layout = arrange(Graph(((), (), (1,), (0,), (2, 3), (3, 2))), [12] * 6)
+    layout = arrange(Graph(((), (), (1,), (0,), (2, 3), (3, 2))), [Shape(12, 4)] * 6)
     text = paint(layout, whole(layout), {}).text()
     assert "┼" not in text
     assert "│─" in text
@@ -65,7 +98,7 @@ def test_crossing_wires_of_two_values_are_not_joined():
 
 def test_the_frame_alone_tells_current_operand_and_not_run():
     frames = {
-        look: "".join(map(chr, stamp(face("a", look=look), 9, 4, sends=False)[0][0]))
+        look: "".join(map(chr, stamp(face("a", look=look), Shape(9, 4), None)[0][0]))
         for look in Look
     }
     assert frames[Look.CURRENT].startswith("╔")
@@ -76,9 +109,8 @@ def test_the_frame_alone_tells_current_operand_and_not_run():
 
 def test_a_lit_wire_is_heavy_and_points_back_when_something_flows_back():
     layout, faces = circuit()
-    path = tuple(layout.path(3, 0))
-    forward = paint(layout, whole(layout), faces, [Thread(path, backward=False)]).text()
-    backward = paint(layout, whole(layout), faces, [Thread(path, backward=True)]).text()
+    forward = paint(layout, whole(layout), faces, [thread(layout, 3, 0, backward=False)]).text()
+    backward = paint(layout, whole(layout), faces, [thread(layout, 3, 0, backward=True)]).text()
     assert "├━┓" in forward
     assert "┗━▶" in forward
     assert "├◀┓" in backward
@@ -86,7 +118,7 @@ def test_a_lit_wire_is_heavy_and_points_back_when_something_flows_back():
 
 
 def test_marks_counts_and_selection_are_written_into_the_border():
-    layout = arrange(Graph(((),)), [16])
+    layout = arrange(Graph(((),)), [Shape(16, 4)])
     cells = paint(
         layout, whole(layout), {0: face("xhat", mark="●", count="1/2", foot="32×64", selected=True)}
     )
@@ -96,7 +128,7 @@ def test_marks_counts_and_selection_are_written_into_the_border():
 
 
 def test_a_long_name_is_elided_and_the_box_keeps_its_width():
-    layout = arrange(Graph(((),)), [12])
+    layout = arrange(Graph(((),)), [Shape(12, 4)])
     cells = paint(layout, whole(layout), {0: face("embedding_weight")})
     assert cells.text().splitlines()[0].strip() == "╭ embeddi… ╮"
 
@@ -109,3 +141,70 @@ def test_a_cell_knows_its_node():
         assert node_at(layout, box.x, box.y) == node
     assert node_at(layout, 0, 0) is None
     assert visible_nodes(layout, Window(0, 0, 10, 2)) == [0]
+
+
+def lines_of(face: Face, shape: Shape, exit_: tuple[int, int] | None = None) -> list[str]:
+    return ["".join(map(chr, row)) for row in stamp(face, shape, exit_)[0]]
+
+
+def test_a_box_of_several_nodes_has_a_second_edge_whatever_its_state():
+    shape = Shape(13, 5, shadow=True)
+    assert lines_of(face("bn", foot="+34 rms", count="3/8"), shape, (1, 12)) == [
+        "╭ bn op ───╮╮",
+        "│        3 │├",
+        "│ ∂     -4 ││",
+        "╰ +34 ─ 3/8╯│",
+        " ╰──────────╯",
+    ]
+    frames = {look: "".join(lines_of(face("bn", look=look), shape)) for look in Look}
+    plain = [Look.PLAIN, Look.REACHED, Look.SELECTED]
+    assert len({text for look, text in frames.items() if look not in plain}) == 3
+    for look, text in frames.items():
+        alone = "".join(lines_of(face("bn", look=look), Shape(13, 5)))
+        assert text != alone
+
+
+def test_at_little_detail_a_box_is_a_name_or_a_sign_and_its_state_still_shows():
+    for form, shape in (("line", Shape(9, 1)), ("dot", Shape(3, 1))):
+        looks = [Look.PLAIN, Look.AHEAD, Look.CURRENT, Look.OPERAND]
+        seen = {lines_of(face("xhat", look=look, form=form), shape)[0] for look in looks}
+        assert len(seen) == 4
+        folded = lines_of(face("xhat", form=form), Shape(shape.width + 1, 1, shadow=True))
+        marked = lines_of(face("xhat", form=form, mark="●"), shape)
+        chosen = lines_of(face("xhat", form=form, selected=True), shape)
+        assert folded[0].rstrip() != lines_of(face("xhat", form=form), shape)[0].rstrip()
+        assert "●" in marked[0]
+        assert "[" in chosen[0]
+    assert lines_of(face("xhat", form="line"), Shape(9, 1)) == ["│ xhat  │"]
+
+
+def test_a_wire_along_which_no_gradient_flows_is_dotted_and_its_tip_is_hollow():
+    graph = Graph(((), (), (0, 1), (2, 0)), frozenset({0}), silent=frozenset({(2, 1), (3, 1)}))
+    layout = arrange(graph, [Shape(12, 4)] * 4)
+    text = paint(layout, whole(layout), {}).text()
+    assert text.count("▷") == 2
+    assert text.count("▶") == 2
+    assert "┄" in text.splitlines()[layout.out_row(1)]  # all that the second leaf sends is silent
+    assert "┄" not in text.splitlines()[layout.out_row(0)]  # the first has one use that is not
+
+
+def test_a_window_costs_what_it_shows_and_few_are_kept():
+    inputs = tuple(() if n == 0 else (n - 1,) for n in range(3000))
+    layout = arrange(Graph(inputs), [Shape(12, 4)] * 3000)
+    faces = {n: face("h") for n in visible_nodes(layout, Window(30_000, 0, 120, 12))}
+    assert len(faces) == 8
+    for x in range(0, 2000, 10):
+        cells = paint(layout, Window(x, 0, 120, 12), {})
+        assert cells.char.nbytes <= 4 * 120 * 12
+    assert wires.cache_info().currsize <= 8
+
+
+def test_the_minimap_shows_what_is_in_sight_and_where_the_current_node_is():
+    inputs = tuple(() if n == 0 else (n - 1,) for n in range(100))
+    layout = arrange(Graph(inputs), [Shape(12, 4)] * 100)
+    assert minimap(layout, whole(layout), 50) == ""
+    middle = Window(layout.width // 2, 2, 100, 10)
+    assert minimap(layout, middle, 0) == "↑2 ◆▁▁▁▁▁▁▁▁▁▁[▁▁▁]▁▁▁▁▁▁▁▁▁▁"
+    start = minimap(layout, Window(0, 0, 100, 10), 0)
+    assert start.startswith("[◆")
+    assert len(start) == CELLS + 2

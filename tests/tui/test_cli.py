@@ -16,7 +16,7 @@ from gallery import GALLERY
 from tracer.timeline import GLYPHS
 from tui.cli import COMMANDS, handed_on
 from tui.plain import ERRORS, stand_in
-from tui.screens.help import FRAME_WORDS
+from tui.views.help import FRAMES
 
 
 def one_sentence(err):
@@ -213,7 +213,7 @@ def test_a_person_at_a_terminal_picks_by_number_or_name(gradstep, monkeypatch):
     answers = iter(["nonesuch", "4"])
     monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
     monkeypatch.setattr(
-        "tui.commands.step_through", lambda target: opened.append(target.title) or 0
+        "tui.commands.step_through", lambda target, wishes: opened.append(target.title) or 0
     )
     monkeypatch.setattr("builtins.input", lambda question: next(answers))
     status, out, _ = gradstep()
@@ -245,8 +245,9 @@ def test_the_debugger_is_opened_where_there_is_a_terminal(gradstep, monkeypatch)
 
     class App:
         return_code = 0
+        session = None
 
-        def __init__(self, trace, title):
+        def __init__(self, trace, title, **more):
             opened.append((trace.label(trace.loss), title))
 
         def run(self):
@@ -272,7 +273,7 @@ def test_a_poor_encoding_loses_no_sign(gradstep, name, encoding):
 def test_every_state_of_a_gradient_has_a_letter_and_every_frame_a_line():
     letters = [stand_in(glyph) for glyph in GLYPHS.values()]
     assert len(set(letters)) == len(letters)
-    lines = {sign for drawn, _ in FRAME_WORDS for sign in drawn if "\u2500" <= sign <= "\u257f"}
+    lines = {sign for drawn, _ in FRAMES for sign in drawn if "\u2500" <= sign <= "\u257f"}
     assert {stand_in(sign) for sign in lines} == {"+", "-"}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tui import heatmap
-from tui.heatmap import NAN, NEUTRAL, PLUS_INF, View
+from tui.heatmap import NAN, NEUTRAL, PLUS_INF, Grid, Limits, View
 
 
 def test_colours_are_symmetric_about_zero_and_non_numbers_stand_out():
@@ -20,41 +20,59 @@ def test_colours_are_symmetric_about_zero_and_non_numbers_stand_out():
 
 
 def test_the_scale_ignores_what_is_no_number():
-    assert heatmap.scale(np.array([np.nan, np.inf, -3.0])) == 3.0
-    assert heatmap.scale(np.zeros(4)) == 1.0
-    assert heatmap.scale(np.array([])) == 1.0
+    assert heatmap.limits([np.nan, np.inf, -3.0]) == Limits(3.0, signed=True)
+    assert heatmap.limits(np.zeros(4)).top == 1.0
+    assert heatmap.limits([]).top == 1.0
 
 
-def test_a_huge_array_is_only_sampled():
-    class Watched(np.ndarray):
-        pass
-
-    huge = np.broadcast_to(np.float64(2.0), (1 << 20, 1 << 14))
-    assert heatmap.scale(huge[:1024, :1024]) == 2.0
-    view = View(5, 9, 40)
-    grid = heatmap.fit(huge.shape, 40, 10)
-    assert len(heatmap.line(huge, 0, grid, view, 2.0)) == 40
+def test_the_scale_starts_at_zero_where_no_number_is_negative():
+    assert heatmap.limits(np.array([0, 7, 2])) == Limits(7.0, signed=False)
+    assert Limits(7.0, signed=False).text == "0…7"
+    assert Limits(0.25, signed=True).text == "±0.25"
 
 
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [((), (1, 1)), ((5,), (1, 5)), ((4, 3), (4, 3)), ((2, 3, 4, 5), (4, 5)), ((0, 3), (0, 0))],
-)
-def test_the_last_two_axes_are_the_picture(shape, expected):
-    assert heatmap.plane(np.zeros(shape)).shape == expected
+def test_a_few_outliers_among_many_numbers_do_not_wash_out_the_rest():
+    numbers = np.ones(10_000)
+    numbers[:5] = 1e6
+    assert heatmap.limits(numbers).top == 1.0
 
 
-def test_leading_axes_are_counted_through():
-    array = np.arange(24.0).reshape(2, 3, 2, 2)
-    assert heatmap.slices(array.shape) == 6
-    for number in range(6):
-        lead = heatmap.lead_of(array.shape, number)
-        np.testing.assert_array_equal(heatmap.plane(array, number), array[lead])
+@pytest.mark.parametrize("colour", [True, False])
+def test_the_legend_runs_from_limit_to_limit_and_gives_way_where_there_is_no_room(colour):
+    patches = heatmap.legend(Limits(0.5, signed=True), 40, colour=colour)
+    assert [patches[0].text, patches[-1].text] == ["−0.5 ", " 0.5"]
+    steps = [patch.paper if colour else patch.text for patch in patches[1:-1]]
+    assert steps == (sorted(steps) if colour else list("=-·+#"))
+    assert sum(len(patch.text) for patch in patches) <= 40
+    assert heatmap.legend(Limits(0.5, signed=True), 8, colour=colour) == []
+
+
+def test_rows_and_columns_are_numbered_where_there_is_room():
+    cells = Grid(1, 2, numbers=False)
+    assert heatmap.ruler(cells, View(0, 0, 22), 100) == "0    5    10   15   20"
+    text = heatmap.ruler(cells, View(0, 37, 22), 100)
+    assert [text.index(str(column)) for column in (40, 45, 50, 55)] == [3, 8, 13, 18]
+    numbers = Grid(8, 1, numbers=True)
+    assert heatmap.ruler(numbers, View(0, 0, 24), 3).split() == ["0", "1", "2"]
+    labels = [heatmap.row_label(cells, y) for y in range(11)]
+    assert [label for label in labels if label] == ["0", "10", "20"]
+    assert labels[5] == "10"
+
+
+def test_truths_and_class_numbers_need_few_characters():
+    mask = np.array([[True, False, True]] * 3)
+    needed = heatmap.needed(mask)
+    grid = heatmap.fit((3, 9), 28, 8, number=needed)
+    assert grid.numbers
+    texts = [
+        patch.text.strip() for patch in heatmap.line(mask, 0, Grid(3, 1, True), View(0, 0, 9), 1.0)
+    ]
+    assert texts == ["1", "0", "1"]
 
 
 def test_small_matrices_show_their_numbers_and_large_ones_two_rows_a_line():
     assert heatmap.fit((4, 2), 44, 8).numbers
-    assert heatmap.fit((64, 64), 44, 8) == heatmap.Grid(1, 2, numbers=False)
+    assert heatmap.fit((64, 64), 44, 8) == Grid(1, 2, numbers=False)
 
 
 def test_the_cursor_marks_the_number_it_reads():

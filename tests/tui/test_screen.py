@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import threading
 
 import numpy as np
@@ -346,7 +347,7 @@ def test_opened_parts_take_the_place_of_the_trace(fused, at_desk):
     async def script(desk):
         opened = await desk.press("n", "s")
         assert "depth 1" in status(opened)
-        assert "graph ▸ y" in opened.splitlines()[1]
+        assert "graph ▸ y" in opened.splitlines()[2]
         assert "sqrt" in boxes(opened)
         closed = await desk.press("f")
         assert "depth" not in status(closed)
@@ -405,7 +406,7 @@ def test_a_terminal_that_grows_shows_the_panes(circuit, at_desk):
 def test_a_click_selects_and_a_double_click_runs_to(circuit, at_desk):
     async def script(desk):
         graph = desk.app.query_one(GraphPane)
-        place = graph.drawing.layout.boxes[graph.drawing.place[3]]
+        place = graph.drawing.layout.boxes[graph.drawing.place(3)]
         window = graph.window
         offset = (place.x - window.x + 3, place.y - window.y + 2)  # one more for the border
         await desk.pilot.click("#graph", offset=offset)
@@ -546,7 +547,9 @@ def test_a_step_repaints_only_lines_that_changed(circuit, at_desk):
     at_desk(circuit, script)
 
 
-def test_a_fault_of_ours_is_told_in_one_line(circuit, at_desk, monkeypatch):
+def test_a_fault_of_ours_is_told_in_one_line(circuit, at_desk, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
     def broken(*_args, **_more):
         raise RuntimeError("the roof is leaking")
 

@@ -10,6 +10,7 @@ from tracer.errors import GradstepError
 from tui.ink import text_of
 from tui.orders import ORDERS, find, obey, with_count
 from tui.session import Session, first_bad
+from tui.views.quantities import shown
 
 
 def label(session):
@@ -23,7 +24,7 @@ def test_a_move_selects_the_node_that_it_led_to(circuit):
     obey(session, "next")
     obey(session, "next")
     assert label(session) == "f"
-    assert session.shows_gradient
+    assert shown(session.scene()) == "gradient"
 
 
 def test_digits_before_a_key_are_the_argument_of_an_order_that_takes_a_count():

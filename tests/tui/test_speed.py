@@ -10,12 +10,16 @@ import pytest
 
 import ops
 from ops.primitive import NOTHING
+from tests.tui.conftest import chain
+from tests.tui.networks import unrolled
 from tracer.backing import References
 from tracer.kinds import KINDS
 from tracer.traces import Trace
-from tui.drawing import draw
+from tui.canvas import Window
+from tui.drawing import draw, known, make
+from tui.folding import GraphLook, fold
 from tui.ink import text_of
-from tui.views import tape
+from tui.views import boxes, tape
 from tui.views.figures import Figures
 from tui.views.scene import Scene
 
@@ -60,6 +64,41 @@ def test_a_step_through_100000_nodes_costs_what_it_costs_through_100(
         assert one < 2.5 * other
 
 
+@pytest.mark.slow
+def test_a_step_costs_less_than_16_ms_on_any_graph_and_as_much_on_all(at_desk, long_chain):
+    """Small, laid out whole, folded over 100 and 20,000 time steps, and drawn by stretches: each at 120 x 36."""
+    costs = {}
+    for name, trace in (
+        ("40", chain(40)),
+        ("4,000", chain(4000)),
+        ("100,000", long_chain),
+        ("time steps", unrolled(100)),
+        ("100,000 in time steps", unrolled(20_000, size=1)),
+    ):
+        forward, last = trace.timeline.forward_steps, trace.timeline.last
+        starts = (max(1, forward // 2 - STEPS), forward + (last - forward) // 2 - STEPS)
+        costs[name] = max(cpu_of_steps(at_desk, trace, *starts))
+    print({name: f"{1000 * cost:.1f} ms" for name, cost in costs.items()})
+    assert max(costs.values()) < 0.016
+    assert max(costs.values()) < 2 * min(costs.values())
+
+
+def test_a_picture_of_4000_boxes_costs_what_one_of_40_costs():
+    def cost(trace):
+        figures = Figures(trace)
+        middle = trace.timeline.forward_steps // 2
+        scenes = [Scene(trace, p, 0, figures) for p in range(middle, middle + 10)]
+        look = GraphLook()
+        folded = fold(trace, look)
+        drawing = known(folded, look) or make(folded, look)
+        box = drawing.layout.boxes[drawing.place(scenes[5].current)]
+        window = Window(box.x - 60, 0, 118, 14)
+        boxes.picture(scenes[0], drawing, window)
+        return least(lambda: [boxes.picture(scene, drawing, window) for scene in scenes])
+
+    assert cost(chain(4000)) < 2 * cost(chain(40))
+
+
 def million() -> Trace:
     """A chain of a million negations, made without running them."""
     count = 1_000_000
@@ -102,4 +141,4 @@ def test_a_row_of_a_million_costs_what_a_row_of_a_hundred_costs(short_chain):
     assert len(text_of(tape.row(long, 0, 40))) == 40  # names and labels, once
     rows = least(lambda: [tape.row(long, node, 40) for node in range(499_900, 500_000)])
     assert rows < 2.5 * least(lambda: [tape.row(short, node, 40) for node in range(100)])
-    assert 500_000 in draw(trace, 500_000).place
+    assert draw(trace, GraphLook(), 500_000).place(500_000) is not None

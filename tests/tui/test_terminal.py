@@ -36,7 +36,7 @@ ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 class Terminal:
     """A program in a terminal of 80 x 24."""
 
-    def __init__(self, script: str, folder: str, checkout: str) -> None:
+    def __init__(self, script: str, folder: str, checkout: str, given: int | None = None) -> None:
         self.screen, side = pty.openpty()
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.screen)
@@ -44,7 +44,7 @@ class Terminal:
         variables.pop("GRADSTEP_DEBUG", None)
         self.program = subprocess.Popen(
             [sys.executable, "-c", script],
-            stdin=side,
+            stdin=side if given is None else given,
             stdout=side,
             stderr=side,
             env=variables,
@@ -90,8 +90,8 @@ class Terminal:
 def terminal(tmp_path, checkout):
     opened = []
 
-    def start(script: str) -> Terminal:
-        opened.append(Terminal(script, str(tmp_path), str(checkout)))
+    def start(script: str, given: int | None = None) -> Terminal:
+        opened.append(Terminal(script, str(tmp_path), str(checkout), given))
         return opened[-1]
 
     yield start
@@ -100,6 +100,25 @@ def terminal(tmp_path, checkout):
             each.program.kill()
             each.program.wait()
         os.close(each.screen)
+
+
+def test_keys_come_from_the_terminal_where_the_script_reads_a_file_and_reads_it_again(
+    terminal, tmp_path
+):
+    (tmp_path / "data").write_text("2.5\n")
+    (tmp_path / "net.py").write_text(
+        "import sys\nimport tracer as tr\nx = tr.tensor(float(sys.stdin.read()))\n(x * x).backward()\n"
+    )
+    with (tmp_path / "data").open() as data:
+        desk = terminal(
+            "from tui.cli import main\nraise SystemExit(main(['run', 'net.py']))", data.fileno()
+        )
+        desk.read_until("2.5")
+        (tmp_path / "data").write_text("3.5\n")
+        desk.press("r")
+        desk.read_until("3.5")
+        desk.press("q")
+        assert desk.wait() == 0
 
 
 def test_the_terminal_is_given_back_by_quitting(terminal):

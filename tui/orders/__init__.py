@@ -6,7 +6,20 @@ import difflib
 from typing import TYPE_CHECKING
 
 from tracer.errors import GradstepError
-from tui.orders import looking, moving, screen, stopping, tensor
+from tui.orders import (
+    changing,
+    copying,
+    graph,
+    keeping,
+    layers,
+    looking,
+    moving,
+    screen,
+    stopping,
+    telling,
+    tensor,
+    verifying,
+)
 from tui.orders.order import COUNT as COUNT
 from tui.orders.order import Order as Order
 from tui.orders.order import Page as Page
@@ -18,8 +31,15 @@ if TYPE_CHECKING:
 ORDERS: tuple[Order, ...] = (
     *moving.ORDERS,
     *stopping.ORDERS,
+    *telling.ORDERS,
     *looking.ORDERS,
+    *graph.ORDERS,
     *tensor.ORDERS,
+    *copying.ORDERS,
+    *layers.ORDERS,
+    *verifying.ORDERS,
+    *keeping.ORDERS,
+    *changing.ORDERS,
     *screen.ORDERS,
 )
 _BY_WORD = {word: order for order in ORDERS for word in (order.name, *order.aliases)}
@@ -51,7 +71,7 @@ def read(line: str) -> tuple[Order, str] | None:
     if not word or word.startswith("#"):
         return None
     if word.isdecimal():
-        word, text = "goto", word
+        word, text = "goto", line
     order, text = find(word), text.strip()
     if takes_none(order, text):
         raise OrderError(f"{order.name} takes nothing after it, not {text!r}: try {order.name}")

@@ -6,17 +6,26 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tracer.errors import GradstepError
-from tui.orders.order import LOOK, Order, Page, node_names, starting
+from tui.orders.order import LOOK, Order, Page, node_names, node_of, starting
 
 if TYPE_CHECKING:
     from tui.session import Session
 
 MANY = 20_000
 """A search through more nodes than this happens on another thread."""
+MANY_TESTED = 1_000
+"""So does a search that may test a condition, such as `grad > 1e3`, at more nodes than this."""
 
 
 def _search(session: Session, text: str) -> None:
+    if not text:
+        raise GradstepError("search takes what to look for: try search mul, or search grad > 1e3")
     session.search(text)
+
+
+def searches_long(session: Session, text: str) -> bool:
+    """Whether a search may take so long that it happens on another thread."""
+    return len(session.trace) > (MANY_TESTED if set("()<>=!") & set(text) else MANY)
 
 
 def _again(direction: int) -> Callable[[Session, str], Page | None]:
@@ -27,7 +36,9 @@ def _again(direction: int) -> Callable[[Session, str], Page | None]:
 
 
 def _select(session: Session, text: str) -> None:
-    session.select(session.trace.node_index(int(text) if text.isdecimal() else text))
+    if not text:
+        raise GradstepError(f"select takes a node: try select {session.trace.label(0)}")
+    session.select(node_of(session, text))
 
 
 def _row(session: Session, text: str) -> None:
@@ -57,8 +68,8 @@ def _view(session: Session, text: str) -> None:
 
 
 ORDERS: tuple[Order, ...] = (
-    Order("search", "TEXT", "select a node by name, op, scope or shape", _search, LOOK, ("/", "find"),
-          complete=node_names, long=lambda session, text: len(session.trace) > MANY),
+    Order("search", "TEXT", "select a node by name, op, scope, shape or condition: grad > 1e3", _search, LOOK,
+          ("/", "find"), complete=node_names, long=searches_long),
     Order("hit", "", "to the next hit of the search", _again(1), LOOK, (".",)),
     Order("hit-before", "", "to the hit before", _again(-1), LOOK, (",",)),
     Order("select", "NODE", "select a node by name or number", _select, LOOK, complete=node_names),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracer.debugger import Stop
 from tracer.errors import GradstepError
-from tui.orders.order import COUNT, RUN, STEP, Order, Page, node_names
+from tui.orders.order import COUNT, RUN, STEP, Order, Page, node_names, node_of, whole
 
 if TYPE_CHECKING:
     from tui.session import Session
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 LARGEST_COUNT = 10**7
 
 
-def count_of(text: str) -> int:
+def count_of(text: str, order: str) -> int:
     """The count that stands after an order, 1 without. Raises `GradstepError` for what is no count from 1."""
     if not text:
         return 1
-    if not (text.isdecimal() and 0 < int(text) < LARGEST_COUNT):
-        raise GradstepError(f"this takes a count from 1, not {text!r}: try 3")
-    return int(text)
+    count = whole(text)
+    if not count or count >= LARGEST_COUNT:
+        raise GradstepError(f"{order} takes a count from 1, not {text[:40]!r}: try {order} 3")
+    return count
 
 
-def _counted(name: str) -> Callable[[Session, str], Page | None]:
+def _counted(name: str, order: str) -> Callable[[Session, str], Page | None]:
     def run(session: Session, text: str) -> None:
-        count = count_of(text)
+        count = count_of(text, order)
         session.arrive(lambda: getattr(session.debugger, name)(count))
 
     return run
@@ -40,11 +41,15 @@ def _once(name: str) -> Callable[[Session, str], Page | None]:
 
 
 def _goto(session: Session, text: str) -> None:
-    if not text.isdecimal():
-        raise GradstepError(
-            f"goto takes a position, not {text!r}: try goto {session.debugger.timeline.last}"
+    position = whole(text)
+    if position is None:
+        way = (
+            f"run {text}"
+            if text in session.trace.labels
+            else f"goto {session.debugger.timeline.last}"
         )
-    session.goto(int(text))
+        raise GradstepError(f"goto takes a position, not {text[:40]!r}: try {way}")
+    session.goto(position)
 
 
 def _start(session: Session, text: str) -> None:
@@ -52,12 +57,12 @@ def _start(session: Session, text: str) -> None:
 
 
 def _end(session: Session, text: str) -> None:
-    session.goto(count_of(text) if text else session.debugger.timeline.last)
+    session.goto(count_of(text, "end") if text else session.debugger.timeline.last)
 
 
 def _run(session: Session, text: str) -> None:
     if text:
-        session.select(session.trace.node_index(int(text) if text.isdecimal() else text))
+        session.select(node_of(session, text))
     session.arrive(lambda: run_towards_selected(session), keep=True)
 
 
@@ -75,10 +80,12 @@ def may_test_conditions(session: Session, text: str) -> bool:
 
 
 ORDERS: tuple[Order, ...] = (
-    Order("next", COUNT, "N nodes on", _counted("next"), STEP, ("n",)),
-    Order("back", COUNT, "N nodes back", _counted("previous"), STEP, ("N", "previous", "reverse-next")),
-    Order("step", COUNT, "N single flows on, or into the parts of a node", _counted("into"), STEP, ("s", "into")),
-    Order("reverse-step", COUNT, "N single flows back, and out of parts", _counted("out_of"), STEP, ("S",)),
+    Order("next", COUNT, "N nodes on", _counted("next", "next"), STEP, ("n",)),
+    Order("back", COUNT, "N nodes back", _counted("previous", "back"), STEP, ("N", "previous", "reverse-next")),
+    Order("step", COUNT, "N single flows on, or into the parts of a node", _counted("into", "step"), STEP,
+          ("s", "into")),
+    Order("reverse-step", COUNT, "N single flows back, and out of parts", _counted("out_of", "reverse-step"), STEP,
+          ("S",)),
     Order("finish", "", "to the end of the scope or of the pass; close opened parts", _once("finish"), STEP,
           ("f",), long=may_test_conditions),
     Order("reverse-finish", "", "back to where the scope or the pass began", _once("reverse_finish"), STEP,

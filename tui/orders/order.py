@@ -6,10 +6,14 @@ the help page, the completion and the palette are made from their table.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracer.errors import GradstepError
+from tracer.traces import DIGITS
 from tui.ink import Kind, Line, span
 
 if TYPE_CHECKING:
@@ -77,6 +81,32 @@ def starting(words: Iterable[str], text: str) -> list[str]:
     """
     begin = sorted({word for word in words if word.startswith(text)}, key=lambda w: (len(w), w))
     return begin + sorted({word for word in words if text and text in word} - set(begin))
+
+
+def node_of(session: Session, text: str) -> int:
+    """The node of a name, label or number; without a text the selected one. Raises `UnknownNameError`."""
+    return session.trace.node_index(text) if text else session.selected
+
+
+def whole(text: str) -> int | None:
+    """The number that a text is; None for what is none, or has more digits than anything that is counted here.
+
+    >>> whole("12"), whole("-3"), whole("9" * 5000)
+    (12, None, None)
+    """
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
+
+
+def path_of(text: str) -> Path:
+    """The path that a text is. Raises `GradstepError` for what can be none."""
+    try:
+        path = Path(text).expanduser()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()  # raises for a name that is too long, or in a folder that may not be looked into
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise GradstepError(f"{text[:60]!r} is no path here: {reason}: try another name") from None
+    return path
 
 
 def node_names(session: Session, text: str) -> list[str]:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def _themes(session: Session, text: str) -> Iterable[str]:
-    from tui.theme import THEMES
+    from tui.theme import NAMES
 
-    return starting((theme.name.removeprefix("gradstep-") for theme in THEMES), text)
+    return starting(NAMES, text)
 
 
 ORDERS: tuple[Order, ...] = (
@@ -27,6 +27,8 @@ ORDERS: tuple[Order, ...] = (
     Order("zoom", "", "give the pane the whole screen, and back", None, SCREEN),
     Order("escape", "", "stop what goes on; drop the count; show all panes", None, SCREEN),
     Order("theme", "NAME", "the colours of the screen", None, SCREEN, complete=_themes),
+    Order("palette", "", "every order, by a few letters of it", None, SCREEN),
+    Order("jump", "", "to a pane or a view, by one letter", None, SCREEN),
     Order("redraw", "", "paint the screen anew", None, SCREEN),
     Order("suspend", "", "back to the shell for a while; fg returns", None, SCREEN),
     Order("help", "", "the keys and these orders", None, SCREEN, ("?",)),

@@ -1,32 +1,37 @@
-"""Pages over the panes: the help, made from the tables of keys and orders, and the list of breakpoints and watches."""
+"""Pages over the panes: the help, and what an order has to say at length."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from tracer.timeline import GLYPHS
-from tui.ink import Ink, Kind, visible
-from tui.keys import help_groups
-from tui.orders import ORDERS, Page
+from tui.ink import Line, visible
+from tui.keys import Key
+from tui.orders import Page
 from tui.theme import Inks
+from tui.views.help import help_lines
 
 
 class PageScreen(ModalScreen[None]):
     """A page in a frame that scrolls; it is closed by escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1,enter", "dismiss", "close", show=False),
-        Binding("j", "scroll(1)", "down", show=False),
-        Binding("k", "scroll(-1)", "up", show=False),
+        Binding("escape,q,question_mark,f1,enter", "leave", "close", show=False),
+        Binding("j,down", "scroll(1)", "down", show=False),
+        Binding("k,up", "scroll(-1)", "up", show=False),
+        Binding("space,pagedown,ctrl+d", "scroll_page(1)", "a page down", show=False),
+        Binding("pageup,ctrl+u", "scroll_page(-1)", "a page up", show=False),
     ]
     heading = ""
+    hint = "j k space scroll · esc closes"
 
     def __init__(self, inks: Inks) -> None:
         super().__init__()
@@ -34,18 +39,48 @@ class PageScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One page that scrolls."""
-        page = VerticalScroll(Static(self.text()), id="page")
-        page.border_title = self.heading
-        page.border_subtitle = "esc closes"
+        page = VerticalScroll(Static(id="text"), id="page")
+        page.border_title, page.border_subtitle = self.heading, self.hint
         yield page
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the page to another width."""
+        self.call_after_refresh(self.write)
+
+    def write(self) -> None:
+        """Write the page, in the width that it has."""
+        width = self.query_one("#page").scrollable_content_region.width
+        self.query_one("#text", Static).update(self.text(max(20, width)))
+
+    def text(self, width: int) -> Text:
+        """The page."""
+        raise NotImplementedError
+
+    def inked(self, lines: Iterable[Line]) -> Text:
+        """Lines in the colours of the theme."""
+        text = Text()
+        for line in lines:
+            for piece in line:
+                text.append(visible(piece.text), self.inks(piece.ink))
+            text.append("\n")
+        return text
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let no key do anything before the page is there."""
+        return self._is_mounted and super().check_action(action, parameters)
+
+    def action_leave(self) -> None:
+        """Close the page."""
+        self.dismiss()
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
-    def text(self) -> Text:
-        """The page."""
-        raise NotImplementedError
+    def action_scroll_page(self, pages: int) -> None:
+        """Scroll by screenfuls."""
+        page = self.query_one(VerticalScroll)
+        page.scroll_relative(y=pages * max(1, page.content_size.height - 1), animate=False)
 
 
 class ListScreen(PageScreen):
@@ -56,51 +91,57 @@ class ListScreen(PageScreen):
         self.page = page
         self.heading = page.heading
 
-    def text(self) -> Text:
+    def text(self, width: int) -> Text:
         """Line by line."""
-        text = Text()
-        for line in self.page.lines:
-            for piece in line:
-                text.append(visible(piece.text), self.inks(piece.ink))
-            text.append("\n")
-        return text
+        return self.inked(self.page.lines)
 
 
 class HelpScreen(PageScreen):
-    """Every key, every order, and what the signs mean."""
+    """Every key, every order, and what the signs mean; / keeps only what holds a text."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "find", "find", show=False, priority=True)
+    ]
     heading = "help"
+    hint = "j k space scroll · / finds · esc closes"
 
-    def text(self) -> Text:
+    def __init__(self, inks: Inks, keys: tuple[Key, ...]) -> None:
+        super().__init__(inks)
+        self.keys = keys
+
+    def compose(self) -> ComposeResult:
+        """The page, and below it a line to type in, hidden until it is asked for."""
+        yield from super().compose()
+        yield Input(id="wanted", compact=True, placeholder="what to find in the help")
+
+    def text(self, width: int) -> Text:
         """The page."""
-        page = Text()
-        key, faint = self.inks(Ink(Kind.KEY)), self.inks(Ink(Kind.FAINT))
-        name = self.inks(Ink(Kind.NAME))
-        for heading, rows in help_groups():
-            page.append(f"{heading}\n", name)
-            for keys, words in rows:
-                page.append(f"  {keys:<8}", key).append(f"{words}\n")
-        page.append("after :\n", name)
-        for order in ORDERS:
-            page.append(f"  {order.name} {order.argument}".ljust(24), key).append(f"{order.help}\n")
-        page.append("a gradient that is not there is never drawn as 0\n", name)
-        for state, glyph in GLYPHS.items():
-            page.append(f"  {glyph:<8}", key).append(f"{state}\n")
-        page.append("frames\n", name)
-        for frame, words in FRAME_WORDS:
-            page.append(f"  {frame:<8}", key).append(f"{words}\n")
-        page.append(
-            "numbers in a box: value above, gradient (∂) below; rms is the root mean square", faint
-        )
-        return page
+        return self.inked(help_lines(self.keys, width, self.query_one(Input).value))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let / be typed into what is to be found."""
+        typing = action == "find" and any(wanted.has_focus for wanted in self.query(Input))
+        return not typing and super().check_action(action, parameters)
 
-FRAME_WORDS = (
-    ("╔══╗", "the current node"),
-    ("┏━━┓", "what it has just read, or sent a flow to; the wire between them is heavy"),
-    ("╭──╮", "a node that has run"),
-    ("╭┄┄╮", "a node that has not run yet"),
-    ("[name]", "the selected node, where that is not the current one"),
-    ("● ◇", "in a border or before a row: a breakpoint, one with a condition"),
-    ("1/2", "in a lower border: one of two flows has arrived"),
-)
+    def action_find(self) -> None:
+        """Ask what to find."""
+        wanted = self.query_one(Input)
+        wanted.display = True
+        self.set_focus(wanted)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Keep only what holds the text."""
+        self.write()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Let the keys scroll again."""
+        self.query_one(VerticalScroll).focus()
+
+    def action_leave(self) -> None:
+        """Show all again; if all is shown, close the page."""
+        wanted = self.query_one(Input)
+        if wanted.display:
+            wanted.value, wanted.display = "", False
+            self.query_one(VerticalScroll).focus()
+        else:
+            self.dismiss()

@@ -1,51 +1,283 @@
-"""The boxes of the graph pane: value above, gradient below, and how the node stands to the position."""
+"""The boxes of the graph pane: value above, gradient below, and how node or scope stand to the position."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import hypot, sqrt
+
 from tracer import format as fmt
-from tui.canvas import Face, Thread
-from tui.drawing import WIDEST, Drawing, name_and_op
-from tui.ink import Kind
+from tracer.timeline import GLYPHS
+from tui.canvas import Cells, Thread, Window, paint
+from tui.drawing import Drawing, name_and_op
+from tui.ink import Kind, Look
+from tui.merging import Folded
+from tui.progress import progress
+from tui.stamps import Face
+from tui.views import headings
+from tui.views.figures import WAITING, Figure, short_number
+from tui.views.marks import mark as mark_of
 from tui.views.scene import Scene
 
+Row = tuple[str, str, Kind]
+FORMS = ("dot", "line", "box", "box")
+"""How a box is drawn at each level of detail."""
+MANY_LEAVING = 64
+"""The gradient of so many nodes that leave a folded box is shown once it is final."""
 
-def face(scene: Scene, node: int, width: int = WIDEST) -> Face:
-    """The text of a box of some columns at this position. A number appears only when the position has reached it."""
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The boxes of a folded graph that stand out at a moment."""
+
+    current: int
+    operands: frozenset[int]
+    selected: int
+
+
+def shown(scene: Scene, folded: Folded) -> Shown:
+    """The box of the current node, those of its operands, and that of the selected node."""
+
+    def box(node: int) -> int:
+        return int(folded.box_of[node]) if 0 <= node < len(folded.box_of) else -1
+
+    current = box(scene.current)
+    operands = frozenset(box(node) for node in scene.operands) - {current}
+    return Shown(current, operands, box(scene.selected))
+
+
+def faces(scene: Scene, drawing: Drawing, places: Iterable[int]) -> dict[int, Face]:
+    """The text of some boxes of a drawing at this position. A number appears only when the position has reached it."""
+    marked = shown(scene, drawing.folded)
+    return {place: _face(scene, drawing, place, marked) for place in places}
+
+
+def picture(scene: Scene, drawing: Drawing, window: Window) -> Cells:
+    """What a window of a drawing shows at this moment. Costs what the window shows, however large the drawing is."""
+    cells = paint(
+        drawing.layout,
+        window,
+        faces(scene, drawing, drawing.visible(window)),
+        threads(scene, drawing, window),
+    )
+    if drawing.look.down:
+        headings.write_beside(drawing, window, cells)
+    return cells
+
+
+def _face(scene: Scene, drawing: Drawing, place: int, marked: Shown) -> Face:
+    folded, box = drawing.folded, drawing.boxes[place]
+    width = drawing.layout.boxes[place].width
+    if folded.is_folded(box):
+        return folded_face(scene, folded, box, marked, width, drawing.look.detail)
+    return node_face(scene, folded, box, marked, width, drawing.look.detail)
+
+
+def _title(folded: Folded, box: int) -> tuple[str, str]:
+    return folded.once(("title", box), lambda: name_and_op(folded, box))
+
+
+def _look(box: int, marked: Shown, has_run: bool, is_reached: bool) -> Look:
+    if box == marked.current:
+        return Look.CURRENT
+    if box in marked.operands:
+        return Look.OPERAND
+    if not has_run:
+        return Look.AHEAD
+    return Look.REACHED if is_reached else Look.PLAIN
+
+
+# ----- one node
+
+
+def node_face(
+    scene: Scene, folded: Folded, box: int, marked: Shown, width: int, detail: int = 2
+) -> Face:
+    """The box of one node."""
+    node = int(folded.members[folded.start[box]])
     status = scene.status(node)
+    name, op = _title(folded, box)
+    look = _look(box, marked, scene.has_run(node), status.state in ("partial", "final"))
+    mark = mark_of(scene, node)
+    selected = box == marked.selected and box != marked.current
+    if detail < 2:
+        return Face(name, op, (), look=look, mark=mark, selected=selected, form=FORMS[detail])
     value = scene.trace.storage.value(node)
-    name, op = name_and_op(scene.trace, node)
+    rows: tuple[Row, ...] = (
+        _value_row(scene, node, width),
+        _gradient_row(scene, node, status.glyph, width),
+    )
+    if detail > 2 and value.ndim and scene.has_run(node):
+        rows += _statistics(scene, node, width)
     return Face(
         name,
         op,
-        (_value_row(scene, node, width), _gradient_row(scene, node, status.glyph, width)),
+        rows,
         foot=f"{fmt.shape(value.shape)} rms" if value.ndim else "",
         count=f"{status.arrived}/{status.expected}" if status.state == "partial" else "",
-        look=scene.look(node),
-        mark=scene.mark(node),
-        selected=node == scene.selected and node != scene.current,
+        look=look,
+        mark=mark,
+        selected=selected,
     )
 
 
-def _value_row(scene: Scene, node: int, width: int) -> tuple[str, str, Kind]:
+def _value_row(scene: Scene, node: int, width: int) -> Row:
     if not scene.has_run(node):
         return "", "·", Kind.FAINT
-    figure = scene.figures.value(node)
-    return "", figure.fitting(width - 4), Kind.VALUE if figure.finite else Kind.WARN
+    return _number_row(scene.figures.value(node), Kind.VALUE, width)
 
 
-def _gradient_row(scene: Scene, node: int, glyph: str, width: int) -> tuple[str, str, Kind]:
+def _gradient_row(scene: Scene, node: int, glyph: str, width: int) -> Row:
     figure = scene.figures.gradient(scene.position, node) if scene.has_run(node) else None
-    if figure is None:
-        return "", glyph, Kind.FAINT
-    return "∂", figure.fitting(width - 6), Kind.GRADIENT if figure.finite else Kind.WARN
+    return _number_row(figure, Kind.GRADIENT, width) if figure else ("", glyph, Kind.FAINT)
 
 
-def threads(scene: Scene, drawing: Drawing) -> list[Thread]:
-    """The wires along which the latest step moved: those of all operands forward, that of the flow backward."""
-    here = drawing.place.get(scene.current)
-    if here is None:
+def _number_row(figure: Figure, kind: Kind, width: int) -> Row:
+    label = "∂" if kind == Kind.GRADIENT else ""
+    room = width - 4 - 2 * len(label)
+    return label, figure.fitting(room), kind if figure.finite else Kind.WARN
+
+
+def _statistics(scene: Scene, node: int, width: int) -> tuple[Row, ...]:
+    """Mean, spread and zeros of a value."""
+    facts = scene.figures.summary(("value", node), scene.trace.storage.value(node))
+    if facts is None:
+        return (("", WAITING, Kind.FAINT),)
+    zeros = f"{100 * facts.zeros / facts.count:.0f} %" if facts.count else "·"
+    return (
+        ("μ", short_number(facts.mean, width - 6), Kind.TEXT),
+        ("σ", short_number(facts.std, width - 6), Kind.TEXT),
+        ("zeros", zeros, Kind.TEXT),
+    )
+
+
+# ----- a scope
+
+
+def folded_face(
+    scene: Scene, folded: Folded, box: int, marked: Shown, width: int, detail: int = 2
+) -> Face:
+    """The box of a scope or of time steps: what leaves it, how many nodes are in it, and how far they have come."""
+    far = progress(folded, box)
+    name, op = _title(folded, box)
+    ran, operations = far.run(scene.position)
+    final, gradients = far.finished(scene.position)
+    look = _look(box, marked, ran > 0 or not operations, scene.position >= far.reached)
+    mark = _mark(scene, folded, box)
+    selected = box == marked.selected and box != marked.current
+    if detail < 2:
+        return Face(name, op, (), look=look, mark=mark, selected=selected, form=FORMS[detail])
+    inner = width - 1  # the shadow takes a column
+    leaving = _leaving(folded, box)
+    rows: tuple[Row, ...] = (
+        _value_of_all(scene, leaving, inner),
+        _gradient_of_all(scene, leaving, inner),
+    )
+    if detail > 2:
+        rows += folded.once(("operations", box), lambda: _operations(folded, box))
+    count, kind = "", Kind.VALUE
+    if 0 < ran < operations:
+        count = f"{ran}/{operations}"
+    elif 0 < final < gradients:
+        count, kind = f"{final}/{gradients}", Kind.GRADIENT
+    foot = f"+{len(folded.nodes(box))} rms"
+    return Face(
+        name, op, rows, foot, count, look=look, mark=mark, selected=selected, count_kind=kind
+    )
+
+
+def _leaving(folded: Folded, box: int) -> tuple[int, ...]:
+    return folded.once(("leaving", box), lambda: tuple(folded.leaving(box)))
+
+
+def _value_of_all(scene: Scene, nodes: tuple[int, ...], width: int) -> Row:
+    """The root mean square of what leaves a box, once all of it is there."""
+    if not all(scene.has_run(node) for node in nodes):
+        return "", "·", Kind.FAINT
+    if len(nodes) == 1:
+        return _value_row(scene, nodes[0], width)
+    known = [scene.figures.value(node) for node in nodes]
+    return _number_row(together(scene, nodes, known), Kind.VALUE, width)
+
+
+def _gradient_of_all(scene: Scene, nodes: tuple[int, ...], width: int) -> Row:
+    """The root mean square of the gradients of what leaves a box; a sign where none has arrived."""
+    if len(nodes) == 1:
+        return _gradient_row(scene, nodes[0], scene.status(nodes[0]).glyph, width)
+    states = [scene.status(node) for node in nodes]
+    arrived = [n for n, state in zip(nodes, states, strict=True) if state.arrived]
+    final = all(s.state == "final" for s in states if s.expected)
+    if not arrived or (len(nodes) > MANY_LEAVING and not final):
+        waiting = next((s for s in states if s.expected), states[0])
+        return "", GLYPHS["partial"] if arrived else waiting.glyph, Kind.FAINT
+    known = [scene.figures.gradient(scene.position, node) for node in arrived]
+    return _number_row(together(scene, arrived, known), Kind.GRADIENT, width)
+
+
+def together(scene: Scene, nodes: Iterable[int], figures: Iterable[Figure | None]) -> Figure:
+    """The root mean square of several arrays, from those of each."""
+    parts, size = [], 0
+    for node, figure in zip(nodes, figures, strict=True):
+        if figure is None or figure.number is None:
+            return Figure(WAITING, True)
+        if not figure.finite:
+            return figure
+        count = scene.trace.storage.value(node).size
+        parts.append(sqrt(count) * figure.number)
+        size += count
+    mean = hypot(*parts) / sqrt(size) if size else 0.0
+    return Figure(short_number(mean), True, mean)
+
+
+def _operations(folded: Folded, box: int) -> tuple[Row, ...]:
+    """The most frequent operations of a box."""
+    trace = folded.trace
+    numbers = Counter(trace.op_of[folded.nodes(box)].tolist())
+    numbers.pop(-1, None)
+    return tuple(
+        (trace.ops[op].name, f"×{count}", Kind.TEXT) for op, count in numbers.most_common(3)
+    )
+
+
+def _mark(scene: Scene, folded: Folded, box: int) -> str:
+    """● where a breakpoint stops inside the box, ◇ where one with a condition may."""
+    far = progress(folded, box)
+    signs = {sign for sign, positions in scene.stops if far.meets(positions)}
+    return "●" if "●" in signs else "◇" if signs else ""
+
+
+# ----- wires
+
+
+def threads(scene: Scene, drawing: Drawing, window: Window) -> list[Thread]:
+    """The wires along which the latest step moved: those of all operands forward, that of the flow backward.
+
+    Only what is near the window is followed.
+    """
+    place = drawing.place(scene.current)
+    if place is None:
         return []
-    wires = [argument for argument, i in enumerate(scene.trace.inputs_of(scene.current)) if i >= 0]
-    chosen = [k for k, argument in enumerate(wires) if scene.step.argument in (None, argument)]
+    folded, box = drawing.folded, drawing.boxes[place]
+    sources = folded.inputs(box)
     backward = scene.step.argument is not None
-    return [Thread(tuple(drawing.layout.path(here, k)), backward) for k in chosen]
+    lit: dict[int, None] = {}
+    number = 0
+    for argument, i in enumerate(scene.trace.inputs_of(scene.current)):
+        if i < 0:
+            continue
+        source, wire = int(folded.box_of[i]), number
+        number += 1
+        if backward and argument != scene.step.argument:
+            continue
+        if folded.is_folded(box):
+            if source == box:
+                continue
+            wire = sources.index(source)
+        lit[wire] = None
+    layout, found = drawing.layout, []
+    for wire in lit:
+        runs = layout.path(place, wire, window.along(layout))
+        if runs:
+            found.append(Thread(tuple(runs), backward, layout.ends(place, wire)))
+    return found

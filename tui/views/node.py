@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -12,83 +11,159 @@ from rich.cells import cell_len
 from tracer import format as fmt
 from tracer.formulas import formula
 from tracer.stats import Summary
-from tui.ink import Kind, Line, Span, clip, elide, span
+from tui.ink import Kind, Line, Span, clip, elide, span, width_of
+from tui.views import elements
+from tui.views.arrivals import cursor, index_text
 from tui.views.figures import LARGE
-from tui.views.flows import flows_in, flows_out, size_of
+from tui.views.flows import WIDE, flows_in, flows_out
 from tui.views.scene import Scene
+from tui.views.sources import source_around, source_lines
 
-BINS = 16
+BINS, FEW_BINS = 16, 8
+AROUND = 4
+"""In a wide pane with room for it the source is shown with so many lines before and after."""
 
 
-def title(scene: Scene) -> str:
-    """What the node is: name, op, type and shape."""
+def title(scene: Scene, width: int = 1000) -> str:
+    """What the node is: number, name, op, type and shape; where that is too long, name, type and shape."""
     view = scene.trace[scene.selected]
-    op = f" · {view.op_name}" if view.name else ""
-    return f"node {scene.selected} · {view.label}{op} · {fmt.typed(view.value)}"
+    op, typed = f" · {view.op_name}" if view.name else "", fmt.typed(view.value)
+    whole = f"node {scene.selected} · {view.label}{op} · {typed}"
+    room = max(4, width - cell_len(f"node  · {typed}"))
+    return whole if cell_len(whole) <= width else f"node {elide(view.label, room)} · {typed}"
 
 
-def lines(scene: Scene, width: int) -> list[Line]:
-    """Everything known about the selected node at this position, most needed first."""
+def lines(scene: Scene, width: int, height: int = 1000) -> list[Line]:
+    """Everything known about the selected node at this position, most needed first; denser where the pane is low."""
     if not len(scene.trace):
         return [(span("an empty trace", Kind.FAINT),)]
-    parts = [
-        *formula_lines(scene, width),
-        *number_lines(scene, width),
-        *flows_in(scene, width),
-        *flows_out(scene, width),
+    found: list[Line] = []
+    source = source_lines(scene, width)
+    for dense, sparse in ((False, False), (True, False), (True, True)):
+        found = _lines(scene, width, dense=dense, sparse=sparse)
+        if len(found) + len(source) <= height:
+            break
+    if width >= WIDE and height - len(found) >= 2 * AROUND:
+        source = [(), *source_around(scene, height - len(found) - 1)]
+    return [clip(line, width) for line in (*found, *source)]
+
+
+def _lines(scene: Scene, width: int, *, dense: bool, sparse: bool) -> list[Line]:
+    """The lines; `dense` puts two into one where they fit, `sparse` leaves out what an element sends and gets."""
+    return [
+        *formula_lines(scene, width, dense=dense),
+        *number_lines(scene, width, dense=dense),
+        *flows_in(scene, width, sparse=sparse),
+        *flows_out(scene, width, sparse=sparse),
         *kernel_lines(scene),
-        *source_lines(scene, width),
     ]
-    return [clip(line, width) for line in parts]
 
 
-def formula_lines(scene: Scene, width: int) -> list[Line]:
-    """The formula with names, and below it with the numbers put in."""
+# ----- the formula
+
+
+def formula_lines(scene: Scene, width: int, *, dense: bool = False) -> list[Line]:
+    """The formula with names, and with the numbers put in: of the element under the cursor, or of the arrays."""
     view = scene.trace[scene.selected]
     if view.op is None:
         what = {"input": "an input", "parameter": "a parameter"}.get(view.kind, f"a {view.kind}")
         return [(span(view.label, Kind.NAME), span(f"  {what}", Kind.FAINT))]
-    size = size_of(scene, view.index)
-    text = scene.figures.text(("formula", view.index), size, lambda: formula(view))
-    found: list[Line] = [(span(view.label, Kind.NAME), span(" = ", Kind.FAINT), span(text))]
-    if scene.has_run(view.index):
-        key = ("numbers", view.index)
-        numbers = scene.figures.text(key, size, lambda: formula(view, numbers=True))
-        margin = " " * len(view.label)
-        result = fmt.elided(view.value) if view.value.ndim else fmt.number(view.value)
-        result = f"[{result}]" if view.value.ndim else result
-        found.append(_balanced(margin, numbers, result, width))
-    return found
+    work = scene.figures.work(view.index)
+    text = scene.figures.text(("formula", view.index), work, lambda: formula(view))
+    names: Line = (span(view.label, Kind.NAME), span(" = ", Kind.FAINT), span(text))
+    if not scene.has_run(view.index):
+        return [names]
+    wide = width >= WIDE
+    of_element = (
+        [_of_element(scene, width)] if view.value.ndim and elements.has_elements(view) else []
+    )
+    if of_element and not wide:
+        beside: Line = (*names, span("   "), *of_element[0])
+        return [beside] if dense and width_of(beside) <= width else [names, *of_element]
+    beside = (*names, *_with_numbers(scene, width, margin=""))
+    if (wide or dense) and width_of(beside) <= width:
+        return [beside, *of_element]
+    margin = " " * cell_len(view.label)
+    return [names, _with_numbers(scene, width, margin=margin), *of_element]
 
 
-def _balanced(margin: str, numbers: str, result: str, width: int) -> Line:
+def _with_numbers(scene: Scene, width: int, *, margin: str) -> Line:
+    """The calculation with the numbers of single numbers and the first ones of arrays, and its result."""
+    view = scene.trace[scene.selected]
+    numbers = scene.figures.text(
+        ("numbers", view.index),
+        scene.figures.work(view.index),
+        lambda: formula(view, numbers=True),
+    )
+    result = fmt.elided(view.value) if view.value.ndim else fmt.number(view.value)
+    result = f"[{result}]" if view.value.ndim else result
+    return _balanced((span(margin),), numbers, result, width)
+
+
+def _of_element(scene: Scene, width: int) -> Line:
+    view = scene.trace[scene.selected]
+    at = cursor(scene, view.index)
+    numbers = scene.figures.text(
+        ("calculation", view.index, at),
+        scene.figures.work(view.index),
+        lambda: elements.calculation(view, at),
+    )
+    head = (span(view.label, Kind.NAME), span(index_text(at), Kind.FAINT))
+    return _balanced(head, numbers, fmt.number(view.value[at]), width)
+
+
+def _balanced(head: Line, numbers: str, result: str, width: int) -> Line:
     """The calculation and its result; a long calculation gives way, so that the result can be read."""
-    room = width - len(margin) - len(result) - 6
+    room = width - width_of(head) - len(result) - 6
     if cell_len(numbers) > room:
         numbers = re.sub(r"\[(\S+) [^]]*…\]", r"[\1 …]", numbers)
-    line: tuple[Span, ...] = (span(margin), span(" = ", Kind.FAINT))
-    if room >= 8:
+    line: tuple[Span, ...] = (*head, span(" = ", Kind.FAINT))
+    if room >= 8 and numbers != result:
         line = (*line, span(elide(numbers, room), Kind.FAINT), span(" = ", Kind.FAINT))
     return (*line, span(result, Kind.VALUE))
 
 
-def number_lines(scene: Scene, width: int) -> list[Line]:
+# ----- value and gradient
+
+
+def number_lines(scene: Scene, width: int, *, dense: bool = False) -> list[Line]:
     """The summary of the value, then of the gradient and its state in words, each with its histogram."""
     node = scene.selected
     if not scene.has_run(node):
         return [(span("value     ", Kind.FAINT), span("· not run yet", Kind.FAINT))]
-    found = _summary_lines(scene, "value", scene.trace.storage.value(node), Kind.VALUE, "", width)
-    status = scene.status(node)
-    array = scene.gradient(node)
+    value = scene.trace.storage.value(node)
+    found = _summary_lines(scene, "value", value, width, dense=dense)
+    array, words = scene.gradient(node), state_words(scene, node)
     if array is None:
-        return [
-            *found,
-            (span("gradient  ", Kind.FAINT), span(f"{status.glyph} {status}", Kind.FAINT)),
-        ]
-    zero = 0 < array.size <= LARGE and not array.any()
-    count = f" {status.arrived}/{status.expected}" if status.state == "partial" else ""
-    words = f"{status.glyph} {status.state}{count}" + (", exactly zero" if zero else "")
-    return [*found, *_summary_lines(scene, "gradient", array, Kind.GRADIENT, words, width)]
+        label = (span("gradient  ", Kind.FAINT), span(words, Kind.FAINT))
+        return [*found, label]
+    state = span(f"  {words}", Kind.FAINT)
+    room = width - width_of((state,)) if dense else width
+    gradient = _summary_lines(scene, "gradient", array, room, dense=dense)
+    if width_of((*gradient[-1], state)) <= width:
+        return [*found, *gradient[:-1], (*gradient[-1], state)]
+    return [*found, *gradient, (span(" " * 8), state)]
+
+
+def state_words(scene: Scene, node: int) -> str:
+    """The state of a gradient with its sign, and why it is so or what is still to come."""
+    status = scene.status(node)
+    to_come = status.expected - status.arrived
+    words = f"{status.glyph} {status}"
+    if status.state == "partial":
+        return f"{status.glyph} partial {status.arrived}/{status.expected}: {to_come} to come"
+    if status.state == "not reached" and to_come:
+        flows = "its flow is" if to_come == 1 else f"{to_come} flows are"
+        return f"{words}: {flows} to come"
+    if status.state == "disconnected":
+        return f"{words}: no way to the loss"
+    if status.state == "final":
+        array = scene.gradient(node)
+        if array is not None and 0 < array.size <= LARGE and not array.any():
+            words += ", exactly zero"
+        elif node == scene.trace.loss and not scene.figures.arrivals(node):
+            words += ": the seed"
+    return words
 
 
 RAN = {"numba": "numba", "numba flows": "numpy for the value, numba for the flows"}
@@ -100,76 +175,67 @@ def kernel_lines(scene: Scene) -> list[Line]:
     return [(span("kernels   ", Kind.FAINT), span(ran))] if ran else []
 
 
-def _summary_lines(
-    scene: Scene, word: str, array: Any, kind: Kind, words: str, width: int
-) -> list[Line]:
+def _summary_lines(scene: Scene, word: str, array: Any, width: int, *, dense: bool) -> list[Line]:
+    """The summary and the histogram of an array, in one line where the pane is wide or low."""
+    kind = Kind.VALUE if word == "value" else Kind.GRADIENT
     label = span(word.ljust(10), Kind.FAINT)
-    after = (span(f"  {words}", Kind.FAINT),) if words else ()
     if array.ndim == 0:
-        text = fmt.number(array)
-        return [(label, span(text, kind if np.isfinite(array) else Kind.WARN), *after)]
+        return [(label, span(fmt.number(array), kind if np.isfinite(array) else Kind.WARN))]
     key: tuple[Any, ...] = (word, scene.selected)
     if word == "gradient":
         key = (*key, scene.timeline.arrived(scene.position, scene.selected))
     summary = scene.figures.summary(key, array)
     if summary is None:
-        return [(label, span("…", Kind.FAINT), *after)]
-    bad = summary.nans or summary.infs
-    line = (label, span(summary_text(summary), Kind.WARN if bad else kind))
+        return [(label, span("…", Kind.FAINT))]
     if not array.size:
-        return [(*line, *after)]
-    bars = scene.figures.histogram(key, array, BINS)
-    ends = [fmt.number(x, 3) for x in (summary.low, summary.high)]
-    return [
-        line,
-        (
-            span(f"{ends[0]:>9} ", Kind.FAINT),
-            span(bars, kind),
-            span(f" {ends[1]}", Kind.FAINT),
-            *after,
-        ),
-    ]
-
-
-def summary_text(summary: Summary) -> str:
-    """Root mean square, mean and deviation in three digits, and how many elements are nan, inf or zero."""
-    if not summary.count:
-        return "empty"
-    rms, mean, std = (fmt.number(x, 3) for x in (summary.rms, summary.mean, summary.std))
-    text = f"rms {rms}  μ {mean}  σ {std}"
-    for amount, word in ((summary.nans, "nan"), (summary.infs, "inf"), (summary.zeros, "zero")):
-        if amount:
-            text += f"  {word} {amount}"
-    return text
-
-
-def source_lines(scene: Scene, width: int) -> list[Line]:
-    """The user's line, and a line below it that marks the exact columns."""
-    place = scene.trace[scene.selected].place
-    if place is None:
-        return []
-    where = f"{PurePath(place.file).name}:{place.line}"
-    raw = scene.trace.source_line(place)
-    if not raw.strip():
-        return [(span("at        ", Kind.FAINT), span(where, Kind.FAINT))]
-    encoded = raw.encode()
-    start = len(encoded[: place.column].decode(errors="replace"))
-    ends_here = place.end_line == place.line and place.end_column > place.column
-    end = len(encoded[: place.end_column].decode(errors="replace")) if ends_here else len(raw)
-    margin = len(raw) - len(raw.lstrip())
-    head = f"{where}  "
-    room = width - len(head)
-    shift = margin + max(0, min(start - margin, end - margin - room + 1))
-    shown = raw[shift:]
-    a, b = max(0, start - shift), max(0, end - shift)
-    line = (span(head, Kind.FAINT), *_marked(shown, a, b))
-    marks = " " * (len(head) + a) + "▔" * (min(b, room) - a)
-    return [line, (span(marks, Kind.KEY),)]
-
-
-def _marked(text: str, start: int, end: int) -> tuple[Span, ...]:
-    return (
-        span(text[:start], Kind.CODE),
-        span(text[start:end], Kind.UNDERLINE),
-        span(text[end:], Kind.CODE),
+        return [(label, span("empty", kind))]
+    if dense:
+        return [_in_one_line(scene, key, array, summary, width)]
+    room = (
+        34 if width >= WIDE and not (summary.nans or summary.infs) else width - width_of((label,))
     )
+    texts = summary_texts(summary)
+    words = next((text for text in texts if cell_len(text) <= room), texts[-1])
+    text = span(words, Kind.WARN if summary.nans or summary.infs else kind)
+    low, high = (fmt.number(x, 3) for x in (summary.low, summary.high))
+    bars = span(scene.figures.histogram(key, array, BINS), kind)
+    histogram = (span(f"{low:>9} ", Kind.FAINT), bars, span(f" {high}", Kind.FAINT))
+    if width >= WIDE:
+        return [(label, *_padded((text,), 34), *histogram)]
+    return [(label, text), histogram]
+
+
+def _in_one_line(
+    scene: Scene, key: tuple[Any, ...], array: Any, summary: Summary, width: int
+) -> Line:
+    """As much of a summary as fits: histogram and moments, fewer moments, no histogram."""
+    kind = Kind.VALUE if key[0] == "value" else Kind.GRADIENT
+    ink = Kind.WARN if summary.nans or summary.infs else kind
+    label = span("value " if key[0] == "value" else "grad  ", Kind.FAINT)
+    bars = (span(scene.figures.histogram(key, array, FEW_BINS), kind), span(" "))
+    texts = summary_texts(summary)
+    lines: list[Line] = [(label, *front, span(text, ink)) for front in (bars, ()) for text in texts]
+    return next((line for line in lines if width_of(line) <= width), lines[-1])
+
+
+def _padded(line: Line, width: int) -> Line:
+    return (*line, span(" " * max(1, width - width_of(line))))
+
+
+def summary_texts(summary: Summary) -> list[str]:
+    """What is said of an array, from long to short: moments in three digits; how many elements are no numbers stays.
+
+    >>> summary_texts(Summary(4, 0.5, 1.5, -1.0, 2.0, 1.58, nans=1, infs=0, zeros=0))
+    ['rms 1.58  μ 0.5  σ 1.5  nan 1', 'rms 1.58  σ 1.5  nan 1', 'rms 1.58  nan 1', 'nan 1']
+    """
+    rms, mean, std = (fmt.number(x, 3) for x in (summary.rms, summary.mean, summary.std))
+    bad = [f"{word} {n}" for n, word in ((summary.nans, "nan"), (summary.infs, "inf")) if n]
+    zeros = [f"zero {summary.zeros}"] if summary.zeros else []
+    choices = (
+        [f"rms {rms}", f"μ {mean}", f"σ {std}", *bad, *zeros],
+        [f"rms {rms}", f"μ {mean}", f"σ {std}", *bad],
+        [f"rms {rms}", f"σ {std}", *bad],
+        [f"rms {rms}", *bad],
+        bad,
+    )
+    return list(dict.fromkeys("  ".join(words) for words in choices if words))

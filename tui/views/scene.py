@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ops.primitive import Array
+from tracer.breakpoints import Breakpoint
+from tracer.insight.whatif import Changes
 from tracer.timeline import GradientStatus, Step, Timeline
 from tracer.traces import Trace
+from tracer.watches import Watch
+from tui.folding import GraphLook
 from tui.ink import Look
+from tui.planes import TensorLook
 from tui.views.figures import Figures
+from tui.views.layers import LayersLook
+from tui.views.verify import Verified
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +38,12 @@ class Scene:
     """What the trace is called, and the labels of the nodes whose parts are open."""
     depth: int = 0
     breakpoints: int = 0
+    stops: tuple[tuple[str, Array], ...] = ()
+    """The sign of each breakpoint, and the positions at which it may stop."""
+    table: tuple[Breakpoint, ...] = ()
+    """The breakpoints, by number."""
+    watched: tuple[Watch, ...] = ()
+    """The watches, by number, and below what each of them shows."""
     watches: tuple[tuple[str, str], ...] = ()
     scope_level: int | None = None
     count: str = ""
@@ -45,8 +59,24 @@ class Scene:
     """The index of the element under the cursor."""
     view: str = "tensor"
     """What the deck shows."""
-    shows_gradient: bool = False
-    slice_number: int = 0
+    views: tuple[str, ...] = ()
+    """What it can show."""
+    tensor: TensorLook = field(default_factory=TensorLook)
+    """What the tensor pane shows of a node."""
+    graph: GraphLook = field(default_factory=GraphLook)
+    """How the graph is drawn."""
+    layers: LayersLook = field(default_factory=LayersLook)
+    """How layers are looked at."""
+    report: Verified | None = None
+    """The last verification."""
+    outdated: str = ""
+    """Why it does not hold any more."""
+    derivation: bool = False
+    """Whether a hand derivation came with the trace."""
+    changes: Changes | None = None
+    """What the user has edited."""
+    stale: str = ""
+    """A word about source files that have been edited since the run."""
 
     @property
     def timeline(self) -> Timeline:
@@ -84,7 +114,7 @@ class Scene:
         return self.timeline.status(self.position, node)
 
     def gradient(self, node: int) -> Any:
-        """The sum of the flows that have reached a node, None if none has."""
+        """The sum of the flows that have reached a node; None if none has, and while it is being worked out."""
         return self.figures.total(self.position, node)
 
     def has_run(self, node: int) -> bool:

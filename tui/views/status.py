@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from tui.ink import Kind, Line, Span, clip, elide, span
-from tui.keys import key_line
+from tui.keys import KEYS, Key, key_line
+from tui.views.changes import shown
 from tui.views.scene import Scene
+from tui.views.verify import OPEN, RIGHT, WRONG, counts
+
+PROGRESS = 12
+"""How long the bar of long work is."""
 
 
 def status_line(scene: Scene, width: int) -> Line:
@@ -25,9 +30,16 @@ def status_line(scene: Scene, width: int) -> Line:
         parts.append((2, [span("●", Kind.MARK), span(f" {scene.breakpoints}")]))
     if scene.watches:
         parts.append((4, [span(f"watch {len(scene.watches)}", Kind.FAINT)]))
+    if scene.report is not None:
+        parts.append((1, _verified(scene)))
+    changes = shown(scene)
+    if changes is not None and changes.edits:
+        parts.append((1, [span("edited", Kind.KEY)]))
     warning = _warning(scene)
     if warning:
         parts.append((0, [span(warning, Kind.WARN)]))
+    if scene.stale:
+        parts.append((1, [span(scene.stale, Kind.WARN)]))
     if scene.count:
         parts.append((0, [span(f"{scene.count}×", Kind.KEY)]))
     return _fit(parts, width)
@@ -87,6 +99,18 @@ def _scope(scope: tuple[object, ...], level: int | None) -> list[Span]:
     return spans
 
 
+def _verified(scene: Scene) -> list[Span]:
+    """How many lines of a derivation agree, disagree and are open."""
+    found = counts(scene)
+    assert found is not None
+    signs = (
+        (RIGHT, found.right, Kind.VALUE),
+        (WRONG, found.wrong, Kind.GRADIENT),
+        (OPEN, found.open, Kind.FAINT),
+    )
+    return [span(f"{sign}{number} ", kind) for sign, number, kind in signs if number]
+
+
 def _warning(scene: Scene) -> str:
     if scene.bad is None or scene.position < scene.bad[1]:
         return ""
@@ -102,18 +126,37 @@ def watch_lines(scene: Scene, width: int) -> list[Line]:
     ]
 
 
-def last_line(scene: Scene, width: int) -> Line:
+def last_line(scene: Scene, width: int, keys: tuple[Key, ...] = KEYS) -> Line:
     """What is going on, or what came of the last key; the keys where there is nothing to say."""
-    said = scene.busy or scene.message
-    if not said:
-        return keys_line(width)
-    kind = Kind.KEY if scene.busy else Kind.WARN if scene.trouble else Kind.OP
-    return (span(elide(f" {said}", width), kind),)
+    if scene.busy:
+        return clip((*progress(scene.busy, scene.done),), width)
+    if not scene.message:
+        return keys_line(width, keys)
+    kind = Kind.WARN if scene.trouble else Kind.OP
+    return (span(elide(f" {scene.message}", width), kind),)
 
 
-def keys_line(width: int) -> Line:
+def progress(words: str, done: float | None) -> list[Span]:
+    """What is being worked at, how much of it is done where that is known, and how to stop it.
+
+    >>> "".join(piece.text for piece in progress("working", 0.42))
+    ' working ▓▓▓▓▓░░░░░░░  42%  esc stops'
+    """
+    if done is None:
+        return [span(f" {words}… ", Kind.KEY), span("esc stops", Kind.FAINT)]
+    full = int(PROGRESS * done)
+    bar = span("▓" * full, Kind.KEY), span("░" * (PROGRESS - full), Kind.FAINT)
+    return [
+        span(f" {words} ", Kind.KEY),
+        *bar,
+        span(f" {done:4.0%} "),
+        span(" esc stops", Kind.FAINT),
+    ]
+
+
+def keys_line(width: int, keys: tuple[Key, ...] = KEYS) -> Line:
     """The keys that are needed most, as many as fit."""
     line: list[Span] = []
-    for keys, word in key_line(width):
-        line += [span(f" {keys} ", Kind.KEY), span(f"{word} ", Kind.FAINT)]
+    for names, word in key_line(width, keys):
+        line += [span(f" {names} ", Kind.KEY), span(f"{word} ", Kind.FAINT)]
     return tuple(line)

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from tracer import format as fmt
 from tracer.nodes import Node
 from tui.drawing import SHORT_KINDS
-from tui.ink import Kind, Line, Look, Span, elide, pad, span
+from tui.ink import Kind, Line, Look, Span, elide, mark_kind, pad, span
+from tui.views.marks import mark
 from tui.views.scene import Scene
 
 
@@ -61,6 +62,7 @@ def row(scene: Scene, node: int, width: int) -> Line:
     look = _look(scene, node)
     dim = look == Look.AHEAD or not scene.in_scope(node)
     view = scene.trace[node]
+    sign = mark(scene, node)
     words = Kind.FAINT if dim else Kind.NAME if node == scene.current else Kind.TEXT
 
     def cell(text: str, size: int, kind: Kind, *, right: bool = False) -> list[Span]:
@@ -69,7 +71,7 @@ def row(scene: Scene, node: int, width: int) -> Line:
         return [span(" " + pad(text, size, right=right), kind, look)]
 
     spans = [
-        span(scene.mark(node) or " ", Kind.MARK, look),
+        span(sign or " ", mark_kind(sign), look),
         span(_pointer(scene, node), Kind.NAME, look),
         span(f" {node:>{at.number}}", Kind.FAINT, look),
         *_arrow(scene, node, look),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.ink import Line
+from tui.keys import Key
 from tui.views import status
 from tui.views.scene import Scene
 from tui.widgets.pane import LinePane
@@ -37,6 +38,10 @@ class WatchLines(LinePane, can_focus=False):
 class KeyLine(LinePane, can_focus=False):
     """The message, until the next key; else the keys that are needed most."""
 
+    def __init__(self, keys: tuple[Key, ...], *, id: str) -> None:
+        super().__init__(id=id)
+        self.keys = keys
+
     def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
         """The line."""
-        return [status.last_line(scene, width)]
+        return [status.last_line(scene, width, self.keys)]

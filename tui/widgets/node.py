@@ -26,11 +26,11 @@ class NodePane(LinePane):
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
         """The lines in sight; the lower border says how many more there are."""
-        found = node.lines(scene, width)
+        found = node.lines(scene, width, height)
         self.top = max(0, min(self.top, len(found) - height))
         more = len(found) - height - self.top
         below = f"{more} more ↓" if more > 0 else scene.trace[scene.selected].scope_text
-        self.entitle(node.title(scene), below)
+        self.entitle(node.title(scene, width - 4), below)
         return found[self.top : self.top + height]
 
     def action_lines(self, lines: int) -> None:

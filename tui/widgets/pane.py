@@ -59,7 +59,9 @@ class LinePane(Widget, can_focus=True):
     def watch_scene(self, scene: Scene | None) -> None:
         """Show another moment; scroll only if the user has moved, not when a number has been worked out."""
         if scene is not None and self.size.width:
-            moment = (scene.trace, scene.position, scene.selected)
+            moment = (
+                scene.trace, scene.position, scene.selected, scene.element, scene.view, scene.graph,
+            )  # fmt: skip
             if moment != self._moment:
                 self._moment = moment
                 self.follow(scene)
@@ -123,3 +125,48 @@ class LinePane(Widget, can_focus=True):
         if self._ground is None:
             self._ground = self.rich_style
         return self._ground if self.inks is None else self._ground + self.inks(ink)
+
+
+class DeckPane(LinePane):
+    """A pane of the deck. In the border of a wide one stand the names of all views; a click on one shows it."""
+
+    ROOM_FOR_TABS = 44
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """The names of the views in the upper border where there is room, the title in the lower one."""
+        if self.scene is None or not self.has_tabs:
+            super().entitle(title, subtitle)
+        else:
+            below = " · ".join(filter(None, (title, subtitle)))
+            super().entitle(tabs(self.scene), below)
+
+    @property
+    def has_tabs(self) -> bool:
+        """Whether the names of the views stand in the border."""
+        return self.outer_size.width >= self.ROOM_FOR_TABS
+
+    def on_click(self, event: events.Click) -> None:
+        """Show the view whose name was clicked."""
+        if event.y == 0 and self.scene is not None and self.has_tabs:
+            name = tab_at(self.scene, event.x - TITLE_STARTS)
+            if name:
+                self.post_message(Ordered(f"focus {name}"))
+
+
+TITLE_STARTS = 3
+"""The column of a border at which its title begins."""
+
+
+def tabs(scene: Scene) -> str:
+    """The names of the views, that which is shown in angles."""
+    return " ".join(f"‹{name}›" if name == scene.view else f" {name} " for name in scene.views)
+
+
+def tab_at(scene: Scene, column: int) -> str:
+    """The name of the view at a column of the tabs, "" between them."""
+    start = 0
+    for name in scene.views:
+        if start <= column < start + len(name) + 2:
+            return name
+        start += len(name) + 3
+    return ""

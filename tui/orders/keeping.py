@@ -1,0 +1,93 @@
+"""Orders that write files: figures, pictures of the screen, and the session itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gallery import GALLERY
+from tracer.errors import GradstepError
+from tracer.files import write_whole
+from tui.orders.order import KEEP, Order, path_of
+from tui.sessions import written
+
+if TYPE_CHECKING:
+    from tui.session import Session
+
+
+def _export(session: Session, text: str) -> None:
+    """The figure of what is looked at: the opened parts or the trace, the scope, the moment, the theme."""
+    entry = GALLERY.get(session.title) if not session.debugger.depth else None
+    figure = session.trace.diagram(
+        style=entry.style if entry is not None else None,
+        step=session.debugger.position,
+        dark=session.dark,
+        scope=".".join(map(str, session.scene().scope)) or None,
+    )
+    file = free(text or f"{moment_name(session)}.svg")
+    try:
+        figure.save(file)
+    except OSError as error:
+        raise _unwritable(file, error) from None
+    session.say(f"wrote {file}{'' if not text or str(file) == text else f', for {text} was there'}")
+
+
+def _save(session: Session, text: str) -> None:
+    file = free(text or f"{file_name(session.title) or 'session'}.session.txt")
+    write(file, written(session.log, target=session.title, size=session.size))
+    session.say(f"wrote {file}: gradstep open {session.title} -x {file} does it all again")
+
+
+def write(file: Path, text: str) -> None:
+    """Write a text file, whole or not at all. Raises `GradstepError` where that cannot be done."""
+    try:
+        write_whole(file, text.encode(errors="replace"))
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def _unwritable(file: Path, error: OSError) -> GradstepError:
+    return GradstepError(f"cannot write {file}: {error.strerror}: try another folder")
+
+
+def free(name: str) -> Path:
+    """A path that no file has yet: this one, else with a number behind the name. Raises `GradstepError` for no path.
+
+    >>> free("no-such-file.svg").name
+    'no-such-file.svg'
+    """
+    wanted = path = path_of(name)
+    if not wanted.name:
+        raise GradstepError(f"{name} is a folder: try a file in it")
+    number = 1
+    while path.exists():
+        number += 1
+        path = wanted.with_stem(f"{wanted.stem}-{number}")
+    return path
+
+
+def moment_name(session: Session) -> str:
+    """What a file of this moment is called: title, opened parts and step, such as `batchnorm-step65`."""
+    names = filter(None, map(file_name, (session.title or "trace", *session.path)))
+    return f"{'-'.join(names)}-step{session.debugger.position}"
+
+
+def file_name(title: str) -> str:
+    """A title as part of the name of a file, wherever it came from.
+
+    >>> file_name("batchnorm:fused"), file_name("../nets/train.py:loss")
+    ('batchnorm-fused', 'train-loss')
+    """
+    path, _, function = title.partition(":")
+    plain = re.sub(r"\.(py|trace)$", "", path.replace("\\", "/").rpartition("/")[2])
+    words = re.sub(r"[^\w.-]+", "-", f"{plain}-{function}").strip("-.")
+    return words
+
+
+ORDERS: tuple[Order, ...] = (
+    Order("export", "[FILE]", "write the figure of this step: .svg .png .pdf .dot", _export, KEEP,
+          long=lambda session, text: True),
+    Order("screenshot", "[FILE]", "write the screen: .svg or .txt", None, KEEP),
+    Order("save", "[FILE]", "write the orders given so far; gradstep open TARGET -x FILE does them again", _save, KEEP),
+)  # fmt: skip

@@ -1,0 +1,149 @@
+"""Orders that verify: a hand derivation line by line, or all gradients, against certified numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracer.errors import GradstepError
+from tui.orders.order import LOOK, Order, node_names, node_of, path_of, starting, whole
+from tui.planes import DIFFERENCE
+from tui.views.verify import WRONG, Verified, first_wrong_element, sign, stamp_of
+
+if TYPE_CHECKING:
+    from tracer.checking import Report
+    from tui.session import Session
+
+LARGEST_FILE = 1 << 20
+"""A derivation is text that somebody wrote: a larger file is none."""
+
+
+class StoppedError(GradstepError):
+    """The user stopped a check."""
+
+
+def _told(session: Session, name: str) -> Callable[[int, int], None]:
+    """What a check tells while it runs: how far it is, to the screen; it ends where the user has stopped it."""
+
+    def told(done: int, of: int) -> None:
+        if session.interrupted():
+            raise StoppedError(f"{name} stopped after {done} of {of} numbers: nothing was kept")
+        session.progress(done, of)
+
+    return told
+
+
+def _verify(session: Session, text: str) -> None:
+    """Verify a derivation: of a file, of the file before, or the one that came with the trace."""
+    from tracer.checking import verify  # the room that checks is loaded when it is needed
+
+    before = session.report
+    path = path_of(text) if text else before.path if before is not None else None
+    if path is not None:
+        stamp, source = stamp_of(path), path.name
+        derivation = _text_of(path)
+    elif session.derivation:
+        derivation, stamp = session.derivation, None
+        source = f"the derivation of {session.title}" if session.title else "its own derivation"
+    else:
+        raise GradstepError(
+            "no derivation came with this trace: try verify FILE, lines such as  dL/dw = dL/dy * x; or check"
+        )
+    report = verify(session.trace, derivation, told=_told(session, "verify"))
+    _keep(session, Verified(session.trace, report, source, path, stamp))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise GradstepError(f"{path} is too large for a derivation: try a file of lines")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise GradstepError(f"cannot read the derivation {path}: {reason}") from None
+
+
+def _check(session: Session, text: str) -> None:
+    """Check all gradients of inputs and parameters, or that of one node."""
+    from tracer.checking import check_trace
+
+    trace = session.trace
+    nodes = [node_of(session, text)] if text else None
+    report = check_trace(trace, nodes, told=_told(session, "check"))
+    source = f"gradient of {trace.label(nodes[0])}" if nodes else "all gradients"
+    _keep(session, Verified(trace, report, source))
+
+
+def _keep(session: Session, found: Verified) -> None:
+    session.report = found
+    session.view = "verify"
+    session.say(summary(found.report))
+
+
+def summary(report: Report) -> str:
+    """What was found, without the name of what looked for it.
+
+    >>> from tracer.checking import Report
+    >>> summary(Report("verify", ()))
+    '0 of 0 inputs agree'
+    """
+    return report.summary.partition(": ")[2]
+
+
+def _wrong(session: Session, text: str) -> None:
+    """Go to the first wrong row, or to a given one, and to its first wrong element."""
+    found = session.report
+    if found is None:
+        raise GradstepError("nothing has been verified yet: try verify, or check")
+    if found.trace is not session.trace:
+        raise GradstepError("the verification is of another trace: verify again")
+    rows = found.report.rows
+    if text:
+        number = whole(text)
+        if not number or number > len(rows):
+            raise GradstepError(f"the rows are 1 to {len(rows)}, not {text[:40]}: try wrong 1")
+        row = rows[number - 1]
+    else:
+        ill = (each for each in rows if sign(each) == WRONG)
+        first = found.report.first_wrong or next(ill, None)
+        if first is None:
+            session.say(f"nothing is wrong: {summary(found.report)}")
+            return
+        row = first
+    session.select(row.node)
+    element = first_wrong_element(row)
+    if element is not None:
+        session.element = element
+    if row.hand is not None:
+        session.tensor = replace(session.tensor, quantity=DIFFERENCE)
+    worst = row.worst
+    where = f" at {worst.where}" if worst is not None and worst.where else ""
+    why = row.hints[0] if row.hints else row.because or row.culprit or row.verdict.lower()
+    session.say(f"{sign(row)} {row.name}{where}: {why}")
+
+
+def _files(session: Session, text: str) -> Iterable[str]:
+    """The files and folders that a path may become."""
+    path = path_of(text)
+    folder = path if text.endswith("/") else path.parent
+    try:
+        names = [f"{each}/" if each.is_dir() else str(each) for each in sorted(folder.iterdir())]
+    except OSError:
+        return []
+    return starting((name for name in names if not name.startswith(".")), text)
+
+
+def _always(session: Session, text: str) -> bool:
+    return True
+
+
+ORDERS: tuple[Order, ...] = (
+    Order("verify", "[FILE]", "a hand derivation against certified numbers, line by line", _verify, LOOK,
+          complete=_files, long=_always),
+    Order("check", "[NODE]", "all gradients, or that of a node, against certified numbers", _check, LOOK,
+          complete=node_names, long=_always),
+    Order("wrong", "[ROW]", "to the first wrong line, or to a row of the table, and its first wrong element", _wrong,
+          LOOK),
+)  # fmt: skip

@@ -1,0 +1,124 @@
+"""What a verification found: a hand derivation, or all gradients, against certified numbers.
+
+What was found is kept as a `Verified`; `verdict`, `counts` and `hand_derived` read it for the other panes. The room
+that checks is loaded by the first order that needs it, so nothing here imports it before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tracer.traces import Trace
+
+if TYPE_CHECKING:
+    from tracer.checking import Element, Report, Row
+    from tui.views.scene import Scene
+
+RIGHT, WRONG, OPEN = "✓", "✗", "?"
+"""The signs of a verdict: agrees, disagrees, cannot be decided."""
+Stamp = tuple[int, int]
+"""By which one sees that a file has changed: when it was written, and its size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verified:
+    """What a verification found, of which trace, and what it was given."""
+
+    trace: Trace
+    report: Report
+    source: str
+    """What was verified, in words: `six_lines.txt`, `the derivation of batchnorm`, `all gradients`."""
+    path: Path | None = None
+    """The file of the derivation, if there is one."""
+    stamp: Stamp | None = None
+    rows: dict[int, Row] = field(default_factory=dict)
+    """The row of each node; of a node with several, the first wrong one."""
+
+    def __post_init__(self) -> None:
+        for row in self.report.rows:
+            if row.node >= 0 and (row.node not in self.rows or sign(self.rows[row.node]) != WRONG):
+                self.rows[row.node] = row
+
+    def outdated(self, trace: Trace) -> str:
+        """Why it does not hold any more, empty if it does."""
+        if self.trace is not trace:
+            return "another trace is shown now: verify again"
+        if self.path is not None and stamp_of(self.path) != self.stamp:
+            return f"{self.path.name} changed: verify again"
+        return ""
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """The stamp of a file, None if it is gone."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+class Counts(NamedTuple):
+    """How many rows agree, disagree and are undecided."""
+
+    right: int
+    wrong: int
+    open: int
+
+
+# ----- for the other panes
+
+
+def counts(scene: Scene) -> Counts | None:
+    """How many lines or inputs agree, disagree and are open, for the status line; None if nothing was verified."""
+    if scene.report is None:
+        return None
+    signs = [sign(row) for row in scene.report.report.rows]
+    return Counts(signs.count(RIGHT), signs.count(WRONG), signs.count(OPEN))
+
+
+def verdict(scene: Scene, node: int) -> str:
+    """The sign of the verdict on a node's gradient: ✓, ✗ or ?; empty where it was not verified in this trace."""
+    row = _row_of(scene, node)
+    return "" if row is None else sign(row)
+
+
+def hand_derived(scene: Scene, node: int) -> Any:
+    """The gradient of a node as it was derived by hand, an array; None where there is none of the shown trace."""
+    row = _row_of(scene, node)
+    return None if row is None else row.hand
+
+
+def _row_of(scene: Scene, node: int) -> Row | None:
+    found = scene.report
+    return None if found is None or found.trace is not scene.trace else found.rows.get(node)
+
+
+def sign(row: Row) -> str:
+    """The sign of a row's verdict."""
+    from tracer.checking import DISAGREE
+
+    if row.verdict == DISAGREE:
+        return WRONG
+    return RIGHT if row.passed else OPEN
+
+
+def first_wrong_element(row: Row) -> tuple[int, ...] | None:
+    """The index of the first element that disagrees; else that of the worst; None if there is no single element."""
+    from tracer.checking import DISAGREE
+
+    wrong = [e for e in row.elements if e.verdict == DISAGREE]
+    worst = [row.worst] if row.worst is not None else []
+    for element in (*wrong, *worst):
+        index = tuple(part for part in element.index if isinstance(part, int))
+        if len(index) == len(element.index):
+            return index
+    return None
+
+
+def relative_error(element: Element) -> float:
+    """How far the claim lies from the certified number, relative to the larger of both."""
+    off = abs(element.claim - element.numerical.value)
+    size = max(abs(element.claim), abs(element.numerical.value))
+    return off / size if size else off

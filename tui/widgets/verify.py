@@ -1,0 +1,77 @@
+"""The verify pane: the table of a verification, with a cursor."""
+
+from __future__ import annotations
+
+from textual import events
+
+from tui.ink import Line
+from tui.keys import VERIFY, bindings
+from tui.views import verify_rows
+from tui.views.scene import Scene
+from tui.views.verify import Verified
+from tui.widgets.pane import DeckPane, Ordered
+
+
+class VerifyPane(DeckPane):
+    """A list with a cursor; enter goes to the node of the row, and to its first wrong element."""
+
+    BINDINGS = bindings(VERIFY)
+
+    cursor = 0
+    top = 0
+    _selected = -1
+    _report: Verified | None = None
+
+    def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
+        """The rows in sight, and what is said of the one with the cursor."""
+        found = scene.report
+        self.entitle(verify_rows.title(scene), "⏎ to the wrong element" if found else "")
+        if found is None:
+            return verify_rows.lines(scene, 0, 0, width, height)
+        count = len(found.report.rows)
+        self._put_cursor(scene, found)
+        self.cursor = max(0, min(self.cursor, count - 1))
+        shown = verify_rows.rows_shown(count, verify_rows.heading_height(scene, width), height)
+        self.top = verify_rows.scrolled(count, self.cursor, self.top, shown)
+        return verify_rows.lines(scene, self.cursor, self.top, width, height)
+
+    def _put_cursor(self, scene: Scene, found: Verified) -> None:
+        """The cursor on the first wrong row of a new report; afterwards on the row of a newly selected node."""
+        if found is not self._report:
+            first = found.report.first_wrong
+            self.cursor = found.report.rows.index(first) if first is not None else 0
+        elif scene.selected != self._selected and scene.selected in found.rows:
+            self.cursor = found.report.rows.index(found.rows[scene.selected])
+        self._report, self._selected = found, scene.selected
+
+    def action_lines(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self.cursor += rows
+        self.update_lines()
+
+    def action_choose(self) -> None:
+        """Go to the node of the row."""
+        if self.scene is not None and self.scene.report is not None:
+            self.post_message(Ordered(f"wrong {self.cursor + 1}"))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on a row; go to its node on a double click."""
+        offset = event.get_content_offset(self)
+        if offset is None or self.scene is None or self.scene.report is None:
+            return
+        above = verify_rows.heading_height(self.scene, self.size.width)
+        count = len(self.scene.report.report.rows)
+        row = offset.y - above
+        if 0 <= row < verify_rows.rows_shown(count, above, self.size.height):
+            self.cursor = self.top + row
+            self.update_lines()
+            if event.chain == 2:
+                self.action_choose()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """A few rows on."""
+        self.action_lines(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """A few rows back."""
+        self.action_lines(-3)
