@@ -58,7 +58,6 @@ SLOW = pytest.mark.slow
 @pytest.mark.parametrize(
     ("tampering", "most"),
     [
-        ("params", 1),
         ("literals", 1),
         *(pytest.param(name, 99, marks=SLOW) for name in ("files", "params", "shapes", "literals")),
     ],
