@@ -220,9 +220,12 @@ class Breakpoints:
                 self.delete(one.number)
             elif chosen is not one.selection:
                 self.table[one.number] = replace(one, selection=chosen)
-        self._stops = {key: stops for key, stops in self._stops.items() if key[1] is not old}
-        self._events.pop(old, None)
         return lost
+
+    def keep(self, *traces: Trace) -> None:
+        """Forget where breakpoints stop in any other trace than these."""
+        self._stops = {key: stops for key, stops in self._stops.items() if key[1] in traces}
+        self._events = {trace: events for trace, events in self._events.items() if trace in traces}
 
     def stops(self, one: Breakpoint, trace: Trace) -> Stops:
         """Where a breakpoint can stop in a trace; worked out once."""

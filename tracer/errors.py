@@ -88,7 +88,7 @@ def in_one_line(error: object) -> str:
     head, *more = str(error).splitlines() or ["no message"]
     told = dict(line.strip().split(": ", 1) for line in more if ": " in line)
     hint, there = told.get("try", ""), told.get("there are", "")
-    if not hint or ": try " in head or head.endswith("?"):
+    if not hint or ": try " in head or "did you mean" in head:
         return head
     return (
         f"{head}: there are {there}" if there and "one of these" in hint else f"{head}: try {hint}"

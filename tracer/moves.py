@@ -106,6 +106,7 @@ class Moves:
         lost = self._breakpoints.move(old.trace, new, matching.node)
         for node, inner in old.opened.items():
             lost += self._show_parts(shown, matching.node(node), inner)
+        self._breakpoints.keep(new, *shown.opened.values())
         self._levels = [shown]
         return lost
 

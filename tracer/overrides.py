@@ -90,8 +90,11 @@ def cut(trace: Trace, nodes: Sequence[int]) -> Trace:
     keep = ~np.isin(trace.edge_consumer, list(nodes))
     counts = np.bincount(trace.edge_consumer[keep], minlength=len(trace))
     start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    # one without a name keeps its label, so that what the user said about it still holds
-    names = {node: trace.names[node] or trace.labels[node] for node in nodes}
+    # names follow from who reads whom in a line; one without a name keeps its label, so that what the user said holds
+    lines = trace.place_of[list(nodes)]
+    beside = np.flatnonzero(np.isin(trace.place_of, lines[lines >= 0])).tolist()
+    names = {node: trace.names[node] for node in beside}
+    names |= {node: trace.names[node] or trace.labels[node] for node in nodes}
     return replace(
         trace,
         op_of=op_of,

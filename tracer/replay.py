@@ -74,7 +74,7 @@ def replay(
     if isinstance(under, Overlay):  # a replay of a replay: one layer, however many came before
         new, kept = {**under.values, **new}, {**under.kept, **kept}
         under = under.under
-    again = replace(trace, storage=Overlay(under, new, kept))
+    again = replace(trace, storage=Overlay(under, new, kept), like=trace.skeleton)
     if inner:
         again = cut(again, inner)
     return replace(again, flipped=_flipped(again, new))

@@ -205,6 +205,11 @@ def _plain(trace: Trace, where: str) -> Selection:
             return Selection("any", "", Condition(ANYWHERE[where]))
         if where == "any":
             return Selection("any")
+        for kind, words in (("op", "an operation"), ("scope", "a scope")):
+            if Selection(cast(Kind, kind), where).mask(trace).any():
+                raise UnknownNameError(
+                    f"there is no node {where!r}, it is {words}\n  try: {kind}:{where}"
+                ) from None
         raise
     return Selection("node", trace.label(node), None, node, trace)
 

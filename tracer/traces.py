@@ -35,6 +35,10 @@ DIGITS = 18
 """A text of more digits is not read as the number of a node."""
 
 
+COLUMNS = ("op_of", "kind_of", "input_start", "input_of", "params_of", "scope_of", "given_names")
+"""What the structure of a trace consists of."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """The frozen record of a run: what was computed, in which order, and what flows back.
@@ -73,12 +77,25 @@ class Trace:
     """Guards that a replay found to see another value than when the run was recorded."""
     sources: Mapping[str, SourceFile] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
+    like: Trace | None = field(default=None, repr=False)
+    """The trace that this is a replay of; see `skeleton`."""
 
     def __post_init__(self) -> None:
         for column in (self.op_of, self.kind_of, self.input_start, self.input_of):
             column.setflags(write=False)
         for column in (self.params_of, self.scope_of, self.place_of):
             column.setflags(write=False)
+
+    @property
+    def skeleton(self) -> Trace:
+        """The trace with these very columns that was there first: what follows from them alone is worked out for it.
+
+        A replay that changed values only shares its columns with what was replayed; any other trace is its own.
+        """
+        like = self.like
+        if like is None or like.loss != self.loss:
+            return self
+        return like if all(getattr(like, c) is getattr(self, c) for c in COLUMNS) else self
 
     # ----- nodes
 
@@ -139,12 +156,14 @@ class Trace:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The name of each node: given, or the variable it was assigned to; empty if it has none."""
-        return names_of(self)
+        first = self.skeleton
+        return names_of(self) if first is self else first.names
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """A unique label for each node: `h`, `h#3` where the name repeats, `mul@7` where there is no name."""
-        return labels_of(self)
+        first = self.skeleton
+        return labels_of(self) if first is self else first.labels
 
     def label(self, node: int) -> str:
         """The unique label of a node."""
@@ -152,6 +171,8 @@ class Trace:
 
     @cached_property
     def _by_name(self) -> dict[str, int]:
+        if self.skeleton is not self:
+            return self.skeleton._by_name
         table = {name: k for k, name in enumerate(self.names) if name}  # the latest wins
         table.update({label: k for k, label in enumerate(self.labels)})
         return table

@@ -92,7 +92,7 @@ def steps_around(trace: Trace, look: GraphLook, *nodes: int) -> tuple[int, ...]:
 
 def fold(trace: Trace, look: GraphLook, steps: tuple[int, ...] = ()) -> Folded:
     """The graph of a trace under a look, with these time steps shown. O(nodes) once; the latest ones are kept."""
-    return _fold(trace, look.folding, steps)
+    return _fold(trace.skeleton, look.folding, steps)
 
 
 @lru_cache(maxsize=8)

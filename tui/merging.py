@@ -22,7 +22,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """The folded graph. Boxes come in an order in which each reads only boxes before it."""
+    """The folded graph of a trace and of its replays. Boxes come in an order in which each reads only boxes before it.
+
+    Of the trace only the columns are asked, never the numbers, which are another's (see `Trace.skeleton`).
+    """
 
     trace: Trace
     scopes: Scopes
@@ -73,17 +76,20 @@ class Folded:
         """The nodes of a box that other boxes read; where there are none, its last."""
         if not self.is_folded(box):
             return [int(self.nodes(box)[0])]
-        start, order, consumer = self._uses
-        found = []
-        for node in self.nodes(box).tolist():
-            readers = consumer[order[start[node] : start[node + 1]]]
-            if (self.box_of[readers] != box).any() or node == self.trace.loss:
-                found.append(node)
-        return found or [int(self.nodes(box)[-1])]
+        nodes = self.nodes(box)
+        found: list[int] = nodes[self._read_outside[nodes]].tolist()
+        return found or [int(nodes[-1])]
 
     @cached_property
-    def _uses(self) -> tuple[Array, Array, Array]:
-        return (*self.trace._uses, self.trace.edge_consumer)
+    def _read_outside(self) -> Array:
+        """bool (nodes,): the nodes that another box than their own reads, and the loss."""
+        trace, found = self.trace, np.zeros(len(self.trace), dtype=bool)
+        real = np.flatnonzero(trace.input_of >= 0)
+        read = trace.input_of[real]
+        found[read[self.box_of[read] != self.box_of[trace.edge_consumer[real]]]] = True
+        if trace.loss >= 0:
+            found[trace.loss] = True
+        return found
 
     def face_of(self, box: int) -> int:
         """The node that stands for a box: its own, or the last of those that leave it."""

@@ -32,11 +32,44 @@ class Progress:
     def meets(self, positions: Array) -> bool:
         """Whether something happens in the box at one of these positions."""
         for own in (self.ran, self.final):
-            at: Array = np.searchsorted(own, positions)
-            inside = at < len(own)
-            if (own[at[inside]] == positions[inside]).any():
+            few, many = sorted((own, positions), key=len)  # breakpoints may be at every node
+            at: Array = np.searchsorted(many, few)
+            inside = at < len(many)
+            if (many[at[inside]] == few[inside]).any():
                 return True
         return False
+
+
+@dataclass(frozen=True, eq=False)
+class Leaving:
+    """The nodes that other boxes read, and the positions at which something becomes of all of them."""
+
+    nodes: tuple[int, ...]
+    receiving: tuple[int, ...]
+    """Those among them that get a gradient."""
+    ran: int
+    """From when on all have run."""
+    reached: int
+    """From when on the first flow has arrived at one of them."""
+    final: int
+    """From when on all gradients that there will be are final."""
+
+
+def leaving(folded: Folded, box: int) -> Leaving:
+    """What leaves a box, and when."""
+    return folded.once(("leaving", box), lambda: _leaving(folded, box))
+
+
+def _leaving(folded: Folded, box: int) -> Leaving:
+    nodes = np.array(folded.leaving(box))
+    ran, first, final = (each[nodes] for each in _moments(folded.trace))
+    return Leaving(
+        tuple(nodes.tolist()),
+        tuple(nodes[final >= 0].tolist()),
+        int(ran.max()),
+        int(first.min()),
+        int(final.max()),
+    )
 
 
 def progress(folded: Folded, box: int) -> Progress:

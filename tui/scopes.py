@@ -57,9 +57,13 @@ class Scopes:
         return found
 
 
-@lru_cache(maxsize=4)
 def scopes_of(trace: Trace) -> Scopes:
-    """The groups of a trace. O(nodes) once; it is kept."""
+    """The groups of a trace. O(nodes) once; those of the latest traces are kept."""
+    return _scopes_of(trace.skeleton)
+
+
+@lru_cache(maxsize=4)
+def _scopes_of(trace: Trace) -> Scopes:
     paths: list[Scope] = [()]
     by_path: dict[Scope, int] = {(): 0}
     parent, depth = [0], [0]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tui.targets import Target
 
 LARGEST_DIGITS = 7
-VIEWS = ("tensor",)
+VIEWS = ("tensor", "layers", "verify", "stops", "changes")
 """What the deck can show."""
 
 

@@ -189,10 +189,10 @@ def test_a_table_is_looked_up_as_long_as_the_rows_have_room():
 def test_a_product_of_too_many_multiplications_is_refused_at_once():
     side = int(MOST_PRODUCTS ** (1 / 3)) + 2
     value = np.broadcast_to(np.float64(1), (side, side))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(TooLargeError, match="multiplications"):
         read("value @ value").reading(numbers(value=value))
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 def test_an_array_as_large_as_what_it_is_made_of_is_allowed():

@@ -219,3 +219,12 @@ def test_an_override_in_another_memory_layout_gives_the_same_bits():
     trace = tr.trace(tr.sum(leaf * tr.exp(leaf)))
     again = trace.replay({"x": np.asfortranarray(x)})
     assert again.value(trace.loss) == trace.value(trace.loss)
+
+
+def test_overriding_a_node_leaves_the_names_of_the_others():
+    w = tr.parameter(np.ones((4, 3)))
+    Y = np.array([0, 1, 2, 1])  # noqa: N806
+    loss = tr.cross_entropy(w * 2, Y)
+    trace = tr.trace(loss)
+    assert trace.names == ("w", "", "Y", "loss")
+    assert trace.replay({"loss": 3.0}).names == trace.names

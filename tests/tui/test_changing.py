@@ -77,12 +77,24 @@ def test_a_breakpoint_in_parts_stays_in_the_parts(fused):
     assert session.mark(session.trace.node_index("x_hat")) == "●"
 
 
+def test_where_breakpoints_stop_in_parts_that_are_gone_is_forgotten(fused, session_after):
+    session = session_after(fused, "break nan(value)", "next", "step", "continue", "finish")
+    for value in ("0.5", "0.25"):
+        obey(session, f"edit {fused.label(0)} = {value}")
+        obey(session, "continue")
+    assert {trace for _, trace in session.debugger._breakpoints._stops} == {session.trace}
+
+
 def test_a_guard_that_would_flip_is_said():
     x = tr.tensor(2.0, name="x")
     y = x * 3.0 if x > 1 else x * 5.0
     session = Session(tr.trace(y))
     obey(session, "edit x = 0.5")
     assert "⚠ the program would have gone another way at `y = x * 3.0 if x > 1" in session.message
+    shown = list(map(text_of, changes.lines(session.scene(), 0, 0, 42, 20)))
+    assert shown[1] == "⚠ the program would have gone another way"
+    assert shown[2].startswith("`y = x * 3.0 if x > 1")
+    assert changes.room(session.scene(), 20).above == shown.index(text_of(changes.heading(42))) + 1
 
 
 def test_an_edit_can_be_stopped_and_nothing_has_changed(circuit):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -13,13 +15,16 @@ from tests.tui.networks import layers_of_scalars, unrolled
 from tracer.debugger import Debugger
 from tracer.errors import GradstepError
 from tracer.recording import ScopeEntry
+from tui.canvas import Window
 from tui.drawing import draw
 from tui.folding import READABLE_BOXES, GraphLook, fold, steps_around
 from tui.ink import Kind, Look, text_of
 from tui.orders import obey
 from tui.progress import progress
 from tui.session import Session
-from tui.views import boxes, headings
+from tui.views import boxes, headings, timebar
+from tui.views.figures import Figures
+from tui.views.scene import Scene
 
 ALL = GraphLook().all(True)
 NONE = GraphLook().all(False)
@@ -405,3 +410,57 @@ def test_to_fold_100000_nodes_is_quick_and_so_is_another_time_step():
         cpu(lambda: fold(trace, NONE, steps_around(trace, NONE, next(nodes)))) for _ in range(7)
     ]
     assert min(costs) < 0.1
+
+
+# ----- replays
+
+
+def test_a_replay_of_other_values_has_the_same_drawing_and_another_cone_has_not(network):
+    again = network.replay({0: 2.0 * network.value(0)})
+    assert again.skeleton is network
+    assert again.replay({0: network.value(0)}).skeleton is network
+    assert again.labels is network.labels
+    assert draw(again, GraphLook(), 0).layout is draw(network, GraphLook(), 0).layout
+    inner = network.loss - 1
+    cut = again.replay({inner: network.value(inner)})
+    assert cut.skeleton is cut
+    assert draw(cut, GraphLook(), 0).trace is cut
+
+
+def test_thirty_edits_keep_one_trace_alive(network, session_after):
+    session, seen = session_after(network, "end"), []
+    for k in range(30):
+        leaf = network.label(0)
+        obey(session, f"edit {leaf} *= {1 + k / 100}")
+        scene = session.scene()
+        drawing = draw(scene.trace, scene.graph, scene.selected)
+        boxes.picture(scene, drawing, Window(0, 0, 80, 20))
+        timebar.line(scene, 80)
+        seen.append(weakref.ref(scene.trace))
+    del scene
+    gc.collect()
+    assert sum(each() is not None for each in seen) == 1
+
+
+def test_what_leaves_a_box_is_the_same_however_many_nodes_it_is(monkeypatch):
+    x, total = tr.tensor(0.5, name="x"), tr.tensor(0.0, name="zero")
+    with tr.scope("a"):
+        parts = [tr.sin(x * float(k)) for k in range(9)]
+    with tr.scope("b"):
+        for part in parts:
+            total = total + part
+    trace = tr.trace(total)
+    look = GraphLook(everything=False)
+
+    def texts():
+        figures = Figures(trace)
+        for position in range(trace.timeline.last + 1):
+            scene = Scene(trace, position, 0, figures, graph=look)
+            yield boxes.picture(scene, draw(trace, look, 0), Window(0, 0, 80, 20)).text()
+
+    few = list(texts())
+    monkeypatch.setattr(boxes, "MANY_LEAVING", 1)
+    many = list(texts())
+    done = trace.timeline.last
+    assert many[: trace.timeline.forward_steps] == few[: trace.timeline.forward_steps]
+    assert many[done] == few[done]

@@ -34,7 +34,7 @@ class Line:
 
     def error(self, reason: str, cure: str) -> DerivationError:
         """A complaint about this line, in the user's words."""
-        return DerivationError(f"line {self.number}: {short(self.text)}\n  {reason}\n  try: {cure}")
+        return DerivationError(f"line {self.number}: {reason}\n  {short(self.text)}\n  try: {cure}")
 
 
 def spoken(name: str) -> str:
@@ -68,7 +68,7 @@ def read(text: str) -> tuple[Line, ...]:
         number = min(error.lineno or 1, len(written) or 1)
         line = short(written[number - 1].strip()) if written else ""
         raise DerivationError(
-            f"line {number}: {line}\n  this is not Python: {error.msg}\n"
+            f"line {number}: this is not Python: {error.msg}\n  {line}\n"
             f"  try: lines such as  dw = dy * x"
         ) from None
     except (ValueError, RecursionError, MemoryError):
@@ -94,6 +94,6 @@ def _line(statement: ast.stmt, written: list[str]) -> Line | None:
         case ast.AugAssign(target=ast.Name(id=target), op=op, value=expression):
             return Line(first, text, target, ast.BinOp(ast.Name(target), op, expression))
     raise DerivationError(
-        f"line {first}: {short(text)}\n  a derivation is made of lines `name = expression`, nothing else\n"
+        f"line {first}: a derivation is made of lines `name = expression`, nothing else\n  {short(text)}\n"
         f"  try: one line for each gradient, such as  dw = dy * x"
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import hypot, isfinite, sqrt
+from typing import Any
+
+import numpy as np
 
 from tracer import format as fmt
+from tracer import stats
 from tracer.timeline import GLYPHS
 from tui.canvas import Cells, Thread, Window, paint
 from tui.drawing import Drawing, name_and_op
 from tui.ink import Kind, Look
 from tui.merging import Folded
-from tui.progress import progress
+from tui.progress import Leaving, leaving, progress
 from tui.stamps import Face
 from tui.views import headings
 from tui.views.figures import WAITING, Figure, short_number
@@ -24,7 +28,9 @@ Row = tuple[str, str, Kind]
 FORMS = ("dot", "line", "box", "box")
 """How a box is drawn at each level of detail."""
 MANY_LEAVING = 64
-"""The gradient of so many nodes that leave a folded box is shown once it is final."""
+"""What becomes of more nodes than this that leave a folded box is worked out once, when it is final."""
+PER_NODE = 256
+"""What looking at a node costs, in elements of an array."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,10 +175,11 @@ def folded_face(
     if detail < 2:
         return Face(name, op, (), look=look, mark=mark, selected=selected, form=FORMS[detail])
     inner = width - 1  # the shadow takes a column
-    leaving = _leaving(folded, box)
+    out = leaving(folded, box)
+    many = ("leaving", folded, box) if len(out.nodes) > MANY_LEAVING else None
     rows: tuple[Row, ...] = (
-        _value_of_all(scene, leaving, inner),
-        _gradient_of_all(scene, leaving, inner),
+        _value_of_all(scene, out, inner, many),
+        _gradient_of_all(scene, out, inner, many),
     )
     if detail > 2:
         rows += folded.once(("operations", box), lambda: _operations(folded, box))
@@ -187,32 +194,53 @@ def folded_face(
     )
 
 
-def _leaving(folded: Folded, box: int) -> tuple[int, ...]:
-    return folded.once(("leaving", box), lambda: tuple(folded.leaving(box)))
-
-
-def _value_of_all(scene: Scene, nodes: tuple[int, ...], width: int) -> Row:
+def _value_of_all(scene: Scene, out: Leaving, width: int, many: tuple[object, ...] | None) -> Row:
     """The root mean square of what leaves a box, once all of it is there."""
-    if not all(scene.has_run(node) for node in nodes):
+    if scene.position < out.ran:
         return "", "·", Kind.FAINT
-    if len(nodes) == 1:
-        return _value_row(scene, nodes[0], width)
-    known = [scene.figures.value(node) for node in nodes]
-    return _number_row(together(scene, nodes, known), Kind.VALUE, width)
+    if len(out.nodes) == 1:
+        return _value_row(scene, out.nodes[0], width)
+    if many is not None:
+        figure = all_together(scene, ("value", *many), out.nodes, scene.trace.storage.value)
+    else:
+        figure = together(scene, out.nodes, map(scene.figures.value, out.nodes))
+    return _number_row(figure, Kind.VALUE, width)
 
 
-def _gradient_of_all(scene: Scene, nodes: tuple[int, ...], width: int) -> Row:
+def _gradient_of_all(
+    scene: Scene, out: Leaving, width: int, many: tuple[object, ...] | None
+) -> Row:
     """The root mean square of the gradients of what leaves a box; a sign where none has arrived."""
-    if len(nodes) == 1:
-        return _gradient_row(scene, nodes[0], scene.status(nodes[0]).glyph, width)
-    states = [scene.status(node) for node in nodes]
-    arrived = [n for n, state in zip(nodes, states, strict=True) if state.arrived]
-    final = all(s.state == "final" for s in states if s.expected)
-    if not arrived or (len(nodes) > MANY_LEAVING and not final):
-        waiting = next((s for s in states if s.expected), states[0])
-        return "", GLYPHS["partial"] if arrived else waiting.glyph, Kind.FAINT
-    known = [scene.figures.gradient(scene.position, node) for node in arrived]
-    return _number_row(together(scene, arrived, known), Kind.GRADIENT, width)
+    if len(out.nodes) == 1:
+        return _gradient_row(scene, out.nodes[0], scene.status(out.nodes[0]).glyph, width)
+    if not out.receiving or scene.position < out.reached:
+        waiting = (*out.receiving, *out.nodes)[0]
+        return "", scene.status(waiting).glyph, Kind.FAINT
+    if many is None:
+        arrived = [node for node in out.receiving if scene.status(node).arrived]
+        known = [scene.figures.gradient(scene.position, node) for node in arrived]
+        return _number_row(together(scene, arrived, known), Kind.GRADIENT, width)
+    if scene.position < out.final:
+        return "", GLYPHS["partial"], Kind.FAINT
+    found = all_together(scene, ("gradient", *many), out.receiving, scene.trace.gradient)
+    return _number_row(found, Kind.GRADIENT, width)
+
+
+def all_together(
+    scene: Scene, key: tuple[object, ...], nodes: Sequence[int], read: Callable[[int], Any]
+) -> Figure:
+    """The root mean square of very many arrays, worked out once, on another thread."""
+
+    def work() -> float:
+        arrays = [np.asarray(read(node)) for node in nodes]
+        size = sum(array.size for array in arrays)
+        sizes = (sqrt(array.size) * stats.rms(array) for array in arrays if array.size)
+        return hypot(*sizes) / sqrt(size) if size else 0.0
+
+    mean = scene.figures.scalar(key, len(nodes) * PER_NODE, work)
+    if mean is None:
+        return Figure(WAITING, True)
+    return Figure(short_number(mean), isfinite(mean), mean)
 
 
 def together(scene: Scene, nodes: Iterable[int], figures: Iterable[Figure | None]) -> Figure:

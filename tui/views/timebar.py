@@ -98,7 +98,7 @@ def columns_of(positions: Array, last: int, width: int) -> list[int]:
 def ticked(trace: Trace, width: int) -> list[int]:
     """The columns in which a scope ends: of the finest division of the trace that there is room for."""
     most = width // ROOM_PER_TICK
-    fitting = (ends for ends in reversed(scope_ends(trace)) if len(ends) <= most)
+    fitting = (ends for ends in reversed(scope_ends(trace.skeleton)) if len(ends) <= most)
     return columns_of(next(fitting, np.array([])), trace.timeline.last, width)
 
 
