@@ -14,7 +14,7 @@ from tracer.insight.whatif import Changes
 from tracer.matching import by_name, by_number
 from tracer.traces import Trace
 from tui.rerunning import run_again
-from tui.views.changes import apart
+from tui.views.changes import apart, flipped
 
 if TYPE_CHECKING:
     from tui.session import Session
@@ -115,16 +115,8 @@ def outcome(now: Changes) -> str:
     count = int(now.changed.sum())
     words.append(f"{count} node{'' if count == 1 else 's'} changed")
     if now.trace.flipped:
-        words.append(flipped(now.trace))
+        words.append(" at ".join(flipped(now.trace)))
     return "; ".join(words)
-
-
-def flipped(trace: Trace) -> str:
-    """That Python would have seen another value, and perhaps gone another way."""
-    guard = trace.flipped[0]
-    line = trace.source_line(trace.places[guard.place]).strip() if guard.place >= 0 else ""
-    where = f" at `{line}`" if line else ""
-    return f"⚠ the program would have gone another way{where}"
 
 
 def signed(x: float) -> str:
@@ -137,12 +129,19 @@ def signed(x: float) -> str:
     return text if text.startswith(fmt.MINUS) or text in ("0", "nan") else f"+{text}"
 
 
-def told(session: Session) -> Told:
-    """What long work is told with: it shows how far it is, and ends it where the user wants."""
+UNCHANGED = "stopped: nothing has changed"
+"""What is said of an edit that the user has stopped."""
+
+
+def told(session: Session, stopped: str = UNCHANGED) -> Told:
+    """What long work is told with: it shows how far it is, and ends it where the user wants.
+
+    stopped: what is said then, {done} and {of} in it.
+    """
 
     def tell(done: int, of: int) -> None:
         if session.interrupted():
-            raise GradstepError("stopped: nothing has changed")
+            raise GradstepError(stopped.format(done=done, of=of))
         session.progress(done, of)
 
     return tell

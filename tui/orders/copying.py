@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracer.errors import GradstepError
 from tui.orders.order import KEEP, Order, starting
+from tui.orders.tensor import label_of
 from tui.planes import GRADIENT, VALUE, plane_of
 from tui.views import copies, quantities
 from tui.views.arrivals import index_text
@@ -18,21 +19,17 @@ Copied = tuple[str, str]
 """The text, and what it is."""
 
 
-def _label(session: Session) -> str:
-    return session.trace.label(session.selected)
-
-
 def _quantity(session: Session, name: str) -> Any:
     found = quantities.quantity(session.scene(), name)
     if found.numbers is None:
-        raise GradstepError(f"{_label(session)} has no {name} here: {found.reason}")
+        raise GradstepError(f"{label_of(session)} has no {name} here: {found.reason}")
     return found.numbers
 
 
 def _array(name: str) -> Callable[[Session], Copied]:
     def copied(session: Session) -> Copied:
-        numbers = _quantity(session, name)
-        return copies.numpy_literal(numbers, _label(session)), f"the {name} of {_label(session)}"
+        numbers, label = _quantity(session, name), label_of(session)
+        return copies.numpy_literal(numbers, label), f"the {name} of {label}"
 
     return copied
 
@@ -41,7 +38,7 @@ def _numpy(session: Session) -> Copied:
     """The matrix that the tensor pane shows."""
     name = quantities.shown(session.scene())
     plane = plane_of(session.tensor, session.shape, session.element)
-    label = f"{_label(session)}{plane.text}"
+    label = f"{label_of(session)}{plane.text}"
     numbers = _quantity(session, name)
     matrix = numbers.plane(plane) if len(session.shape) > 1 else numbers
     return copies.numpy_literal(matrix, label), f"the {name} of {label}, as numpy reads it"
@@ -51,19 +48,19 @@ def _element(session: Session) -> Copied:
     name = quantities.shown(session.scene())
     numbers = _quantity(session, name)
     if not numbers.size:
-        raise GradstepError(f"{_label(session)} is empty: it has no elements")
+        raise GradstepError(f"{label_of(session)} is empty: it has no elements")
     number = numbers[session.element]
-    where = f"{_label(session)}{index_text(session.element)}"
+    where = f"{label_of(session)}{index_text(session.element)}"
     return copies.numpy_literal(number, where), f"the {name} of {where}"
 
 
 def _node(session: Session) -> Copied:
-    return _label(session), "the name of the node"
+    return label_of(session), "the name of the node"
 
 
 def _formula(session: Session) -> Copied:
     text = copies.formula_text(session.trace, session.selected)
-    return text, text if len(text) <= SHORT else f"the formula of {_label(session)}"
+    return text, text if len(text) <= SHORT else f"the formula of {label_of(session)}"
 
 
 SHORT = 40
@@ -71,7 +68,9 @@ SHORT = 40
 
 
 def _latex(session: Session) -> Copied:
-    return copies.latex(session.trace, session.selected), f"the rule of {_label(session)} in LaTeX"
+    return copies.latex(
+        session.trace, session.selected
+    ), f"the rule of {label_of(session)} in LaTeX"
 
 
 def _line(session: Session) -> Copied:

@@ -25,7 +25,8 @@ def _plane(session: Session) -> Plane:
     return plane_of(session.tensor, session.shape, session.element)
 
 
-def _label(session: Session) -> str:
+def label_of(session: Session) -> str:
+    """The label of the selected node."""
     return session.trace.label(session.selected)
 
 
@@ -34,7 +35,7 @@ def _numbers(session: Session) -> Numbers:
     scene = session.scene()
     found = quantities.quantity(scene, quantities.shown(scene))
     if found.numbers is None:
-        raise GradstepError(f"{_label(session)} has no {found.name} here: {found.reason}")
+        raise GradstepError(f"{label_of(session)} has no {found.name} here: {found.reason}")
     return found.numbers
 
 
@@ -77,7 +78,7 @@ def _slice(session: Session, text: str) -> None:
     if len(steps) != 1:
         raise GradstepError(f"slice takes how many matrices further, not {text!r}: try slice +1")
     if plane.slices < 2:
-        raise GradstepError(f"{_label(session)} is one matrix: there is no other slice")
+        raise GradstepError(f"{label_of(session)} is one matrix: there is no other slice")
     session.element = plane.beside(steps[0])
 
 
@@ -85,7 +86,7 @@ def _axes(session: Session, text: str) -> None:
     rank = len(session.shape)
     pairs = session.tensor.pairs(rank)
     if rank < 3 and not text:
-        raise GradstepError(f"{_label(session)} has no third axis to put into the picture")
+        raise GradstepError(f"{label_of(session)} has no third axis to put into the picture")
     if not text:
         at = pairs.index(session.tensor.axes) if session.tensor.axes in pairs else 0
         session.tensor = replace(session.tensor, axes=pairs[(at + 1) % len(pairs)])
@@ -93,7 +94,7 @@ def _axes(session: Session, text: str) -> None:
         asked = _integers(text, "axes", "axes 0 1")
         if len(asked) != 2 or len(set(asked)) != 2 or not all(0 <= k < rank for k in asked):
             raise GradstepError(
-                f"axes takes two different axes of {_label(session)}, 0 to {rank - 1}: try axes 0 1"
+                f"axes takes two different axes of {label_of(session)}, 0 to {rank - 1}: try axes 0 1"
             )
         first, second = sorted(asked)
         turned = asked[0] > asked[1]
@@ -117,7 +118,7 @@ def _cursor(session: Session, text: str) -> None:
         sizes = "×".join(map(str, shape))
         what = f"an element of {sizes}" if shape else "a single number"
         example = " ".join("0" for _ in shape)
-        raise GradstepError(f"{_label(session)} is {what}: try cursor {example}".rstrip())
+        raise GradstepError(f"{label_of(session)} is {what}: try cursor {example}".rstrip())
     session.element = tuple(i % n for i, n in zip(asked, shape, strict=True))
 
 
@@ -147,9 +148,9 @@ def _jump(
         scene = session.scene()
         name = quantities.shown(scene)
         if found is None:
-            raise GradstepError(f"{missing} in the {name} of {_label(session)}")
+            raise GradstepError(f"{missing} in the {name} of {label_of(session)}")
         session.element = found
-        session.say(f"{name} {_label(session)}{index_text(found)}" if found else "")
+        session.say(f"{name} {label_of(session)}{index_text(found)}" if found else "")
 
     return run
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracer.errors import GradstepError
+from tui.changing import told
 from tui.orders.order import LOOK, Order, node_names, node_of, path_of, starting, whole
 from tui.planes import DIFFERENCE
 from tui.views.verify import WRONG, Verified, first_wrong_element, sign, stamp_of
@@ -18,21 +19,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 1 << 20
 """A derivation is text that somebody wrote: a larger file is none."""
-
-
-class StoppedError(GradstepError):
-    """The user stopped a check."""
-
-
-def _told(session: Session, name: str) -> Callable[[int, int], None]:
-    """What a check tells while it runs: how far it is, to the screen; it ends where the user has stopped it."""
-
-    def told(done: int, of: int) -> None:
-        if session.interrupted():
-            raise StoppedError(f"{name} stopped after {done} of {of} numbers: nothing was kept")
-        session.progress(done, of)
-
-    return told
+STOPPED = "stopped after {done} of {of} numbers: nothing was kept"
+"""What is said, after its name, of a check that the user has stopped."""
 
 
 def _verify(session: Session, text: str) -> None:
@@ -51,7 +39,7 @@ def _verify(session: Session, text: str) -> None:
         raise GradstepError(
             "no derivation came with this trace: try verify FILE, lines such as  dL/dw = dL/dy * x; or check"
         )
-    report = verify(session.trace, derivation, told=_told(session, "verify"))
+    report = verify(session.trace, derivation, told=told(session, f"verify {STOPPED}"))
     _keep(session, Verified(session.trace, report, source, path, stamp))
 
 
@@ -71,7 +59,7 @@ def _check(session: Session, text: str) -> None:
 
     trace = session.trace
     nodes = [node_of(session, text)] if text else None
-    report = check_trace(trace, nodes, told=_told(session, "check"))
+    report = check_trace(trace, nodes, told=told(session, f"check {STOPPED}"))
     source = f"gradient of {trace.label(nodes[0])}" if nodes else "all gradients"
     _keep(session, Verified(trace, report, source))
 
@@ -118,8 +106,7 @@ def _wrong(session: Session, text: str) -> None:
         session.element = element
     if row.hand is not None:
         session.tensor = replace(session.tensor, quantity=DIFFERENCE)
-    worst = row.worst
-    where = f" at {worst.where}" if worst is not None and worst.where else ""
+    where = f" at [{', '.join(map(str, element))}]" if element else ""
     why = row.hints[0] if row.hints else row.because or row.culprit or row.verdict.lower()
     session.say(f"{sign(row)} {row.name}{where}: {why}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from ops.primitive import Array
 from tracer import format as fmt
 from tracer import stats
 from tracer.insight.whatif import Changes, Prediction
+from tracer.traces import Trace
 from tracer.watches import in_words
 from tui.ink import Kind, Line, Look, Span, clip, elide, pad, span
 from tui.views.figures import short_number
@@ -80,11 +80,6 @@ def shown(scene: Scene) -> Changes | None:
 
 def order(changes: Changes) -> Array:
     """The nodes of the rows: the loss, if it changed, then the others as they ran."""
-    return _order(changes)
-
-
-@lru_cache(maxsize=4)
-def _order(changes: Changes) -> Array:
     nodes, loss = changes.nodes, changes.base.loss
     if loss < 0 or not changes.changed[loss]:
         return nodes
@@ -150,10 +145,20 @@ def _edits(changes: Changes, width: int) -> list[Line]:
     for each in changes.edits[-MOST_EDITS:]:
         numbers = apart(each.before, each.after)
         found.append(clip((span(f"{each.text}  ", Kind.KEY), span(numbers, Kind.VALUE)), width))
+    if changes.edits and changes.trace.flipped:
+        for text in flipped(changes.trace):
+            found.append(clip((span(text, Kind.WARN),), width))
     if changes.undone:
         text = f"undone: {changes.undone[-1].text}; :redo makes it again"
         found.append(clip((span(text, Kind.FAINT),), width))
     return found
+
+
+def flipped(trace: Trace) -> list[str]:
+    """That Python would have seen another value, and perhaps gone another way; and the line where, if it is known."""
+    guard = trace.flipped[0]
+    line = trace.source_line(trace.places[guard.place]).strip() if guard.place >= 0 else ""
+    return ["⚠ the program would have gone another way", *([f"`{line}`"] if line else [])]
 
 
 def heading(width: int) -> Line:

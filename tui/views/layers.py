@@ -5,12 +5,15 @@ The numbers are those of `tr.health`, worked out once for a trace; the position 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ops.primitive import Array
 from tracer.errors import GradstepError
 from tracer.insight import Vitals, layers, measured, time_steps
 from tracer.insight.diagnosis import decade
@@ -58,6 +61,20 @@ class Flow:
     """All gradients, and all values, at once."""
     trouble: str = ""
     """Why there are no rows, if there are none."""
+
+    @cached_property
+    def widest(self) -> int:
+        """The length of the longest name."""
+        return max((len(row.name) for row in self.rows), default=0)
+
+    @cached_property
+    def ill(self) -> Mapping[str, Array]:
+        """For each verdict the positions, rising, at which the rows that have it are known."""
+        known: dict[str, list[int]] = {}
+        for row, at in zip(self.rows, self.profiles[0].known_from, strict=True):
+            if row.verdict:
+                known.setdefault(row.verdict, []).append(int(at))
+        return {verdict: np.sort(positions) for verdict, positions in known.items()}
 
 
 @dataclass(frozen=True)
@@ -167,8 +184,7 @@ def lines(scene: Scene, cursor: int, top: int, width: int, height: int) -> list[
         words = shown.trouble + ("; h and l turn between the two" if shown.both else "")
         return [(span(f" {part}", Kind.FAINT),) for part in wrap(words, width - 2)[:height]]
     at = plan(shown, cursor, top, width, height)
-    names = max(len(row.name) for row in shown.rows)
-    picture = layer_rows.Picture(scene, *shown.profiles, shown.onset, width, max(names, 5))
+    picture = layer_rows.Picture(scene, *shown.profiles, shown.onset, width, max(shown.widest, 5))
     found = layer_rows.above(picture, at.above)
     for number in range(at.top, at.top + at.shown):
         row, chosen = shown.rows[number], number == cursor
@@ -198,10 +214,10 @@ def subtitle(scene: Scene) -> str:
     shown = flow(scene)
     if shown is None:
         return ""
-    known = shown.profiles[0].known_from
-    ill = Counter(
-        row.verdict for row, at in zip(shown.rows, known, strict=True) if at <= scene.position
-    )
-    words = ", ".join(f"{count} {word}" for word, count in ill.items() if word)
+    counts = {
+        word: int(np.searchsorted(at, scene.position, side="right"))
+        for word, at in shown.ill.items()
+    }
+    words = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     other = f"l by {BY_TIME}" if shown.by == BY_LAYER else f"h by {BY_LAYER}"
     return " · ".join(filter(None, (words, other if shown.both else "")))

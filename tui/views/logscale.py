@@ -50,7 +50,7 @@ class Profile(NamedTuple):
     """The norms of all rows: in decades, and from which position on each is known."""
 
     decades: Array
-    known_from: Sequence[int]
+    known_from: Array
     scale: Scale
 
     @classmethod
@@ -58,7 +58,7 @@ class Profile(NamedTuple):
         cls, decades: Sequence[float | None], known_from: Sequence[int], scale: Scale
     ) -> Profile:
         """A profile; NaN stands for a norm that is none, or not finite."""
-        return cls(np.array(decades, np.float64), known_from, scale)
+        return cls(np.array(decades, np.float64), np.array(known_from, np.int64), scale)
 
     def levels(self, position: int, room: int) -> str:
         """All rows in at most `room` cells: the height of each, or of several; a dot for what is not known yet.
@@ -68,7 +68,7 @@ class Profile(NamedTuple):
         """
         cells = min(len(self.decades), room)
         first = np.arange(cells) * len(self.decades) // max(cells, 1)
-        known = np.logical_and.reduceat(np.asarray(self.known_from) <= position, first)
+        known = np.logical_and.reduceat(self.known_from <= position, first)
         shares = (np.maximum(self.decades, self.scale.low) - self.scale.low) / self.scale.span
         total = np.add.reduceat(shares, first) / np.diff(first, append=len(self.decades))
         return "".join(

@@ -95,8 +95,9 @@ def relative_error(a: Any, b: Any) -> Any:
     >>> relative_error(np.array([1.0, 0.0, 2.0]), np.array([0.5, 0.0, 2.0]))
     array([0.5, 0. , 0. ])
     """
-    off, size = np.abs(np.subtract(a, b)), np.maximum(np.abs(a), np.abs(b))
-    return np.where(off == 0, 0.0, off / np.where(size == 0, 1.0, size))
+    with np.errstate(all="ignore"):  # of two infinities it is nan
+        off, size = np.abs(np.subtract(a, b)), np.maximum(np.abs(a), np.abs(b))
+        return np.where(off == 0, 0.0, off / np.where(size == 0, 1.0, size))
 
 
 def _change(scene: Scene, name: str) -> Quantity:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tracer.traces import Trace
 
 if TYPE_CHECKING:
-    from tracer.checking import Element, Report, Row
+    from tracer.checking import Report, Row
     from tui.views.scene import Scene
 
 RIGHT, WRONG, OPEN = "✓", "✗", "?"
@@ -115,10 +115,3 @@ def first_wrong_element(row: Row) -> tuple[int, ...] | None:
         if len(index) == len(element.index):
             return index
     return None
-
-
-def relative_error(element: Element) -> float:
-    """How far the claim lies from the certified number, relative to the larger of both."""
-    off = abs(element.claim - element.numerical.value)
-    size = max(abs(element.claim), abs(element.numerical.value))
-    return off / size if size else off

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from tracer import format as fmt
 from tui.ink import Kind, Line, Look, Span, clip, pad, span
 from tui.views.figures import short_number
-from tui.views.verify import OPEN, RIGHT, WRONG, Verified, relative_error, sign
+from tui.views.quantities import relative_error
+from tui.views.verify import OPEN, RIGHT, WRONG, Verified, sign
 
 if TYPE_CHECKING:
     from tracer.checking import Element, Row
@@ -111,7 +112,7 @@ def _table_row(row: Row, width: int, *, chosen: bool) -> Line:
     ]
     if worst is None:
         return (*line, span(f"  {row.because}", Kind.FAINT))
-    error = relative_error(worst)
+    error = float(relative_error(worst.claim, worst.numerical.value))
     text = "—" if math.isnan(error) else short_number(error, 8)
     line.append(span(f" {text:>9}", _INKS[mark]))
     line.append(span(f"  {pad(worst.where or 'scalar', 8)}", Kind.FAINT))

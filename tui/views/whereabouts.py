@@ -89,7 +89,7 @@ def place_of(view: Node) -> str:
     return f"{PurePath(place.file).name}:{place.line}  {view.trace.source_line(place).strip()}".rstrip()
 
 
-def source_around(view: Node) -> list[Line]:
+def numbered_source(view: Node) -> list[Line]:
     """The lines of source around that of a node, which is marked; empty where the source is not known."""
     place = view.place
     source = view.trace.sources.get(place.file) if place is not None else None

@@ -20,6 +20,9 @@ from tui.views import boxes, headings
 from tui.views.scene import Scene
 from tui.widgets.pane import LinePane, Ordered
 
+WHEEL = 6
+"""Columns that the wheel moves a drawing sideways."""
+
 
 class GraphPane(LinePane, ScrollView):
     """The drawing of the folded trace, or of a stretch of it around the selected node while the whole is laid out."""
@@ -128,7 +131,7 @@ class GraphPane(LinePane, ScrollView):
 
     def _place_on_screen(self, scene: Scene) -> Offset | None:
         """Where the box of the selected node stands on the screen in the drawing that is about to go."""
-        if self.drawing is None or self.drawing.trace is not scene.trace:
+        if self.drawing is None or self.drawing.trace is not scene.trace.skeleton:
             return None
         place = self.drawing.place(scene.selected)
         if place is None:
@@ -182,7 +185,7 @@ class GraphPane(LinePane, ScrollView):
     def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
         """The visible part of the drawing, below the names of the time steps."""
         drawing = self.drawing
-        if drawing is None or drawing.trace is not scene.trace:
+        if drawing is None or drawing.trace is not scene.trace.skeleton:
             return []  # painted after having been hidden, before `follow` has been called
         window = self.window
         cells = boxes.picture(scene, drawing, window)
@@ -199,6 +202,16 @@ class GraphPane(LinePane, ScrollView):
         window = self.window
         y = window.y + offset.y - self.heading
         return node_at(self.drawing.layout, window.x + offset.x, y)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll; a drawing that fits from top to bottom goes sideways."""
+        if not self.max_scroll_y:
+            self.scroll_relative(x=WHEEL, animate=False)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll; a drawing that fits from top to bottom goes sideways."""
+        if not self.max_scroll_y:
+            self.scroll_relative(x=-WHEEL, animate=False)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take hold of the drawing."""

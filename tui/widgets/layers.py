@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from textual import events
-
 from tui.ink import Line
 from tui.keys import LAYERS, bindings
 from tui.views import layers
 from tui.views.scene import Scene
-from tui.widgets.pane import DeckPane, Ordered
+from tui.widgets.listing import ListPane
+from tui.widgets.pane import Ordered
 
 
-class LayersPane(DeckPane):
+class LayersPane(ListPane):
     """A list with a cursor, which follows the selected node; enter selects the node that a row puts out."""
 
     BINDINGS = bindings(LAYERS)
 
-    cursor = 0
-    top = 0
     _followed: tuple[int, layers.Flow | None] = (-1, None)
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
@@ -28,14 +25,9 @@ class LayersPane(DeckPane):
             if (scene.selected, shown) != self._followed and scene.selected in shown.row_of:
                 self.cursor = shown.row_of[scene.selected]
             self._followed = scene.selected, shown
-            self.cursor = max(0, min(self.cursor, len(shown.rows) - 1))
+            self.keep_cursor(len(shown.rows))
             self.top = layers.plan(shown, self.cursor, self.top, width, height).top
         return layers.lines(scene, self.cursor, self.top, width, height)
-
-    def action_lines(self, rows: int) -> None:
-        """Move the cursor by rows."""
-        self.cursor += rows
-        self.update_lines()
 
     def action_choose(self) -> None:
         """Select the node of the row."""
@@ -44,23 +36,9 @@ class LayersPane(DeckPane):
             row = shown.rows[max(0, min(self.cursor, len(shown.rows) - 1))]
             self.post_message(Ordered(f"select {row.output}"))
 
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor on a row; select its node on a double click."""
-        offset = event.get_content_offset(self)
-        shown = None if self.scene is None else layers.flow(self.scene)
-        if offset is None or shown is None or not shown.rows:
-            return
-        at = layers.plan(shown, self.cursor, self.top, *self.room).row_at(offset.y)
-        if at is not None:
-            self.cursor = at
-            self.update_lines()
-            if event.chain == 2:
-                self.action_choose()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """A few rows on."""
-        self.action_lines(3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """A few rows back."""
-        self.action_lines(-3)
+    def row_at(self, scene: Scene, y: int) -> int | None:
+        """The row that a line of the pane belongs to, None for the lines around the rows."""
+        shown = layers.flow(scene)
+        if shown is None or not shown.rows:
+            return None
+        return layers.plan(shown, self.cursor, self.top, *self.room).row_at(y)

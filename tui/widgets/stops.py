@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from textual import events
-
 from tui.ink import Line
 from tui.keys import STOPS, bindings
 from tui.views import stops
 from tui.views.scene import Scene
-from tui.widgets.pane import DeckPane, Ordered
+from tui.widgets.listing import ListPane
+from tui.widgets.pane import Ordered
 
 
-class StopsPane(DeckPane):
+class StopsPane(ListPane):
     """Breakpoints and watches; each key gives an order about the row of the cursor."""
 
     BINDINGS = bindings(STOPS)
-
-    cursor = 0
-    top = 0
+    WHEEL = 1
 
     def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
         """The rows in sight."""
         self.entitle("stops", stops.subtitle(scene))
-        self.cursor = max(0, min(self.cursor, stops.count(scene) - 1))
+        self.keep_cursor(stops.count(scene))
         shown = stops.rows(scene, self.cursor, width)
         self.top = stops.in_sight(shown, self.cursor, self.top, height)
         return [row.line for row in shown[self.top : self.top + height]]
-
-    def action_lines(self, rows: int) -> None:
-        """Move the cursor by rows."""
-        self.cursor += rows
-        self.update_lines()
 
     def action_choose(self) -> None:
         """Go to where the breakpoint stops next, or to the node of the watch."""
@@ -49,23 +41,8 @@ class StopsPane(DeckPane):
         if line:
             self.post_message(Ordered(line))
 
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor on a row; go there on a double click."""
-        offset = event.get_content_offset(self)
-        if offset is None or self.scene is None:
-            return
-        shown = stops.rows(self.scene, self.cursor, self.size.width)
-        y = self.top + offset.y
-        if y < len(shown) and shown[y].item >= 0:
-            self.cursor = shown[y].item
-            self.update_lines()
-            if event.chain == 2:
-                self.action_choose()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """A row on."""
-        self.action_lines(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """A row back."""
-        self.action_lines(-1)
+    def row_at(self, scene: Scene, y: int) -> int | None:
+        """The breakpoint or watch that a line of the pane belongs to, None for a heading."""
+        shown = stops.rows(scene, self.cursor, self.size.width)
+        at = self.top + y
+        return shown[at].item if at < len(shown) and shown[at].item >= 0 else None

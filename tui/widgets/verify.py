@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from textual import events
-
 from tui.ink import Line
 from tui.keys import VERIFY, bindings
 from tui.views import verify_rows
 from tui.views.scene import Scene
 from tui.views.verify import Verified
-from tui.widgets.pane import DeckPane, Ordered
+from tui.widgets.listing import ListPane
+from tui.widgets.pane import Ordered
 
 
-class VerifyPane(DeckPane):
+class VerifyPane(ListPane):
     """A list with a cursor; enter goes to the node of the row, and to its first wrong element."""
 
     BINDINGS = bindings(VERIFY)
 
-    cursor = 0
-    top = 0
     _selected = -1
     _report: Verified | None = None
 
@@ -30,7 +27,7 @@ class VerifyPane(DeckPane):
             return verify_rows.lines(scene, 0, 0, width, height)
         count = len(found.report.rows)
         self._put_cursor(scene, found)
-        self.cursor = max(0, min(self.cursor, count - 1))
+        self.keep_cursor(count)
         shown = verify_rows.rows_shown(count, verify_rows.heading_height(scene, width), height)
         self.top = verify_rows.scrolled(count, self.cursor, self.top, shown)
         return verify_rows.lines(scene, self.cursor, self.top, width, height)
@@ -44,34 +41,16 @@ class VerifyPane(DeckPane):
             self.cursor = found.report.rows.index(found.rows[scene.selected])
         self._report, self._selected = found, scene.selected
 
-    def action_lines(self, rows: int) -> None:
-        """Move the cursor by rows."""
-        self.cursor += rows
-        self.update_lines()
-
     def action_choose(self) -> None:
         """Go to the node of the row."""
         if self.scene is not None and self.scene.report is not None:
             self.post_message(Ordered(f"wrong {self.cursor + 1}"))
 
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor on a row; go to its node on a double click."""
-        offset = event.get_content_offset(self)
-        if offset is None or self.scene is None or self.scene.report is None:
-            return
-        above = verify_rows.heading_height(self.scene, self.size.width)
-        count = len(self.scene.report.report.rows)
-        row = offset.y - above
-        if 0 <= row < verify_rows.rows_shown(count, above, self.size.height):
-            self.cursor = self.top + row
-            self.update_lines()
-            if event.chain == 2:
-                self.action_choose()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """A few rows on."""
-        self.action_lines(3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """A few rows back."""
-        self.action_lines(-3)
+    def row_at(self, scene: Scene, y: int) -> int | None:
+        """The row that a line of the pane belongs to, None for the lines around the table."""
+        if scene.report is None:
+            return None
+        above = verify_rows.heading_height(scene, self.size.width)
+        count, row = len(scene.report.report.rows), y - above
+        inside = 0 <= row < verify_rows.rows_shown(count, above, self.size.height)
+        return self.top + row if inside else None
