@@ -85,7 +85,6 @@ class DebuggerApp(Personal):
     ) -> None:
         prepare(trace)
         session = Session(trace, title=title, derivation=derivation, again=again)
-        session.views = tuple(view.name for view in DECK)
         super().__init__(session, settings or Settings(), memory or Memory(), environment)
         self.first: Sequence[str] = ()
         """Orders that the screen carries out as soon as it is there."""

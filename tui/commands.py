@@ -145,6 +145,11 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> int:
     if done.status:
         if options.on_error:
             after_failure(done, again, wishes)
+        elif sys.stderr.isatty():
+            print(
+                "gradstep: --on-error before the script opens the debugger at what it had recorded",
+                file=sys.stderr,
+            )
         return done.status
     return step_through(replace(targets.of_run(done, options.episode), again=again), wishes)
 

@@ -26,6 +26,7 @@ class Memory:
     view: str | None = None
     zoom: str | None = None
     detail: int | None = None
+    orientation: str | None = None
     speed: float | None = None
     history: list[str] = field(default_factory=list)
     file: Path | None = None
@@ -62,6 +63,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "view": (str,),
     "zoom": (str,),
     "detail": (int,),
+    "orientation": (str,),
     "speed": (float, int),
 }
 

@@ -75,6 +75,8 @@ class Personal(Actions):
         memory = self.memory
         if memory.detail is not None and LEAST_DETAIL <= memory.detail <= MOST_DETAIL:
             self.session.graph = replace(self.session.graph, detail=memory.detail)
+        if memory.orientation in ("lr", "td"):
+            self.session.graph = replace(self.session.graph, down=memory.orientation == "td")
         if memory.view in self.session.views:
             self.session.view = memory.view
         for pane in self.query(".pane"):
@@ -91,6 +93,7 @@ class Personal(Actions):
         """Remember the layout and what was typed."""
         self.memory.view, self.memory.speed = self.session.view, 1 / PACES[self.pace]
         self.memory.detail = self.session.graph.detail
+        self.memory.orientation = "td" if self.session.graph.down else "lr"
         self.memory.save()
 
     def offer(self, line: str) -> Offer:

@@ -118,7 +118,7 @@ class Workbench(App[None]):
     # ----- obeying
 
     def obey(self, line: str) -> None:
-        """Carry out an order, keep it in the log of the session, and show what came of it."""
+        """Carry out an order, keep it in the log of the session if it could be done, and show what came of it."""
         try:
             found = read(line)
         except GradstepError as error:
@@ -127,21 +127,27 @@ class Workbench(App[None]):
             return
         if found is None or (self.session.busy and found[0].run is not None):
             return
+        entry = len(self.session.log)
         self.session.log.append(line.strip())
         order, text = found
         if order.run is None:
             self.carry_out(order, text)
         else:
             long = order.long is not None and order.long(self.session, text)
-            self.do(lambda: self._run(order, text), long=long)
+            self.do(lambda: self._run(order, text, entry), long=long)
 
     def carry_out(self, order: Order, text: str) -> None:
         """Do what only a screen can do."""
         getattr(self, "order_" + order.name.replace("-", "_"))(text)
 
-    def _run(self, order: Order, text: str) -> None:
+    def _run(self, order: Order, text: str, entry: int) -> None:
         assert order.run is not None
-        found = order.run(self.session, text)
+        try:
+            found = order.run(self.session, text)
+        except GradstepError:
+            # it changed nothing, and would stop the saved session when it is done again
+            del self.session.log[entry]
+            raise
         if found is None:
             return
         if threading.get_ident() == self._thread_id:

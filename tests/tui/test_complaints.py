@@ -27,6 +27,8 @@ def batchnorm():
         ("search", "try search mul"),
         ("select", "try select x"),
         ("select xhta", "there is no node 'xhta': there are xhat, "),
+        ("break sqrt if nan(value)", "there is no node 'sqrt', it is an operation: try op:sqrt"),
+        ("break batchnorm", "there is no node 'batchnorm', it is a scope: try scope:batchnorm"),
         ("break op:nonesuch", "there are add, div"),
         ("break xhat if", "try xhat if nan(value)"),
         ("print nan(", "try nan(value)"),
@@ -54,3 +56,13 @@ def test_explain_tells_each_flow_of_the_element_and_how_they_add_up(batchnorm):
     assert "[0,0] −0.2145 · 2 · 0.4" in told
     assert "Σ 2 of 2 flows  [0,0] −0.2793" in told
     assert session.trace.label(session.selected) == "centred"
+
+
+def test_a_saved_session_leaves_out_what_could_not_be_done(batchnorm, at_desk):
+    async def script(desk):
+        for line in ("next", "goto 99", "search nonesuch", "edit x[9] = 3", "select y", "nonesuch"):
+            desk.app.obey(line)
+            await desk.look()
+        assert desk.app.session.log == ["next", "select y"]
+
+    at_desk(batchnorm, script)

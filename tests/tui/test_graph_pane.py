@@ -120,6 +120,19 @@ def test_the_drawing_stays_where_it_is_while_the_current_box_is_in_sight(batch_n
     at_desk(batch_norm, script, size=(100, 30))
 
 
+def test_the_wheel_moves_a_drawing_that_fits_from_top_to_bottom_sideways(at_desk, short_chain):
+    async def script(desk):
+        pane = desk.app.query_one(GraphPane)
+        await desk.look()
+        assert not pane.max_scroll_y
+        x = pane.scroll_offset.x
+        await desk.pilot._post_mouse_events([events.MouseScrollDown], "#graph", (20, 6))
+        await desk.look()
+        assert pane.scroll_offset.x > x
+
+    at_desk(short_chain, script)
+
+
 def test_the_wheel_scrolls_and_a_drag_moves_the_drawing(at_desk):
     trace = layers_of_scalars(4, 4, 1)
 

@@ -193,7 +193,7 @@ def test_the_layout_and_what_was_typed_come_back(circuit, tmp_path):
     file = tmp_path / "deep" / "state.json"
 
     async def leave(desk):
-        await desk.burst(":theme light\n:detail 1\n:goto 3\n]]")
+        await desk.burst(":theme light\n:detail 1\n:orientation td\n:goto 3\n]]")
         await desk.press("tab", "z")
 
     start(circuit, leave, memory=recall(file))
@@ -204,6 +204,7 @@ def test_the_layout_and_what_was_typed_come_back(circuit, tmp_path):
         assert "╭─ graph" not in screen
         assert desk.app.focused.id == "tape"
         assert desk.app.session.graph.detail == 1
+        assert desk.app.session.graph.down
         await desk.press("colon", "up")
         assert desk.app.query_one("#answer").value == "goto 3"
 

@@ -139,7 +139,7 @@ def test_several_are_switched_and_deleted_by_number_by_last_or_all(circuit):
     assert session.debugger.breakpoints == ()
     assert session.message == "deleted all 2 breakpoints"
     obey(session, "delete")
-    assert session.message == "deleted all 0 breakpoints"
+    assert session.message == "there are no breakpoints"
 
 
 def test_ignore_and_condition_change_a_breakpoint(circuit):
@@ -255,3 +255,10 @@ def test_a_search_for_a_condition_goes_through_the_hits(batch_norm):
     assert session.trace[session.selected].shape == (3,)
     with pytest.raises(GradstepError, match="did you mean"):
         obey(session, "search grd > 3")
+
+
+def test_the_health_of_the_layers_is_told_without_a_screen(batch_norm):
+    lines = page_of(Session(batch_norm), "info layers")
+    assert lines[0] == "layers"
+    assert lines[1].startswith("health: ")
+    assert any(line.strip().startswith("bn") for line in lines[3:])

@@ -90,5 +90,5 @@ ORDERS: tuple[Order, ...] = (
     Order("rerun", "", "run the program again, as it is now, and stay at this step", _rerun, CHANGE, ("r",),
           long=_always),
     Order("output", "", "what the program printed when it ran again", _output, CHANGE),
-    Order("editor", "", "the source line of the selected node in $EDITOR", None, CHANGE, ("source",)),
+    Order("editor", "", "the source line of the selected node in $EDITOR", None, CHANGE),
 )  # fmt: skip

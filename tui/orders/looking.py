@@ -21,6 +21,8 @@ def _search(session: Session, text: str) -> None:
     if not text:
         raise GradstepError("search takes what to look for: try search mul, or search grad > 1e3")
     session.search(text)
+    if not session.found:
+        raise GradstepError(f"nothing matches {text!r}")
 
 
 def searches_long(session: Session, text: str) -> bool:

@@ -68,6 +68,9 @@ def _several(
     """Do something with a breakpoint, or, where none or `all` is said, with each."""
     if text in ("", "all"):
         numbers = [each.number for each in session.debugger.breakpoints]
+        if not numbers:  # no error: a command file may begin with it
+            session.say("there are no breakpoints")
+            return
         for number in numbers:
             work(number)
         said = f"{done} all {len(numbers)} breakpoints" if len(numbers) != 1 else ""

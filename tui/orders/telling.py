@@ -16,7 +16,7 @@ from tui.orders.order import LOOK, STOP, Order, Page, node_names, node_of, page,
 from tui.orders.stopping import numbered
 from tui.views import node as explained
 from tui.views.stops import facts
-from tui.views.whereabouts import moment, source_around, step_line
+from tui.views.whereabouts import moment, numbered_source, step_line
 
 if TYPE_CHECKING:
     from tui.session import Session
@@ -158,6 +158,14 @@ def _trace(session: Session, text: str) -> Page | None:
     return Page("trace", tuple((span(row),) for row in rows))
 
 
+def _health(session: Session, text: str) -> Page:
+    """The table of layers and time steps, as `tr.health` prints it."""
+    from tracer.insight import health
+
+    report = health(session.trace, lr=session.layers.rate)
+    return Page("layers", tuple((span(line),) for line in str(report).splitlines()))
+
+
 INFO: Mapping[str, Callable[[Session, str], Page | None]] = {
     "breakpoints": _breakpoints,
     "watches": _watches,
@@ -165,6 +173,7 @@ INFO: Mapping[str, Callable[[Session, str], Page | None]] = {
     "position": _where,
     "node": _node,
     "scopes": _scopes,
+    "layers": _health,
     "trace": _trace,
 }
 
@@ -181,7 +190,7 @@ def _info(session: Session, text: str) -> Page | None:
 
 def _source(session: Session, text: str) -> Page | None:
     view = session.trace[node_of(session, text)]
-    lines = source_around(view)
+    lines = numbered_source(view)
     if not lines or view.place is None:
         raise GradstepError(f"the source of {view.label} is not known: try info node {view.label}")
     return Page(f"{PurePath(view.place.file).name} · {view.label}", tuple(lines))
@@ -197,7 +206,7 @@ ORDERS: tuple[Order, ...] = (
     Order("unwatch", "[N|all]", "show watch N no more (the last one)", _unwatch, STOP, ("undisplay",)),
     Order("print", "EXPR", "what an expression is now: xhat[0], mean(h == 0, axis=0)", _print, LOOK, ("p",),
           complete=node_names),
-    Order("info", "[WHAT]", "breakpoints, watches, position, node [NODE], scopes, trace", _info, LOOK, ("i",),
+    Order("info", "[WHAT]", "breakpoints, watches, position, node [NODE], scopes, layers, trace", _info, LOOK, ("i",),
           complete=lambda session, text: starting(INFO, text)),
     Order("explain", "[NODE]", "where the numbers of a node come from: its formula, each flow, their sum", _explain,
           LOOK, complete=node_names),

@@ -34,9 +34,10 @@ async def settle(pilot: Pilot[Any]) -> None:
 
 
 def _in_queues(app: App[Any]) -> int:
-    """How many messages wait to be read."""
-    screens = app.screen_stack if app.is_running else ()
-    widgets = (each for screen in screens for each in screen.walk_children(with_self=True))
+    """How many messages wait to be read; none by an app that has ended, whatever is left in its queue."""
+    if not app.is_running:
+        return 0
+    widgets = (each for s in app.screen_stack for each in s.walk_children(with_self=True))
     return app.message_queue_size + sum(each.message_queue_size for each in widgets)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracer.files import write_whole
 from tui.recorder.film import film
 from tui.recorder.playing import play
 from tui.recorder.saving import suffix_of
@@ -56,7 +57,7 @@ def record(file: str, output: str | None = None, wishes: Wishes | None = None) -
     else:
         text = svg(frames[-1].picture, f"gradstep open {target}")
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write_whole(path, text.encode())
     except OSError as error:
         raise UsageError(
             f"cannot write {path}: {error.strerror or error}\n  try: another folder"
