@@ -17,13 +17,13 @@ DIFFERENTIABLE = marked(lambda case: bool(case.floats))
 
 
 def mostly_slow(cases: list[Any]) -> list[Any]:
-    """The same, slow but for the first three of each operation."""
+    """The same, slow but for the first of each operation."""
     counts: Counter[str] = Counter()
     found = []
     for param in cases:
         name = param.values[0].op.name
         counts[name] += 1
-        marks = [pytest.mark.slow] if counts[name] > 3 else []
+        marks = [pytest.mark.slow] if counts[name] > 1 else []
         found.append(pytest.param(*param.values, id=param.id, marks=marks))
     return found
 

@@ -57,6 +57,7 @@ def reports(op: Primitive) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("op", DIFFERENTIABLE, ids=lambda op: op.name)
 def test_no_right_rule_is_blamed(op):
     for report in reports(op):
