@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.conftest import chain
 from tests.tui.test_terminal import ENTER, NET, terminal  # noqa: F401  (a fixture)
+from tui.app import DebuggerApp
 from tui.ink import text_of
 from tui.views import status
 from tui.views.figures import Figures
@@ -302,3 +304,23 @@ def test_ctrl_l_paints_a_screen_anew_that_another_program_has_spoilt(tmux):
     assert tmux.settled() == before
     tmux.keys("q")
     tmux.wait_for("ready>")
+
+
+def test_a_long_backward_pass_waits_until_the_screen_is_there(at_desk, monkeypatch):
+    monkeypatch.setattr("tui.workbench.QUICK", 10)
+    trace = chain(30)
+    DebuggerApp(trace)
+    assert "swept" not in vars(trace)
+
+    async def script(desk):
+        assert "START" in await desk.look()
+        assert "swept" in vars(trace)
+        assert not desk.app.session.busy
+
+    at_desk(trace, script)
+
+
+def test_a_short_backward_pass_is_there_with_the_screen():
+    trace = chain(30)
+    DebuggerApp(trace)
+    assert "swept" in vars(trace)
