@@ -308,6 +308,7 @@ def test_ctrl_l_paints_a_screen_anew_that_another_program_has_spoilt(tmux):
 
 def test_a_long_backward_pass_waits_until_the_screen_is_there(at_desk, monkeypatch):
     monkeypatch.setattr("tui.workbench.QUICK", 10)
+    monkeypatch.setattr(DebuggerApp, "look_for_bad_numbers", lambda app: None)  # needs it too
     trace = chain(30)
     DebuggerApp(trace)
     assert "swept" not in vars(trace)
