@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -159,14 +160,19 @@ TITLE_STARTS = 3
 
 def tabs(scene: Scene) -> str:
     """The names of the views, that which is shown in angles."""
-    return " ".join(f"‹{name}›" if name == scene.view else f" {name} " for name in scene.views)
+    return " ".join(map(_tab, scene.views, repeat(scene.view)))
+
+
+def _tab(name: str, shown: str) -> str:
+    return f"‹{name}›" if name == shown else name
 
 
 def tab_at(scene: Scene, column: int) -> str:
     """The name of the view at a column of the tabs, "" between them."""
     start = 0
     for name in scene.views:
-        if start <= column < start + len(name) + 2:
+        width = len(_tab(name, scene.view))
+        if start <= column < start + width:
             return name
-        start += len(name) + 3
+        start += width + 1
     return ""
