@@ -10,10 +10,6 @@ from pathlib import Path
 from tracer.errors import GradstepError
 from tracer.nodes import Node
 
-LINE_FIRST = frozenset(
-    {"vi", "vim", "nvim", "view", "nano", "pico", "emacs", "emacsclient", "ed", "ne", "joe", "less"}
-)
-"""Editors that take `+12 train.py`; so do most others on a terminal."""
 LINE_BEHIND = frozenset({"hx", "helix", "subl", "kak", "micro", "zed"})
 """Editors that take `train.py:12`."""
 GOTO = frozenset({"code", "codium", "code-insiders", "cursor"})

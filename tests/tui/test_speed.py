@@ -5,16 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
-import numpy as np
 import pytest
 
-import ops
-from ops.primitive import NOTHING
+from tests.bench.debugger_screen import tape_of
 from tests.tui.conftest import chain
 from tests.tui.networks import unrolled
-from tracer.backing import References
-from tracer.kinds import KINDS
-from tracer.traces import Trace
 from tui.canvas import Window
 from tui.drawing import draw, known, make
 from tui.folding import GraphLook, fold
@@ -101,31 +96,6 @@ def test_a_picture_of_4000_boxes_costs_what_one_of_40_costs():
     assert cost(chain(4000)) < 2 * cost(chain(40))
 
 
-def million() -> Trace:
-    """A chain of a million negations, made without running them."""
-    count = 1_000_000
-    value = np.float64(1.0)
-    zeros = np.zeros(count, dtype=np.int32)
-    return Trace(
-        ops=(ops.neg,),
-        op_of=np.where(np.arange(count) == 0, -1, 0).astype(np.int32),
-        kind_of=np.where(np.arange(count) == 0, KINDS.index("input"), 0).astype(np.uint8),
-        input_start=np.maximum(np.arange(count + 1) - 1, 0),
-        input_of=np.arange(count - 1),
-        literals=(),
-        params_of=zeros,
-        params=(NOTHING,),
-        scope_of=zeros,
-        scopes=((),),
-        place_of=zeros - 1,
-        places=(),
-        given_names={0: "x"},
-        storage=References([value] * count, [NOTHING] * count),
-        loss=count - 1,
-        seed=value,
-    )
-
-
 def least(work):
     """CPU seconds of the quickest of seven runs."""
     times = []
@@ -137,7 +107,7 @@ def least(work):
 
 
 def test_a_row_of_a_million_costs_what_a_row_of_a_hundred_costs(short_chain):
-    trace = million()
+    trace = tape_of(1_000_000)
     long = Scene(trace, 500_000, 500_000, Figures(trace))
     short = Scene(short_chain, 50, 50, Figures(short_chain))
     assert len(text_of(tape.row(long, 0, 40))) == 40  # names and labels, once
