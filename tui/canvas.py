@@ -13,10 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from tui.columns import Column
+from tracer.layered.columns import Column
+from tracer.layered.layout import Layout
+from tracer.layered.ports import Shape
 from tui.ink import Kind
-from tui.layout import Layout
-from tui.ports import Shape
 from tui.stamps import Array, stamp
 from tui.stamps import Face as Face
 

@@ -15,14 +15,14 @@ from functools import lru_cache
 import numpy as np
 
 from tracer import format as fmt
+from tracer.folding.folds import GraphLook, Trail, fold, steps_around
+from tracer.folding.merging import Folded
 from tracer.kinds import KINDS
+from tracer.layered.layers import Graph, never
+from tracer.layered.layout import Layout, arrange
+from tracer.layered.ports import Shape, box_height
 from tracer.traces import Trace
 from tui.canvas import Window, visible_nodes
-from tui.folding import GraphLook, Trail, fold, steps_around
-from tui.layers import Graph, never
-from tui.layout import Layout, arrange
-from tui.merging import Folded
-from tui.ports import Shape, box_height
 
 AT_ONCE = 1500
 """A graph of at most so many boxes is laid out at once; a larger one on another thread."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from textual.widget import Widget
 
+from tracer.folding.folds import LEAST_DETAIL, MOST_DETAIL
 from tui.actions import PACES, Actions
 from tui.completion import Offer, offer
-from tui.folding import LEAST_DETAIL, MOST_DETAIL
 from tui.keys import EVERYWHERE, binding_of, rebound
 from tui.memory import Memory
 from tui.session import Session

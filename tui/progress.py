@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from ops.primitive import Array
+from tracer.folding.merging import Folded
 from tracer.traces import Trace
-from tui.merging import Folded
 
 
 @dataclass(frozen=True, eq=False)

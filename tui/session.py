@@ -15,10 +15,10 @@ from ops.primitive import Array
 from tracer.breakpoints import Breakpoint
 from tracer.debugger import Debugger, Stop
 from tracer.errors import GradstepError, in_one_line
+from tracer.folding.folds import GraphLook
 from tracer.insight.whatif import Changes
 from tracer.matching import Matching
 from tracer.traces import Trace
-from tui.folding import GraphLook
 from tui.planes import TensorLook, within
 from tui.staleness import SourceWatch
 from tui.views.figures import Figures

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.layered.ports import Shape
 from tui.ink import Kind, Look, elide, mark_kind, one_cell_each
-from tui.ports import Shape
 
 Array = NDArray[Any]
 

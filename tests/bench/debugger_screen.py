@@ -19,10 +19,10 @@ import tracer as tr
 from ops.primitive import NOTHING
 from tests.bench.harness import Row, duration
 from tracer.backing import References
+from tracer.folding.folds import GraphLook, fold
 from tracer.kinds import KINDS
 from tui.app import DebuggerApp
 from tui.drawing import make
-from tui.folding import GraphLook, fold
 from tui.orders import obey
 from tui.recorder.playing import settle
 from tui.session import Session

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import tracer as tr
+from tracer.folding.folds import GraphLook
 from tracer.timeline import GLYPHS
 from tui.canvas import Window
 from tui.drawing import AT_ONCE, draw, stretch
-from tui.folding import GraphLook
 from tui.ink import Kind, Look
 from tui.views import boxes
 from tui.views.figures import Figures, figure

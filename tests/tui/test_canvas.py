@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tracer.layered.layers import Graph
+from tracer.layered.layout import arrange
+from tracer.layered.ports import Shape
 from tui.canvas import Thread, Window, node_at, paint, visible_nodes, wires
 from tui.ink import Kind, Look
-from tui.layers import Graph
-from tui.layout import arrange
 from tui.minimap import CELLS, minimap
-from tui.ports import Shape
 from tui.stamps import Face, stamp
 
 CIRCUIT = Graph(((), (), (), (0, 1), (3, 2)), frozenset({0, 1, 2}))

@@ -14,10 +14,10 @@ import tracer as tr
 from tests.tui.networks import layers_of_scalars, unrolled
 from tracer.debugger import Debugger
 from tracer.errors import GradstepError
+from tracer.folding.folds import READABLE_BOXES, GraphLook, fold, steps_around
 from tracer.recording import ScopeEntry
 from tui.canvas import Window
 from tui.drawing import draw
-from tui.folding import READABLE_BOXES, GraphLook, fold, steps_around
 from tui.ink import Kind, Look, text_of
 from tui.orders import obey
 from tui.progress import progress

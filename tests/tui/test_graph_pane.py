@@ -9,7 +9,7 @@ import pytest
 from textual import events
 
 from tests.tui.networks import layers_of_scalars, unrolled, wide
-from tui.layers import GivenUpError
+from tracer.layered.layers import GivenUpError
 from tui.widgets import graph
 from tui.widgets.graph import GraphPane
 

@@ -10,9 +10,9 @@ import pytest
 from tests.bench.debugger_screen import tape_of
 from tests.tui.conftest import chain
 from tests.tui.networks import unrolled
+from tracer.folding.folds import GraphLook, fold
 from tui.canvas import Window
 from tui.drawing import draw, known, make
-from tui.folding import GraphLook, fold
 from tui.ink import text_of
 from tui.views import boxes, tape
 from tui.views.figures import Figures

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.errors import GradstepError
+from tracer.folding.folds import LEAST_DETAIL, MOST_DETAIL
+from tracer.folding.scopes import scopes_of
 from tracer.recording import Scope
 from tui.drawing import Drawing, draw
-from tui.folding import LEAST_DETAIL, MOST_DETAIL
 from tui.orders.order import LOOK, Order, starting
-from tui.scopes import scopes_of
 
 if TYPE_CHECKING:
     from tui.session import Session

@@ -12,11 +12,11 @@ import numpy as np
 
 from tracer import format as fmt
 from tracer import stats
+from tracer.folding.merging import Folded
 from tracer.timeline import GLYPHS
 from tui.canvas import Cells, Thread, Window, paint
 from tui.drawing import Drawing, name_and_op
 from tui.ink import Kind, Look
-from tui.merging import Folded
 from tui.progress import Leaving, leaving, progress
 from tui.stamps import Face
 from tui.views import headings

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from tracer.folding.merging import Folded
+from tracer.layered.columns import Block
+from tracer.layered.layout import GUTTER
 from tui.canvas import Cells, Window
-from tui.columns import Block
 from tui.drawing import Drawing
 from tui.ink import Kind, Line, Look, elide, span
-from tui.layout import GUTTER
-from tui.merging import Folded
 from tui.views.scene import Scene
 
 

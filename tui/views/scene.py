@@ -9,11 +9,11 @@ from typing import Any
 
 from ops.primitive import Array
 from tracer.breakpoints import Breakpoint
+from tracer.folding.folds import GraphLook
 from tracer.insight.whatif import Changes
 from tracer.timeline import GradientStatus, Step, Timeline
 from tracer.traces import Trace
 from tracer.watches import Watch
-from tui.folding import GraphLook
 from tui.ink import Look
 from tui.planes import TensorLook
 from tui.views.figures import Figures

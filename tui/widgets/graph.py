@@ -8,13 +8,13 @@ from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.worker import get_current_worker
 
+from tracer.folding.folds import GraphLook
+from tracer.folding.merging import Folded
+from tracer.layered.layers import GivenUpError
 from tui.canvas import Cells, Window, node_at
 from tui.drawing import Drawing, draw, make, wanted
-from tui.folding import GraphLook
 from tui.ink import Ink, Kind, Line, Look, Span
 from tui.keys import GRAPH, bindings
-from tui.layers import GivenUpError
-from tui.merging import Folded
 from tui.minimap import minimap
 from tui.views import boxes, headings
 from tui.views.scene import Scene

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ops.primitive import Array
+from tracer.folding.merging import Folded, merged
+from tracer.folding.scopes import Scopes, scopes_of
 from tracer.recording import Scope
 from tracer.traces import Trace
-from tui.merging import Folded, merged
-from tui.scopes import Scopes, scopes_of
 
 READABLE_BOXES, SPARE_WIRES = 100, 20
 """Scopes are opened, outer ones first, as long as no more boxes are shown, and two wires a box and these."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui.layers import LARGE, GivenUpError, Net, never
-from tui.ports import Ports
+from tracer.layered.layers import LARGE, GivenUpError, Net, never
+from tracer.layered.ports import Ports
 
 SWEEPS, FEWER_SWEEPS = 12, 8
 WEIGHT_OF_A_BEND = 8.0

@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import pytest
 
-from tui.layers import GivenUpError, Graph, layers
-from tui.layout import Layout, arrange
-from tui.ports import Shape, box_height
-from tui.rows import spread
-from tui.tracks import Run, route
+from tracer.layered.layers import GivenUpError, Graph, layers
+from tracer.layered.layout import Layout, arrange
+from tracer.layered.ports import Shape, box_height
+from tracer.layered.rows import spread
+from tracer.layered.tracks import Run, route
 
 
 def random_graph(seed: int, size: int = 60, *, shared: int = 4) -> Graph:
@@ -292,7 +292,7 @@ def additions(millions: int) -> float:
 
 
 def test_4000_nodes_are_laid_out_in_the_time_of_thirty_million_additions():
-    """Nine were measured; another machine may need twice that. The goal itself, half a second, is held by a benchmark."""
+    """Nine were measured; another machine may need twice that. A benchmark holds the goal, half a second."""
     assert any(cpu(scalar_network(4000)) < additions(30) for _ in range(3))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from tui.tracks import Wire
+from tracer.layered.tracks import Wire
 
 TILE = 64
 """The wires of a gap are found by stretches of so many rows."""

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ops.primitive import Array
+from tracer.folding.scopes import Scopes
 from tracer.traces import Trace
-from tui.scopes import Scopes
 
 T = TypeVar("T")
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tui.columns import Block, Box, Column
-from tui.layers import GivenUpError, Graph, Net, build_net, in_time, never
-from tui.ports import Ports, Shape, ports
-from tui.rows import place_rows
-from tui.tracks import Run, Wire, route
+from tracer.layered.columns import Block, Box, Column
+from tracer.layered.layers import GivenUpError, Graph, Net, build_net, in_time, never
+from tracer.layered.ports import Ports, Shape, ports
+from tracer.layered.rows import place_rows
+from tracer.layered.tracks import Run, Wire, route
 
 MARGIN = 2
 """Cells before the first layer, for the stubs of wires that come from elsewhere."""
