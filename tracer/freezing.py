@@ -16,7 +16,7 @@ from tracer.kinds import KINDS
 from tracer.nodes import Guard
 from tracer.parameters import Parameter
 from tracer.places import Place, SourceFile, place_of, read_source, stored_name
-from tracer.recording import BACKWARD, CURRENT, Recorded, Scope, ScopeEntry
+from tracer.recording import BACKWARD, CURRENT, OWNER, Recorded, Scope, ScopeEntry
 from tracer.sweep import seed_of
 from tracer.tensors import Tensor
 from tracer.traces import Trace
@@ -172,10 +172,10 @@ def _key(value: Any) -> Any:
 def _with_numbers(scope: Scope, number: Mapping[int, int]) -> Scope:
     """A scope whose backward entries name the node by its number in the trace, or nobody if it is not part of it."""
     return tuple(
-        entry if entry.name != BACKWARD
+        entry if not entry.is_sweep
         else entry._replace(index=number[entry.index])
         if isinstance(entry.index, int) and entry.index in number
-        else ScopeEntry(BACKWARD)
+        else ScopeEntry(BACKWARD, OWNER, "?")
         for entry in scope
     )  # fmt: skip
 

@@ -30,11 +30,21 @@ class ScopeEntry(NamedTuple):
     def __str__(self) -> str:
         return f"{self.name}[{self.key}={self.index}]" if self.key else self.name
 
+    @property
+    def is_sweep(self) -> bool:
+        """Whether a recorded backward pass made it; a scope of one's own may be called `backward` too.
+
+        >>> ScopeEntry("backward", "t", 3).is_sweep, ScopeEntry("backward", "of", 3).is_sweep
+        (False, True)
+        """
+        return self.name == BACKWARD and self.key == OWNER
+
 
 Scope = tuple[ScopeEntry, ...]
 
 BACKWARD = "backward"
-"""The scope name under which the rules of a recorded backward pass run; its index is the serial of the node."""
+OWNER = "of"
+"""Name and key of the scope in which the rules of a recorded backward pass run; its index is the serial of the node."""
 
 
 def _own_files() -> frozenset[str]:

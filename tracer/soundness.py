@@ -8,7 +8,6 @@ from ops.primitive import PRIMITIVES, Array
 from tracer.archive import DamageError
 from tracer.kinds import KINDS
 from tracer.mapped import Mapped
-from tracer.recording import BACKWARD
 from tracer.traces import Trace
 
 GUARDS = ("bool", "int", "item")
@@ -91,11 +90,7 @@ def _check_names(trace: Trace) -> None:
             raise DamageError("it names a node that is not there")
     for scope in trace.scopes:
         for entry in scope:
-            if (
-                entry.name == BACKWARD
-                and isinstance(entry.index, int)
-                and not 0 <= entry.index < nodes
-            ):
+            if entry.is_sweep and isinstance(entry.index, int) and not 0 <= entry.index < nodes:
                 raise DamageError("a backward node belongs to a node that is not there")
     for place in trace.places:
         if min(place.line, place.end_line, place.column, place.end_column) < 0:

@@ -14,7 +14,7 @@ from numpy import float64, ndarray
 from ops.primitive import Array, fitted
 from tracer.errors import DTypeError, GradientError, ShapeError
 from tracer.parameters import Parameter
-from tracer.recording import BACKWARD, ScopeEntry, announce, switched
+from tracer.recording import BACKWARD, OWNER, ScopeEntry, announce, switched
 from tracer.tensors import Operators, Tensor, as_operand, leaf
 from tracer.values import as_value, read_only
 
@@ -283,7 +283,7 @@ def _collect(loss: Tensor, start: Any, targets: set[int], recorded: bool) -> dic
 def _recorded_flows(node: Tensor, gradient: Tensor, wanted: Sequence[bool]) -> list[Any]:
     """The flows of one node with its rules run on Tensors, under a scope that names the node they belong to."""
     assert node.op is not None
-    entry = ScopeEntry(BACKWARD, "of", node.serial)
+    entry = ScopeEntry(BACKWARD, OWNER, node.serial)
     with switched(scope=(*node.scope, entry)):
         saved = {s.name: s.compute(*node.inputs, **node.params) for s in node.op.saves}
         flows = node.op.pull_back(gradient, node, node.inputs, wanted, node.params, saved)

@@ -22,7 +22,7 @@ from tracer.nodes import Flow as Flow
 from tracer.nodes import Guard as Guard
 from tracer.nodes import Node as Node
 from tracer.places import Place, SourceFile
-from tracer.recording import BACKWARD, Scope
+from tracer.recording import Scope
 from tracer.values import read_only
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Trace:
     def made_by(self, node: int) -> int | None:
         """The forward node whose rule made this one in a recorded backward pass, None for a forward node."""
         for entry in reversed(self.scopes[self.scope_of[node]]):
-            if entry.name == BACKWARD and isinstance(entry.index, int):
+            if entry.is_sweep and isinstance(entry.index, int):
                 return entry.index
         return None
 

@@ -713,7 +713,7 @@ def put(*keys, value):
         (put("scopes", 1, value=[["bn", "", 1.5]]), "the index of a scope"),
         (put("scopes", 1, value=[[1, "", None]]), "no text"),
         (put("scopes", 1, value=[["bn"]]), "contradict each other"),
-        (put("scopes", 1, value=[["backward", "node", 10**6]]), "a backward node belongs"),
+        (put("scopes", 1, value=[["backward", "of", 10**6]]), "a backward node belongs"),
         (put("places", 0, value=[99, 1, 1, 0, 0, 0]), "beyond the table of files"),
         (put("places", 0, value=[0, -1, 1, 0, 0, 0]), "negative line"),
         (put("places", 0, value=[0, 1]), "contradict each other"),

@@ -366,3 +366,16 @@ def test_no_flow_is_sent_above_what_is_detached():
         str(timeline.status(timeline.last, trace.node_index("h")))
         == "blocked (no gradient through detach)"
     )
+
+
+def test_a_scope_of_ones_own_may_be_called_backward():
+    """The second direction of a bidirectional network usually is."""
+    h = tr.tensor(1.0)
+    with tr.scope("backward", t=3):
+        y = tr.tanh(h * 2.0)
+    with tr.scope("backward"):
+        z = y * 3.0
+    trace = tr.trace(z)
+    assert [trace.made_by(i) for i in range(len(trace))] == [None] * len(trace)
+    assert trace[trace.loss].scope_text == "backward"
+    assert "0 layers" not in tr.health(trace).summary

@@ -17,7 +17,7 @@ from ops.primitive import Array
 from tracer.format import printable
 from tracer.insight.slopes import shape_of_activation
 from tracer.kinds import KINDS
-from tracer.recording import BACKWARD, Scope, ScopeEntry
+from tracer.recording import Scope, ScopeEntry
 from tracer.traces import Trace
 
 TIME = "t"
@@ -99,7 +99,7 @@ def words(scope: Scope) -> str:
 
 def _layer_key(scope: Scope) -> Scope | None:
     """A scope without the indices of time; None for that of a recorded backward pass."""
-    if any(entry.name == BACKWARD for entry in scope):
+    if any(entry.is_sweep for entry in scope):
         return None
     return tuple(ScopeEntry(entry.name) if entry.key == TIME else entry for entry in scope)
 
