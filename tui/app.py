@@ -13,11 +13,11 @@ from textual.containers import Container
 from textual.reactive import Reactive, reactive
 from textual.widgets import Static
 
+from tracer.cells.drawing import draw
 from tracer.folding.folds import GraphLook
 from tracer.traces import Trace
 from tui.batch import before_screen
 from tui.deck import DECK
-from tui.drawing import draw
 from tui.keyboard import own_keys
 from tui.keys import bindings
 from tui.memory import Memory, recall

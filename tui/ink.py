@@ -1,52 +1,13 @@
-"""What a stretch of text means. Views say it with these words; the theme alone knows colours."""
+"""Lines of text with what each stretch of them means, measured as Textual measures; the theme alone knows colours."""
 
 from __future__ import annotations
 
-import unicodedata
-from enum import IntEnum
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-
-class Kind(IntEnum):
-    """What a piece of text shows."""
-
-    BLANK = 0
-    WIRE = 1
-    TIP = 2
-    FRAME = 3
-    NAME = 4
-    OP = 5
-    VALUE = 6
-    GRADIENT = 7
-    FAINT = 8
-    MARK = 9
-    FORWARD = 10
-    BACKWARD = 11
-    WARN = 12
-    TEXT = 13
-    KEY = 14
-    FORWARD_TAG = 15
-    BACKWARD_TAG = 16
-    UNDERLINE = 17
-    CODE = 18
-
-
-class Look(IntEnum):
-    """How a node stands to the position; frames and marks tell it without colour."""
-
-    PLAIN = 0
-    AHEAD = 1
-    CURRENT = 2
-    OPERAND = 3
-    REACHED = 4
-    SELECTED = 5
-
-
-def mark_kind(sign: str) -> Kind:
-    """The kind of the sign beside a node: ✓ is good news, Δ is news, any other a stop or a fault."""
-    return {"✓": Kind.VALUE, "Δ": Kind.KEY, "?": Kind.FAINT}.get(sign, Kind.MARK)
+from tracer.cells.meanings import Kind, Look
+from tracer.cells.widths import visible
 
 
 class Ink(NamedTuple):
@@ -80,33 +41,6 @@ def span(text: str, kind: Kind = Kind.TEXT, look: Look = Look.PLAIN) -> Span:
     'a␛[2J'
     """
     return Span(text if text.isprintable() else visible(text), Ink(kind, look))
-
-
-def visible(text: str) -> str:
-    r"""The text with a sign in place of each control or direction character: names come from anywhere.
-
-    >>> visible("tab\there\u202e")
-    'tab␉here�'
-    """
-    signs = []
-    for c in text:
-        if ord(c) < 32:
-            signs.append(chr(0x2400 + ord(c)))
-        else:
-            signs.append(c if c.isprintable() or unicodedata.category(c) == "Zs" else "�")
-    return "".join(signs)
-
-
-def one_cell_each(text: str) -> str:
-    r"""The text with every character one cell wide: accents are composed or left out, wide characters become a dot.
-
-    >>> one_cell_each("e\u0302 x\u0302 \u7db2 σ")
-    'ê x · σ'
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    composed = unicodedata.normalize("NFC", visible(text))
-    return "".join(c if cell_len(c) == 1 else "·" for c in composed if not unicodedata.combining(c))
 
 
 def text_of(line: Line) -> str:

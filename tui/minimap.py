@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from tracer.cells.canvas import Window
 from tracer.layered.layout import Layout
-from tui.canvas import Window
 
 CELLS = 24
 HEIGHTS = "▁▂▃▄▅▆▇█"

@@ -13,6 +13,7 @@ import numpy as np
 
 from ops.primitive import Array
 from tracer.breakpoints import Breakpoint
+from tracer.cells.figures import Figures
 from tracer.debugger import Debugger, Stop
 from tracer.errors import GradstepError, in_one_line
 from tracer.folding.folds import GraphLook
@@ -21,7 +22,6 @@ from tracer.matching import Matching
 from tracer.traces import Trace
 from tui.planes import TensorLook, within
 from tui.staleness import SourceWatch
-from tui.views.figures import Figures
 from tui.views.layers import LayersLook
 from tui.views.scene import Scene
 from tui.views.verify import Verified

@@ -12,8 +12,9 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
+from tracer.cells.meanings import Kind, Look
 from tui.heatmap import CURSOR, MINUS_INF, NAN, OUTSIDE, PLUS_INF, palette
-from tui.ink import Heat, Ink, Kind, Look
+from tui.ink import Heat, Ink
 
 PREFIX = "gradstep-"
 """Before the names of our themes, where they stand among those of Textual."""

@@ -17,12 +17,12 @@ from textual.pilot import Pilot
 import ops
 import tracer as tr
 from ops.primitive import NOTHING
-from tests.bench.harness import Row, duration
+from tests.bench.harness import Row, duration, limited
 from tracer.backing import References
+from tracer.cells.drawing import make
 from tracer.folding.folds import GraphLook, fold
 from tracer.kinds import KINDS
 from tui.app import DebuggerApp
-from tui.drawing import make
 from tui.orders import obey
 from tui.recorder.playing import settle
 from tui.session import Session
@@ -149,11 +149,6 @@ def laid_out(trace: tr.Trace, runs: int) -> float:
         make(folded, look)
         costs.append(time.process_time() - before)
     return statistics.median(costs)
-
-
-def limited(case: str, seconds: float, limit: float) -> Row:
-    """The row of a time that has a limit."""
-    return Row(case, f"at most {duration(limit)}", seconds / limit, 1.0, None, duration(seconds))
 
 
 def against(case: str, seconds: float, peer: str, least: float) -> Row:

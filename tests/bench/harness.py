@@ -106,6 +106,11 @@ def compared(
     return Row(label or case, peer, ratio, goal, stretch, note)
 
 
+def limited(case: str, seconds: float, limit: float) -> Row:
+    """The row of a time that has a limit."""
+    return Row(case, f"at most {duration(limit)}", seconds / limit, 1.0, None, duration(seconds))
+
+
 def absent(case: str, peer: str, goal: float, stretch: float | None = None) -> Row:
     """The row of a comparison with a library that is not installed."""
     return Row(case, peer, None, goal, stretch, "not installed: pip install 'gradstep[bench]'")

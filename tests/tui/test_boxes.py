@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import tracer as tr
+from tracer.cells import boxes
+from tracer.cells.canvas import Window
+from tracer.cells.drawing import AT_ONCE, draw, stretch
+from tracer.cells.figures import Figures, figure
+from tracer.cells.meanings import Kind, Look
 from tracer.folding.folds import GraphLook
 from tracer.timeline import GLYPHS
-from tui.canvas import Window
-from tui.drawing import AT_ONCE, draw, stretch
-from tui.ink import Kind, Look
-from tui.views import boxes
-from tui.views.figures import Figures, figure
 from tui.views.scene import Scene
 
 

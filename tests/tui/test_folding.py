@@ -12,18 +12,19 @@ import pytest
 
 import tracer as tr
 from tests.tui.networks import layers_of_scalars, unrolled
+from tracer.cells import boxes, headings
+from tracer.cells.canvas import Window
+from tracer.cells.drawing import draw
+from tracer.cells.figures import Figures
+from tracer.cells.meanings import Kind, Look
+from tracer.cells.progress import progress
 from tracer.debugger import Debugger
 from tracer.errors import GradstepError
 from tracer.folding.folds import READABLE_BOXES, GraphLook, fold, steps_around
 from tracer.recording import ScopeEntry
-from tui.canvas import Window
-from tui.drawing import draw
-from tui.ink import Kind, Look, text_of
 from tui.orders import obey
-from tui.progress import progress
 from tui.session import Session
-from tui.views import boxes, headings, timebar
-from tui.views.figures import Figures
+from tui.views import timebar
 from tui.views.scene import Scene
 
 ALL = GraphLook().all(True)
@@ -199,9 +200,7 @@ def test_time_runs_to_the_right_in_columns_with_a_heading_each(recurrent, circui
                 inside == (drawing.folded.time(place) == block.time)
                 or drawing.folded.time(place) < 0
             )
-    from tui.canvas import Window
-
-    text = text_of(headings.line(session.scene(), drawing, Window(0, 0, layout.width, 12)))
+    text = headings.above(drawing, Window(0, 0, layout.width, 12), session.scene().current).text()
     assert [text.index(name) for name in (" t=0 ", " t=1 ", " t=2…98 ", " t=99 ")]
     assert text.index(" t=1 ") - 1 == layout.blocks[1].start
     assert draw(circuit, GraphLook(), 0).layout.blocks == ()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import tracer as tr
+from tracer.cells.meanings import Kind
 from tracer.errors import GradstepError
 from tracer.traces import Trace
-from tui.ink import Kind, text_of, width_of
+from tui.ink import text_of, width_of
 from tui.orders import obey
 from tui.session import Session
 from tui.views import layers

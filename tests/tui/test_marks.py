@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from tui.orders import obey
 from tui.session import Session
-from tui.views.marks import mark
 
 
 def signs(session: Session, *names: str) -> list[str]:
     scene = session.scene()
-    return [mark(scene, session.trace.node_index(name)) for name in names]
+    return [scene.sign(session.trace.node_index(name)) for name in names]
 
 
 def test_an_edit_marks_what_it_changed_and_nothing_else(circuit):

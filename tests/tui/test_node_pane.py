@@ -9,11 +9,12 @@ import pytest
 from rich.cells import cell_len
 
 import tracer as tr
+from tracer.cells.figures import LARGE, Figures, Kept, bars
+from tracer.cells.meanings import Kind
 from tracer.errors import ReplayError
-from tui.ink import Kind, text_of
+from tui.ink import text_of
 from tui.orders import obey
 from tui.views import elements, node, sources
-from tui.views.figures import LARGE, Figures, Kept, bars
 from tui.views.scene import Scene
 
 

@@ -10,12 +10,13 @@ import pytest
 from tests.bench.debugger_screen import tape_of
 from tests.tui.conftest import chain
 from tests.tui.networks import unrolled
+from tracer.cells import boxes
+from tracer.cells.canvas import Window
+from tracer.cells.drawing import draw, known, make
+from tracer.cells.figures import Figures
 from tracer.folding.folds import GraphLook, fold
-from tui.canvas import Window
-from tui.drawing import draw, known, make
 from tui.ink import text_of
-from tui.views import boxes, tape
-from tui.views.figures import Figures
+from tui.views import tape
 from tui.views.scene import Scene
 
 STEPS = 20

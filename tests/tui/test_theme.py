@@ -6,7 +6,8 @@ import pytest
 from rich.color import ColorSystem
 from textual.color import Color
 
-from tui.ink import Ink, Kind, Look
+from tracer.cells.meanings import Kind, Look
+from tui.ink import Ink
 from tui.theme import NAMES, THEMES, THEMES_256, Inks, first_theme
 
 DRAWN = {Kind.WIRE, Kind.TIP, Kind.FRAME}

@@ -10,10 +10,11 @@ from textual import events
 from textual.geometry import Size
 
 import tracer as tr
+from tracer.cells.figures import Figures
+from tracer.cells.meanings import Kind
 from tracer.timeline import Timeline
-from tui.ink import Kind, text_of, width_of
+from tui.ink import text_of, width_of
 from tui.views import timebar
-from tui.views.figures import Figures
 from tui.views.scene import Scene
 from tui.views.timebar import column_of, columns_of, position_at
 from tui.widgets.timebar import TimeBar

@@ -14,10 +14,10 @@ import pytest
 
 from tests.tui.conftest import chain
 from tests.tui.test_terminal import ENTER, NET, terminal  # noqa: F401  (a fixture)
+from tracer.cells.figures import Figures
 from tui.app import DebuggerApp
 from tui.ink import text_of
 from tui.views import status
-from tui.views.figures import Figures
 from tui.views.scene import Scene
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 import tracer as tr
+from tracer.cells.figures import Figures
 from tui.ink import text_of
 from tui.views import node, status, tape
-from tui.views.figures import Figures
 from tui.views.scene import Scene
 
 

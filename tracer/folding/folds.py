@@ -49,6 +49,8 @@ class GraphLook:
     """0: a dot; 1: the name; 2: value and gradient; 3: statistics too."""
     down: bool = False
     """Whether the flow runs from top to bottom."""
+    most: int = READABLE_BOXES
+    """Scopes are opened as long as there are no more boxes than this."""
     trail: Trail | None = field(default=None, compare=False)
     """How the selection has come along a wire."""
 
@@ -102,8 +104,8 @@ def _fold(trace: Trace, look: GraphLook, steps: tuple[int, ...]) -> Folded:
     if groups == 1:
         return merged(trace, scopes, np.arange(count) + 1, np.full(groups, -1))
     is_open = _open_groups(trace, look)
-    row = _rows_of_steps(scopes, look, steps)
-    cover, until = _covers(scopes, is_open, row)
+    row = rows_of_steps(scopes, look, steps)
+    cover, until = covers(scopes, is_open, row)
     key = np.where(cover[scopes.of_node] >= 0, cover[scopes.of_node], groups + np.arange(count))
     return merged(trace, scopes, key, until)
 
@@ -112,12 +114,12 @@ def _fold(trace: Trace, look: GraphLook, steps: tuple[int, ...]) -> Folded:
 
 
 @lru_cache(maxsize=8)
-def _readable(trace: Trace, time: bool) -> Array:
+def _readable(trace: Trace, time: bool, most: int) -> Array:
     """bool (groups,): the groups that are open unless the user says otherwise: level by level while it is readable."""
     scopes = scopes_of(trace)
     is_open = np.zeros(len(scopes), dtype=bool)
     is_open[0] = True
-    row = _rows_of_steps(scopes, GraphLook(time=time), ())
+    row = rows_of_steps(scopes, GraphLook(time=time), ())
     if not len(trace):
         return is_open
     for level in range(1, int(scopes.depth.max()) + 1):
@@ -129,17 +131,17 @@ def _readable(trace: Trace, time: bool) -> Array:
         for some in tries[: 1 + READABLE_BOXES]:
             wider = is_open.copy()
             wider[some] = True
-            if _is_readable(trace, scopes, wider, row):
+            if _is_readable(trace, scopes, wider, row, most):
                 is_open = wider
     return is_open
 
 
-def _is_readable(trace: Trace, scopes: Scopes, is_open: Array, row: Array) -> bool:
-    cover, _ = _covers(scopes, is_open, row)
+def _is_readable(trace: Trace, scopes: Scopes, is_open: Array, row: Array, most: int) -> bool:
+    cover, _ = covers(scopes, is_open, row)
     inside = np.flatnonzero(cover < 0)
     loose = int(scopes.own()[inside].sum())
     boxes = loose + len(np.unique(cover[cover >= 0]))
-    if boxes > READABLE_BOXES:
+    if boxes > most:
         return False
     of_node = cover[scopes.of_node]
     key = np.where(of_node >= 0, of_node, len(scopes) + np.arange(len(trace)))
@@ -153,7 +155,7 @@ def _is_readable(trace: Trace, scopes: Scopes, is_open: Array, row: Array) -> bo
 def _open_groups(trace: Trace, look: GraphLook) -> Array:
     scopes = scopes_of(trace)
     if look.everything is None:
-        is_open = _readable(trace, look.time).copy()
+        is_open = _readable(trace, look.time, look.most).copy()
     else:
         is_open = np.full(len(scopes), look.everything)
         is_open[0] = True
@@ -164,7 +166,7 @@ def _open_groups(trace: Trace, look: GraphLook) -> Array:
     return is_open
 
 
-def _rows_of_steps(scopes: Scopes, look: GraphLook, steps: tuple[int, ...]) -> Array:
+def rows_of_steps(scopes: Scopes, look: GraphLook, steps: tuple[int, ...]) -> Array:
     """int (groups,): for a time step that is folded with its neighbours, the first of them; else -1."""
     row = np.full(len(scopes), -1)
     if not look.time:
@@ -185,8 +187,8 @@ def _rows_of_steps(scopes: Scopes, look: GraphLook, steps: tuple[int, ...]) -> A
     return row
 
 
-def _covers(scopes: Scopes, is_open: Array, row: Array) -> tuple[Array, Array]:
-    """For each group the group whose box shows it, -1 for none; and for the first of a row of steps the last of it."""
+def covers(scopes: Scopes, is_open: Array, row: Array) -> tuple[Array, Array]:
+    """For each group the group whose box shows it, -1 for none; and for the first of a row of blocks the last of it."""
     cover = np.full(len(scopes), -1)
     for level in range(1, int(scopes.depth.max()) + 1):
         here = np.flatnonzero(scopes.depth == level)
@@ -194,7 +196,7 @@ def _covers(scopes: Scopes, is_open: Array, row: Array) -> tuple[Array, Array]:
         above = cover[scopes.parent[here]]
         cover[here] = np.where(above >= 0, above, own)
     until = np.full(len(scopes), -1)
-    for family in scopes.families:
-        merged = family[row[family] >= 0]
-        until[row[merged]] = merged  # of repeated firsts the last step stays
+    rows = np.flatnonzero(row >= 0)
+    rows = rows[np.argsort(scopes.first[rows], kind="stable")]
+    until[row[rows]] = rows  # of repeated firsts the last block stays
     return cover, until

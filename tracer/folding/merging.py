@@ -34,7 +34,7 @@ class Folded:
     group: Array
     """int (boxes,): the group that a box stands for; -1 where it is one node."""
     until: Array
-    """int (boxes,): the last of the time steps that a box stands for, a group; -1 where it is no row of steps."""
+    """int (boxes,): the last of the time steps or equal blocks that a box stands for, a group; -1 if it is no row."""
     piece: Array
     """int (boxes,): which piece of its group a box is, counted from 1; 0 where it is all of it."""
     members: Array
@@ -103,13 +103,27 @@ class Folded:
         return int(self.scopes.time[group])
 
     def name(self, box: int) -> str:
-        """What a folded box is called: its innermost scope; `t=2…97` for a row of time steps."""
+        """What a folded box is called: its innermost scope; `rnn[t=2…97]` for a row of time steps or blocks."""
         entry = self.scopes.paths[self.group[box]][-1]
         name = str(entry)
         if self.until[box] >= 0:
             last = self.scopes.paths[self.until[box]][-1]
-            name = f"{entry.name}[{entry.key}={entry.index}…{last.index}]"
+            numbered = entry.key and entry.name == last.name
+            name = (
+                f"{entry.name}[{entry.key}={entry.index}…{last.index}]"
+                if numbered
+                else f"{entry}…{last}"
+            )
         return f"{name}·{self.piece[box]}" if self.piece[box] else name
+
+    def blocks(self, box: int) -> int:
+        """How many time steps or equal blocks a box stands for."""
+        scopes, group, until = self.scopes, self.group[box], self.until[box]
+        if group < 0 or until < 0:
+            return 1
+        alike = (scopes.kin == scopes.kin[group]) & (scopes.parent == scopes.parent[group])
+        ran = (scopes.first >= scopes.first[group]) & (scopes.first <= scopes.first[until])
+        return int((alike & ran).sum())
 
     @property
     def any_folded(self) -> bool:

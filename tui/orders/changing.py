@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from tracer.cells.meanings import Kind
 from tracer.insight.edits import adjustable
 from tui import changing
-from tui.ink import Kind, span
+from tui.ink import span
 from tui.orders.order import CHANGE, Order, Page, node_names, page
 from tui.views.changes import apart
 

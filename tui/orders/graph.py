@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tracer.cells.drawing import Drawing, draw
 from tracer.errors import GradstepError
 from tracer.folding.folds import LEAST_DETAIL, MOST_DETAIL
 from tracer.folding.scopes import scopes_of
 from tracer.recording import Scope
-from tui.drawing import Drawing, draw
 from tui.orders.order import LOOK, Order, starting
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracer.cells.meanings import Kind
 from tracer.errors import GradstepError
 from tracer.traces import DIGITS
-from tui.ink import Kind, Line, span
+from tui.ink import Line, span
 
 if TYPE_CHECKING:
     from tui.session import Session

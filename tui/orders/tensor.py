@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tracer.cells.figures import LARGE
 from tracer.errors import GradstepError
 from tui import planes
 from tui.orders.order import LOOK, Order, starting
 from tui.planes import QUANTITIES, Element, Numbers, Plane, plane_of
 from tui.views import quantities
 from tui.views.arrivals import index_text
-from tui.views.figures import LARGE
 
 if TYPE_CHECKING:
     from tui.session import Session

@@ -13,7 +13,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.ink import Line, visible
+from tracer.cells.widths import visible
+from tui.ink import Line
 from tui.keys import Key
 from tui.orders import Page
 from tui.theme import Inks

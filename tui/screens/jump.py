@@ -12,7 +12,8 @@ from textual.geometry import Offset, Region
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.ink import Ink, Kind
+from tracer.cells.meanings import Kind
+from tui.ink import Ink
 from tui.theme import Inks
 
 PANES = ("graph", "tape", "node")

@@ -11,7 +11,8 @@ from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.markup import escape
 
-from tui.ink import Ink, Kind
+from tracer.cells.meanings import Kind
+from tui.ink import Ink
 from tui.orders import ORDERS, Order
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ import numpy as np
 from ops.primitive import Array
 from tracer import format as fmt
 from tracer import stats
+from tracer.cells.figures import short_number
+from tracer.cells.meanings import Kind, Look
 from tracer.insight.whatif import Changes, Prediction
 from tracer.traces import Trace
 from tracer.watches import in_words
-from tui.ink import Kind, Line, Look, Span, clip, elide, pad, span
-from tui.views.figures import short_number
+from tui.ink import Line, Span, clip, elide, pad, span
 
 if TYPE_CHECKING:
     from tui.views.scene import Scene

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from tracer import format as fmt
+from tracer.cells.figures import figure
+from tracer.cells.meanings import Kind
 from tracer.formulas import flow_formula, local_derivative
 from tracer.nodes import Node
 from tracer.timeline import GLYPHS
-from tui.ink import Kind, Line, Span, elide, span, width_of
+from tui.ink import Line, Span, elide, span, width_of
 from tui.planes import Element
 from tui.views import elements
 from tui.views.arrivals import (
@@ -24,7 +26,6 @@ from tui.views.arrivals import (
     running_sums,
     short,
 )
-from tui.views.figures import figure
 from tui.views.scene import Scene
 
 LINES = 4

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from tracer.cells.meanings import Kind
 from tracer.timeline import GLYPHS
-from tui.ink import Kind, Line, pad, span, width_of
+from tui.ink import Line, pad, span, width_of
 from tui.keys import EVERYWHERE, KEYS, Key
 from tui.orders import ORDERS
 from tui.orders.order import Order

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import format as fmt
 from tracer import stats
+from tracer.cells.figures import short_number
+from tracer.cells.meanings import Kind, Look
 from tracer.insight import Vitals
 from tracer.insight.diagnosis import decade
-from tui.ink import Kind, Line, Look, Span, elide, pad, span
-from tui.views.figures import short_number
+from tui.ink import Line, Span, elide, pad, span
 from tui.views.logscale import Profile, Scale, bar
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ops.primitive import Array
+from tracer.cells.meanings import Kind
 from tracer.errors import GradstepError
 from tracer.insight import Vitals, layers, measured, time_steps
 from tracer.insight.diagnosis import decade
 from tracer.traces import Trace
-from tui.ink import Kind, Line, clip, span
+from tui.ink import Line, clip, span
 from tui.views import layer_rows
 from tui.views.logscale import Profile, Scale
 

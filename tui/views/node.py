@@ -9,12 +9,13 @@ import numpy as np
 from rich.cells import cell_len
 
 from tracer import format as fmt
+from tracer.cells.figures import LARGE
+from tracer.cells.meanings import Kind
 from tracer.formulas import formula
 from tracer.stats import Summary
-from tui.ink import Kind, Line, Span, clip, elide, span, width_of
+from tui.ink import Line, Span, clip, elide, span, width_of
 from tui.views import elements
 from tui.views.arrivals import cursor, index_text
-from tui.views.figures import LARGE
 from tui.views.flows import WIDE, flows_in, flows_out
 from tui.views.scene import Scene
 from tui.views.sources import source_around, source_lines

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from tracer.cells.meanings import Kind, Look
+from tracer.cells.widths import visible
 from tui.completion import Offer
-from tui.ink import Kind, Line, Look, Span, clip, elide, span, visible
+from tui.ink import Line, Span, clip, elide, span
 
 
 def offer_line(offer: Offer, chosen: int | None, width: int) -> Line:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from tracer.cells.meanings import Kind
 from tracer.format import printable
 from tracer.places import Place
-from tui.ink import Kind, Line, Span, span
+from tui.ink import Line, Span, span
 from tui.views.scene import Scene
 
 SOURCE_LINES = 3

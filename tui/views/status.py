@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.ink import Kind, Line, Span, clip, elide, span
+from tracer.cells.meanings import Kind
+from tui.ink import Line, Span, clip, elide, span
 from tui.keys import KEYS, Key, key_line
 from tui.views.changes import shown
 from tui.views.scene import Scene

@@ -6,7 +6,8 @@ import textwrap
 from typing import NamedTuple
 
 from tracer.breakpoints import Breakpoint
-from tui.ink import Kind, Line, Look, clip, span, width_of
+from tracer.cells.meanings import Kind, Look
+from tui.ink import Line, clip, span, width_of
 from tui.views.scene import Scene
 
 MOST = 4

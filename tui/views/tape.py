@@ -7,10 +7,10 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from tracer import format as fmt
+from tracer.cells.drawing import SHORT_KINDS
+from tracer.cells.meanings import Kind, Look, mark_kind
 from tracer.nodes import Node
-from tui.drawing import SHORT_KINDS
-from tui.ink import Kind, Line, Look, Span, elide, mark_kind, pad, span
-from tui.views.marks import mark
+from tui.ink import Line, Span, elide, pad, span
 from tui.views.scene import Scene
 
 
@@ -62,7 +62,7 @@ def row(scene: Scene, node: int, width: int) -> Line:
     look = _look(scene, node)
     dim = look == Look.AHEAD or not scene.in_scope(node)
     view = scene.trace[node]
-    sign = mark(scene, node)
+    sign = scene.sign(node)
     words = Kind.FAINT if dim else Kind.NAME if node == scene.current else Kind.TEXT
 
     def cell(text: str, size: int, kind: Kind, *, right: bool = False) -> list[Span]:

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from rich.cells import cell_len
 
+from tracer.cells.figures import short_number
+from tracer.cells.meanings import Kind
 from tui import heatmap
 from tui.heatmap import Grid, Limits, View
-from tui.ink import Heat, Kind, Line, Span, clip, elide, span, width_of
+from tui.ink import Heat, Line, Span, clip, elide, span, width_of
 from tui.planes import (
     DIFFERENCE,
     GRADIENT,
@@ -25,7 +27,6 @@ from tui.planes import (
     plane_of,
 )
 from tui.views import arrivals, quantities
-from tui.views.figures import short_number
 from tui.views.quantities import Quantity
 from tui.views.scene import Scene
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from ops.primitive import Array
+from tracer.cells.meanings import Kind, Look
 from tracer.traces import Trace
-from tui.ink import Ink, Kind, Line, Look, Span, span
+from tui.ink import Ink, Line, Span, span
 from tui.views.scene import Scene
 
 HEAD, LOSS, BAD = "◆", "┃", "⚠"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tracer import format as fmt
-from tui.ink import Kind, Line, Look, Span, clip, pad, span
-from tui.views.figures import short_number
+from tracer.cells.figures import short_number
+from tracer.cells.meanings import Kind, Look
+from tui.ink import Line, Span, clip, pad, span
 from tui.views.quantities import relative_error
 from tui.views.verify import OPEN, RIGHT, WRONG, Verified, sign
 

@@ -7,11 +7,12 @@ from pathlib import PurePath
 import numpy as np
 
 from tracer import format as fmt
+from tracer.cells.meanings import Kind
 from tracer.formulas import formula
 from tracer.nodes import Node
 from tracer.stats import summary
 from tracer.traces import Trace
-from tui.ink import Kind, Line, Span, span
+from tui.ink import Line, Span, span
 
 ARROWS = {"start": "·", "forward": "↓", "backward": "↑"}
 AROUND = 5

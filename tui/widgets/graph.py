@@ -8,15 +8,16 @@ from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.worker import get_current_worker
 
+from tracer.cells import boxes, headings
+from tracer.cells.canvas import Cells, Window, node_at
+from tracer.cells.drawing import Drawing, draw, make, wanted
+from tracer.cells.meanings import Kind, Look
 from tracer.folding.folds import GraphLook
 from tracer.folding.merging import Folded
 from tracer.layered.layers import GivenUpError
-from tui.canvas import Cells, Window, node_at
-from tui.drawing import Drawing, draw, make, wanted
-from tui.ink import Ink, Kind, Line, Look, Span
+from tui.ink import Ink, Line, Span
 from tui.keys import GRAPH, bindings
 from tui.minimap import minimap
-from tui.views import boxes, headings
 from tui.views.scene import Scene
 from tui.widgets.pane import LinePane, Ordered
 
@@ -191,7 +192,7 @@ class GraphPane(LinePane, ScrollView):
         cells = boxes.picture(scene, drawing, window)
         found = [spans(cells, y) for y in range(window.height)]
         if self.heading:
-            found.insert(0, headings.line(scene, drawing, window))
+            found.insert(0, spans(headings.above(drawing, window, scene.current), 0))
         return found
 
     # ----- the mouse

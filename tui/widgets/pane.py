@@ -16,7 +16,9 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.ink import Heat, Ink, Kind, Line, visible
+from tracer.cells.meanings import Kind
+from tracer.cells.widths import visible
+from tui.ink import Heat, Ink, Line
 from tui.theme import Inks
 from tui.views.scene import Scene
 

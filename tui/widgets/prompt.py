@@ -13,8 +13,9 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
+from tracer.cells.widths import visible
 from tui.completion import Offer, recalled
-from tui.ink import Line, visible
+from tui.ink import Line
 from tui.views.offers import offer_line
 from tui.views.scene import Scene
 from tui.widgets.pane import LinePane

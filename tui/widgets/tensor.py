@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.text import Text
 from textual import events
 
+from tracer.cells.meanings import Kind
 from tui import heatmap
-from tui.ink import Heat, Ink, Kind, Line
+from tui.ink import Heat, Ink, Line
 from tui.keys import TENSOR, bindings
 from tui.views import tensor
 from tui.views.scene import Scene

@@ -12,17 +12,16 @@ import numpy as np
 
 from tracer import format as fmt
 from tracer import stats
+from tracer.cells import headings
+from tracer.cells.canvas import Cells, Thread, Window, paint
+from tracer.cells.drawing import Drawing, name_and_op
+from tracer.cells.figures import WAITING, Figure, short_number
+from tracer.cells.instants import Instant
+from tracer.cells.meanings import Kind, Look
+from tracer.cells.progress import Leaving, leaving, progress
+from tracer.cells.stamps import Face
 from tracer.folding.merging import Folded
 from tracer.timeline import GLYPHS
-from tui.canvas import Cells, Thread, Window, paint
-from tui.drawing import Drawing, name_and_op
-from tui.ink import Kind, Look
-from tui.progress import Leaving, leaving, progress
-from tui.stamps import Face
-from tui.views import headings
-from tui.views.figures import WAITING, Figure, short_number
-from tui.views.marks import mark as mark_of
-from tui.views.scene import Scene
 
 Row = tuple[str, str, Kind]
 FORMS = ("dot", "line", "box", "box")
@@ -42,42 +41,42 @@ class Shown:
     selected: int
 
 
-def shown(scene: Scene, folded: Folded) -> Shown:
+def shown(instant: Instant, folded: Folded) -> Shown:
     """The box of the current node, those of its operands, and that of the selected node."""
 
     def box(node: int) -> int:
         return int(folded.box_of[node]) if 0 <= node < len(folded.box_of) else -1
 
-    current = box(scene.current)
-    operands = frozenset(box(node) for node in scene.operands) - {current}
-    return Shown(current, operands, box(scene.selected))
+    current = box(instant.current)
+    operands = frozenset(box(node) for node in instant.operands) - {current}
+    return Shown(current, operands, box(instant.selected))
 
 
-def faces(scene: Scene, drawing: Drawing, places: Iterable[int]) -> dict[int, Face]:
+def faces(instant: Instant, drawing: Drawing, places: Iterable[int]) -> dict[int, Face]:
     """The text of some boxes of a drawing at this position. A number appears only when the position has reached it."""
-    marked = shown(scene, drawing.folded)
-    return {place: _face(scene, drawing, place, marked) for place in places}
+    marked = shown(instant, drawing.folded)
+    return {place: _face(instant, drawing, place, marked) for place in places}
 
 
-def picture(scene: Scene, drawing: Drawing, window: Window) -> Cells:
+def picture(instant: Instant, drawing: Drawing, window: Window) -> Cells:
     """What a window of a drawing shows at this moment. Costs what the window shows, however large the drawing is."""
     cells = paint(
         drawing.layout,
         window,
-        faces(scene, drawing, drawing.visible(window)),
-        threads(scene, drawing, window),
+        faces(instant, drawing, drawing.visible(window)),
+        threads(instant, drawing, window),
     )
     if drawing.look.down:
         headings.write_beside(drawing, window, cells)
     return cells
 
 
-def _face(scene: Scene, drawing: Drawing, place: int, marked: Shown) -> Face:
+def _face(instant: Instant, drawing: Drawing, place: int, marked: Shown) -> Face:
     folded, box = drawing.folded, drawing.boxes[place]
     width = drawing.layout.boxes[place].width
     if folded.is_folded(box):
-        return folded_face(scene, folded, box, marked, width, drawing.look.detail)
-    return node_face(scene, folded, box, marked, width, drawing.look.detail)
+        return folded_face(instant, folded, box, marked, width, drawing.look.detail)
+    return node_face(instant, folded, box, marked, width, drawing.look.detail)
 
 
 def _title(folded: Folded, box: int) -> tuple[str, str]:
@@ -98,24 +97,24 @@ def _look(box: int, marked: Shown, has_run: bool, is_reached: bool) -> Look:
 
 
 def node_face(
-    scene: Scene, folded: Folded, box: int, marked: Shown, width: int, detail: int = 2
+    instant: Instant, folded: Folded, box: int, marked: Shown, width: int, detail: int = 2
 ) -> Face:
     """The box of one node."""
     node = int(folded.members[folded.start[box]])
-    status = scene.status(node)
+    status = instant.status(node)
     name, op = _title(folded, box)
-    look = _look(box, marked, scene.has_run(node), status.state in ("partial", "final"))
-    mark = mark_of(scene, node)
+    look = _look(box, marked, instant.has_run(node), status.state in ("partial", "final"))
+    mark = instant.sign(node)
     selected = box == marked.selected and box != marked.current
     if detail < 2:
         return Face(name, op, (), look=look, mark=mark, selected=selected, form=FORMS[detail])
-    value = scene.trace.storage.value(node)
+    value = instant.trace.storage.value(node)
     rows: tuple[Row, ...] = (
-        _value_row(scene, node, width),
-        _gradient_row(scene, node, status.glyph, width),
+        _value_row(instant, node, width),
+        _gradient_row(instant, node, status.glyph, width),
     )
-    if detail > 2 and value.ndim and scene.has_run(node):
-        rows += _statistics(scene, node, width)
+    if detail > 2 and value.ndim and instant.has_run(node):
+        rows += _statistics(instant, node, width)
     return Face(
         name,
         op,
@@ -128,14 +127,14 @@ def node_face(
     )
 
 
-def _value_row(scene: Scene, node: int, width: int) -> Row:
-    if not scene.has_run(node):
+def _value_row(instant: Instant, node: int, width: int) -> Row:
+    if not instant.has_run(node):
         return "", "·", Kind.FAINT
-    return _number_row(scene.figures.value(node), Kind.VALUE, width)
+    return _number_row(instant.figures.value(node), Kind.VALUE, width)
 
 
-def _gradient_row(scene: Scene, node: int, glyph: str, width: int) -> Row:
-    figure = scene.figures.gradient(scene.position, node) if scene.has_run(node) else None
+def _gradient_row(instant: Instant, node: int, glyph: str, width: int) -> Row:
+    figure = instant.figures.gradient(instant.position, node) if instant.has_run(node) else None
     return _number_row(figure, Kind.GRADIENT, width) if figure else ("", glyph, Kind.FAINT)
 
 
@@ -145,9 +144,9 @@ def _number_row(figure: Figure, kind: Kind, width: int) -> Row:
     return label, figure.fitting(room), kind if figure.finite else Kind.WARN
 
 
-def _statistics(scene: Scene, node: int, width: int) -> tuple[Row, ...]:
+def _statistics(instant: Instant, node: int, width: int) -> tuple[Row, ...]:
     """Mean, spread and zeros of a value."""
-    facts = scene.figures.summary(("value", node), scene.trace.storage.value(node))
+    facts = instant.figures.summary(("value", node), instant.trace.storage.value(node))
     if facts is None:
         return (("", WAITING, Kind.FAINT),)
     zeros = f"{100 * facts.zeros / facts.count:.0f} %" if facts.count else "·"
@@ -162,15 +161,15 @@ def _statistics(scene: Scene, node: int, width: int) -> tuple[Row, ...]:
 
 
 def folded_face(
-    scene: Scene, folded: Folded, box: int, marked: Shown, width: int, detail: int = 2
+    instant: Instant, folded: Folded, box: int, marked: Shown, width: int, detail: int = 2
 ) -> Face:
     """The box of a scope or of time steps: what leaves it, how many nodes are in it, and how far they have come."""
     far = progress(folded, box)
     name, op = _title(folded, box)
-    ran, operations = far.run(scene.position)
-    final, gradients = far.finished(scene.position)
-    look = _look(box, marked, ran > 0 or not operations, scene.position >= far.reached)
-    mark = _mark(scene, folded, box)
+    ran, operations = far.run(instant.position)
+    final, gradients = far.finished(instant.position)
+    look = _look(box, marked, ran > 0 or not operations, instant.position >= far.reached)
+    mark = _mark(instant, folded, box)
     selected = box == marked.selected and box != marked.current
     if detail < 2:
         return Face(name, op, (), look=look, mark=mark, selected=selected, form=FORMS[detail])
@@ -178,8 +177,8 @@ def folded_face(
     out = leaving(folded, box)
     many = ("leaving", folded, box) if len(out.nodes) > MANY_LEAVING else None
     rows: tuple[Row, ...] = (
-        _value_of_all(scene, out, inner, many),
-        _gradient_of_all(scene, out, inner, many),
+        _value_of_all(instant, out, inner, many),
+        _gradient_of_all(instant, out, inner, many),
     )
     if detail > 2:
         rows += folded.once(("operations", box), lambda: _operations(folded, box))
@@ -194,40 +193,42 @@ def folded_face(
     )
 
 
-def _value_of_all(scene: Scene, out: Leaving, width: int, many: tuple[object, ...] | None) -> Row:
+def _value_of_all(
+    instant: Instant, out: Leaving, width: int, many: tuple[object, ...] | None
+) -> Row:
     """The root mean square of what leaves a box, once all of it is there."""
-    if scene.position < out.ran:
+    if instant.position < out.ran:
         return "", "·", Kind.FAINT
     if len(out.nodes) == 1:
-        return _value_row(scene, out.nodes[0], width)
+        return _value_row(instant, out.nodes[0], width)
     if many is not None:
-        figure = all_together(scene, ("value", *many), out.nodes, scene.trace.storage.value)
+        figure = all_together(instant, ("value", *many), out.nodes, instant.trace.storage.value)
     else:
-        figure = together(scene, out.nodes, map(scene.figures.value, out.nodes))
+        figure = together(instant, out.nodes, map(instant.figures.value, out.nodes))
     return _number_row(figure, Kind.VALUE, width)
 
 
 def _gradient_of_all(
-    scene: Scene, out: Leaving, width: int, many: tuple[object, ...] | None
+    instant: Instant, out: Leaving, width: int, many: tuple[object, ...] | None
 ) -> Row:
     """The root mean square of the gradients of what leaves a box; a sign where none has arrived."""
     if len(out.nodes) == 1:
-        return _gradient_row(scene, out.nodes[0], scene.status(out.nodes[0]).glyph, width)
-    if not out.receiving or scene.position < out.reached:
+        return _gradient_row(instant, out.nodes[0], instant.status(out.nodes[0]).glyph, width)
+    if not out.receiving or instant.position < out.reached:
         waiting = (*out.receiving, *out.nodes)[0]
-        return "", scene.status(waiting).glyph, Kind.FAINT
+        return "", instant.status(waiting).glyph, Kind.FAINT
     if many is None:
-        arrived = [node for node in out.receiving if scene.status(node).arrived]
-        known = [scene.figures.gradient(scene.position, node) for node in arrived]
-        return _number_row(together(scene, arrived, known), Kind.GRADIENT, width)
-    if scene.position < out.final:
+        arrived = [node for node in out.receiving if instant.status(node).arrived]
+        known = [instant.figures.gradient(instant.position, node) for node in arrived]
+        return _number_row(together(instant, arrived, known), Kind.GRADIENT, width)
+    if instant.position < out.final:
         return "", GLYPHS["partial"], Kind.FAINT
-    found = all_together(scene, ("gradient", *many), out.receiving, scene.trace.gradient)
+    found = all_together(instant, ("gradient", *many), out.receiving, instant.trace.gradient)
     return _number_row(found, Kind.GRADIENT, width)
 
 
 def all_together(
-    scene: Scene, key: tuple[object, ...], nodes: Sequence[int], read: Callable[[int], Any]
+    instant: Instant, key: tuple[object, ...], nodes: Sequence[int], read: Callable[[int], Any]
 ) -> Figure:
     """The root mean square of very many arrays, worked out once, on another thread."""
 
@@ -237,13 +238,13 @@ def all_together(
         sizes = (sqrt(array.size) * stats.rms(array) for array in arrays if array.size)
         return hypot(*sizes) / sqrt(size) if size else 0.0
 
-    mean = scene.figures.scalar(key, len(nodes) * PER_NODE, work)
+    mean = instant.figures.scalar(key, len(nodes) * PER_NODE, work)
     if mean is None:
         return Figure(WAITING, True)
     return Figure(short_number(mean), isfinite(mean), mean)
 
 
-def together(scene: Scene, nodes: Iterable[int], figures: Iterable[Figure | None]) -> Figure:
+def together(instant: Instant, nodes: Iterable[int], figures: Iterable[Figure | None]) -> Figure:
     """The root mean square of several arrays, from those of each."""
     parts, size = [], 0
     for node, figure in zip(nodes, figures, strict=True):
@@ -251,7 +252,7 @@ def together(scene: Scene, nodes: Iterable[int], figures: Iterable[Figure | None
             return Figure(WAITING, True)
         if not figure.finite:
             return figure
-        count = scene.trace.storage.value(node).size
+        count = instant.trace.storage.value(node).size
         parts.append(sqrt(count) * figure.number)
         size += count
     mean = hypot(*parts) / sqrt(size) if size else 0.0
@@ -268,35 +269,35 @@ def _operations(folded: Folded, box: int) -> tuple[Row, ...]:
     )
 
 
-def _mark(scene: Scene, folded: Folded, box: int) -> str:
+def _mark(instant: Instant, folded: Folded, box: int) -> str:
     """● where a breakpoint stops inside the box, ◇ where one with a condition may."""
     far = progress(folded, box)
-    signs = {sign for sign, positions in scene.stops if far.meets(positions)}
+    signs = {sign for sign, positions in instant.stops if far.meets(positions)}
     return "●" if "●" in signs else "◇" if signs else ""
 
 
 # ----- wires
 
 
-def threads(scene: Scene, drawing: Drawing, window: Window) -> list[Thread]:
+def threads(instant: Instant, drawing: Drawing, window: Window) -> list[Thread]:
     """The wires along which the latest step moved: those of all operands forward, that of the flow backward.
 
     Only what is near the window is followed.
     """
-    place = drawing.place(scene.current)
+    place = drawing.place(instant.current)
     if place is None:
         return []
     folded, box = drawing.folded, drawing.boxes[place]
     sources = folded.inputs(box)
-    backward = scene.step.argument is not None
+    backward = instant.step.argument is not None
     lit: dict[int, None] = {}
     number = 0
-    for argument, i in enumerate(scene.trace.inputs_of(scene.current)):
+    for argument, i in enumerate(instant.trace.inputs_of(instant.current)):
         if i < 0:
             continue
         source, wire = int(folded.box_of[i]), number
         number += 1
-        if backward and argument != scene.step.argument:
+        if backward and argument != instant.step.argument:
             continue
         if folded.is_folded(box):
             if source == box:

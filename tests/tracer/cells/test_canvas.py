@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
+from tracer.cells.canvas import Thread, Window, crossing, node_at, paint, visible_nodes, wires
+from tracer.cells.meanings import Kind, Look
+from tracer.cells.stamps import Face, stamp
 from tracer.layered.layers import Graph
 from tracer.layered.layout import arrange
 from tracer.layered.ports import Shape
-from tui.canvas import Thread, Window, node_at, paint, visible_nodes, wires
-from tui.ink import Kind, Look
-from tui.minimap import CELLS, minimap
-from tui.stamps import Face, stamp
 
 CIRCUIT = Graph(((), (), (), (0, 1), (3, 2)), frozenset({0, 1, 2}))
 
@@ -199,12 +200,30 @@ def test_a_window_costs_what_it_shows_and_few_are_kept():
     assert wires.cache_info().currsize <= 8
 
 
-def test_the_minimap_shows_what_is_in_sight_and_where_the_current_node_is():
-    inputs = tuple(() if n == 0 else (n - 1,) for n in range(100))
-    layout = arrange(Graph(inputs), [Shape(12, 4)] * 100)
-    assert minimap(layout, whole(layout), 50) == ""
-    middle = Window(layout.width // 2, 2, 100, 10)
-    assert minimap(layout, middle, 0) == "↑2 ◆▁▁▁▁▁▁▁▁▁▁[▁▁▁]▁▁▁▁▁▁▁▁▁▁"
-    start = minimap(layout, Window(0, 0, 100, 10), 0)
-    assert start.startswith("[◆")
-    assert len(start) == CELLS + 2
+GRAPHS = {
+    "circuit": CIRCUIT,
+    "crossed": Graph(((), (), (1,), (0,), (2, 3), (3, 2))),
+    "far": Graph(((), (), (0,), (2, 1), (3,), (4, 0), (5, 1, 2))),
+    "silent": Graph(((), (), (0, 1), (2, 0)), frozenset({0}), silent=frozenset({(2, 1), (3, 1)})),
+}
+
+
+@pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
+def test_the_wires_that_cross_a_place_are_those_that_are_painted_there(graph):
+    layout = arrange(graph, [Shape(12, 4)] * len(graph))
+    faces = {node: face("a") for node in range(len(graph))}
+    cells = paint(layout, whole(layout), faces)
+    leaves, arrives = (set(map(ord, glyphs)) for glyphs in ("─╰╭├┴┬┼┄", "─╯╮┤┴┬┼▶▷┄"))
+    for column, after in pairwise(layout.columns):
+        for place in range(column.edge, after.start):
+            painted = {  # in one of the two cells the wire of another value may pass over it
+                y
+                for y, (before, behind) in enumerate(cells.char[:, place - 1 : place + 1].tolist())
+                if (before in leaves and cells.owner[y, place - 1] < 0)
+                or (place == column.edge and before == ord("├"))
+                or behind in arrives
+            }
+            assert set(crossing(layout, place)) == painted
+        for row, source in crossing(layout, column.edge).items():
+            assert layout.layer[source] <= layout.columns.index(column)
+            assert row == layout.out_row(source) or row in dict(column.bends).values()

@@ -13,12 +13,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from tracer.cells.meanings import Kind
+from tracer.cells.stamps import Array, Face, stamp
 from tracer.layered.columns import Column
 from tracer.layered.layout import Layout
 from tracer.layered.ports import Shape
-from tui.ink import Kind
-from tui.stamps import Array, stamp
-from tui.stamps import Face as Face
 
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 JOINTS = " │││─╯╮┤─╰╭├─┴┬┼"
@@ -82,6 +81,17 @@ class Cells:
         return Cells(self.char.copy(), self.kind.copy(), self.look.copy(), self.owner.copy())
 
 
+def blank(width: int, height: int) -> Cells:
+    """Empty cells."""
+    shape = (height, width)
+    return Cells(
+        np.full(shape, ord(" "), np.uint32),
+        np.zeros(shape, np.uint8),
+        np.zeros(shape, np.uint8),
+        np.full(shape, -1, np.int32),
+    )
+
+
 def visible_nodes(layout: Layout, window: Window) -> list[int]:
     """The nodes whose box is in the window, at least in part."""
     first, end = window.along(layout)
@@ -122,13 +132,7 @@ def paint(
 @lru_cache(maxsize=8)
 def wires(layout: Layout, window: Window) -> Cells:
     """The wires that a window shows, unlit: what stays the same from step to step."""
-    shape = (window.height, window.width)
-    cells = Cells(
-        np.full(shape, ord(" "), np.uint32),
-        np.zeros(shape, np.uint8),
-        np.zeros(shape, np.uint8),
-        np.full(shape, -1, np.int32),
-    )
+    cells = blank(window.width, window.height)
     _paint_wires(layout, window, cells)
     for node in _near(layout, window):
         _paint_tips(layout, node, window, cells)
@@ -179,6 +183,20 @@ def _along(column: Column, low: int, high: int) -> Iterator[Stroke]:
         for row in wire.leaves:
             if low <= row < high:
                 yield row, column.edge + wire.turn, column.end - 1, wire.source
+
+
+def crossing(layout: Layout, place: int) -> dict[int, int]:
+    """The wires that pass between a place along the flow and the one before it: the row of each, and its value."""
+    found: dict[int, int] = {}
+    for at in layout.layers_between(place - 1, place):
+        column = layout.columns[at]
+        high = layout.width + layout.height
+        if place == column.edge:
+            found |= {wire.row: wire.source for wire in column.wires if not wire.start}
+        for row, start, end, source in _along(column, 0, high):
+            if start < place <= end:
+                found[row] = source
+    return found
 
 
 def _turns(column: Column, low: int, high: int) -> Iterator[Stroke]:

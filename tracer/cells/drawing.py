@@ -5,24 +5,23 @@ Whole drawings of many boxes take seconds: they are made on another thread, and 
 
 from __future__ import annotations
 
-import contextlib
-import gc
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from tracer import format as fmt
+from tracer.cells.canvas import Window, visible_nodes
 from tracer.folding.folds import GraphLook, Trail, fold, steps_around
 from tracer.folding.merging import Folded
 from tracer.kinds import KINDS
+from tracer.layered.collector import uncollected
 from tracer.layered.layers import Graph, never
 from tracer.layered.layout import Layout, arrange
 from tracer.layered.ports import Shape, box_height
 from tracer.traces import Trace
-from tui.canvas import Window, visible_nodes
 
 AT_ONCE = 1500
 """A graph of at most so many boxes is laid out at once; a larger one on another thread."""
@@ -139,25 +138,13 @@ def wanted(folded: Folded, look: GraphLook) -> bool:
 def make(folded: Folded, look: GraphLook, given_up: Callable[[], bool] = never) -> Drawing:
     """Make the whole drawing, and keep it. About 0.1 ms a box. Raises `GivenUpError` once `given_up` says so."""
     with uncollected():
-        drawing = _drawn(folded, _shape_of(look), range(len(folded)), given_up)
+        drawing = draw_boxes(folded, look, range(len(folded)), given_up)
     _KNOWN[folded, _shape_of(look)] = drawing
     small = [key for key, each in list(_KNOWN.items()) if len(each.boxes) <= AT_ONCE]
     large = [key for key, each in list(_KNOWN.items()) if len(each.boxes) > AT_ONCE]
     for key in small[: -2 * KEPT] + large[:-KEPT]:
         _KNOWN.pop(key, None)
     return drawing
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Let the garbage collector rest: a layout makes millions of tuples and no cycle; looking for one costs a third."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _shape_of(look: GraphLook) -> GraphLook:
@@ -167,14 +154,19 @@ def _shape_of(look: GraphLook) -> GraphLook:
 
 @lru_cache(maxsize=8)
 def _stretch(folded: Folded, look: GraphLook, block: int) -> Drawing:
-    first, last = stretch(len(folded), block)
+    return draw_boxes(folded, look, stretch_of(folded, block * BLOCK))
+
+
+def stretch_of(folded: Folded, box: int) -> list[int]:
+    """The boxes around a box, rising, and the leaves that they read."""
+    first, last = stretch(len(folded), box // BLOCK)
     boxes = set(range(first, last))
-    for box in range(first, last):
-        outside = [i for i in folded.inputs(box) if i not in boxes]
+    for inner in range(first, last):
+        outside = [i for i in folded.inputs(inner) if i not in boxes]
         boxes.update(i for i in outside[: 2 * BLOCK] if not folded.inputs(i))
         if len(boxes) > 5 * BLOCK:
             break
-    return _drawn(folded, look, sorted(boxes), never)
+    return sorted(boxes)
 
 
 def stretch(count: int, block: int) -> tuple[int, int]:
@@ -186,9 +178,14 @@ def stretch(count: int, block: int) -> tuple[int, int]:
     return max(0, (block - 1) * BLOCK), min(count, (block + 2) * BLOCK)
 
 
-def _drawn(
-    folded: Folded, look: GraphLook, boxes: Sequence[int], given_up: Callable[[], bool]
+def draw_boxes(
+    folded: Folded,
+    look: GraphLook,
+    boxes: Sequence[int],
+    given_up: Callable[[], bool] = never,
 ) -> Drawing:
+    """The drawing of some boxes of a folded graph, rising, made anew; wires from other boxes begin as stubs."""
+    look = _shape_of(look)
     graph = _graph(folded, boxes)
     shapes = [box_shape(folded, box, look.detail) for box in boxes]
     layout = arrange(graph, shapes, down=look.down, given_up=given_up)

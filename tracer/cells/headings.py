@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+from tracer.cells.canvas import Cells, Window, blank
+from tracer.cells.drawing import Drawing
+from tracer.cells.meanings import Kind, Look
+from tracer.cells.widths import cut, one_cell_each
 from tracer.folding.merging import Folded
 from tracer.layered.columns import Block
 from tracer.layered.layout import GUTTER
-from tui.canvas import Cells, Window
-from tui.drawing import Drawing
-from tui.ink import Kind, Line, Look, elide, span
-from tui.views.scene import Scene
 
 
-def line(scene: Scene, drawing: Drawing, window: Window) -> Line:
-    """The line above a drawing from left to right: a bracket over the columns of each time step, its name in it."""
-    now = _now(scene, drawing.folded)
-    found, x = [], window.x
+def above(drawing: Drawing, window: Window, current: int = -1) -> Cells:
+    """The line above a drawing from left to right: a bracket over the columns of each time step, its name in it.
+
+    current: the node whose time step stands out.
+    """
+    cells = blank(window.width, 1)
     right = window.x + window.width
+    now = drawing.folded.time(int(drawing.folded.box_of[current])) if current >= 0 else -1
     for block in drawing.layout.blocks:
-        start, end = max(block.start, x), min(block.end, right)
+        start, end = max(block.start, window.x), min(block.end, right)
         if end - start < 3:
             continue
-        found.append(span(" " * (start - x)))
-        text = f" {elide(name(drawing, block), end - start - 4)} " if end - start > 6 else ""
+        text = f" {cut(name(drawing, block), end - start - 4)} " if end - start > 6 else ""
         left = "╶" if block.start >= window.x else "─"
         last = "╴" if block.end <= right else "─"
-        rule = max(0, end - start - 2 - len(text))
-        found.append(span(left, Kind.FAINT))
-        found.append(span(text, Kind.KEY if block.time == now else Kind.OP))
-        found.append(span("─" * rule + last, Kind.FAINT))
-        x = end
-    return tuple(found)
+        rule = left + text + "─" * max(0, end - start - 2 - len(text)) + last
+        x = start - window.x
+        cells.char[0, x : x + len(rule)] = [ord(c) for c in rule]
+        cells.kind[0, x : x + len(rule)] = Kind.FAINT
+        cells.kind[0, x + 1 : x + 1 + len(text)] = Kind.KEY if block.time == now else Kind.OP
+    return cells
 
 
 def write_beside(drawing: Drawing, window: Window, cells: Cells) -> None:
@@ -37,7 +39,7 @@ def write_beside(drawing: Drawing, window: Window, cells: Cells) -> None:
     for block in drawing.layout.blocks:
         y = max(0, block.start - window.y)
         if y < window.height and block.end > window.y:
-            text = f"{elide(name(drawing, block), GUTTER - 1)} "[: window.width]
+            text = f"{cut(name(drawing, block), GUTTER - 1)} "[: window.width]
             cells.char[y, : len(text)] = [ord(c) for c in text]
             cells.kind[y, : len(text)] = Kind.OP
             cells.look[y, : len(text)] = Look.PLAIN
@@ -48,7 +50,7 @@ def name(drawing: Drawing, block: Block) -> str:
     scopes, folded = drawing.folded.scopes, drawing.folded
     first = scopes.times[block.time]
     last = _last_of_row(folded, block.time)
-    return f"{first}…{last}" if last else first
+    return one_cell_each(f"{first}…{last}" if last else first)
 
 
 def _last_of_row(folded: Folded, time: int) -> str:
@@ -56,8 +58,3 @@ def _last_of_row(folded: Folded, time: int) -> str:
         if folded.time(box) == time:
             return str(folded.scopes.paths[folded.until[box]][-1].index)
     return ""
-
-
-def _now(scene: Scene, folded: Folded) -> int:
-    """The rank of the time step of the block that holds the current node."""
-    return folded.time(int(folded.box_of[scene.current])) if scene.current >= 0 else -1

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.cells.meanings import Kind, Look, mark_kind
+from tracer.cells.widths import cut, one_cell_each
 from tracer.layered.ports import Shape
-from tui.ink import Kind, Look, elide, mark_kind, one_cell_each
 
 Array = NDArray[Any]
 
@@ -115,7 +116,7 @@ def _write_box(face: Face, char: Array, kind: Array, exit_: int | None) -> None:
     if face.foot:
         space = room - 2 - (len(face.count) + 1 if face.count else 0)
         foot = face.foot if len(face.foot) <= space else face.foot.removesuffix(" rms")
-        end = _write(char, kind, low, 1, " " + elide(foot, space), Kind.FAINT)
+        end = _write(char, kind, low, 1, " " + cut(foot, space), Kind.FAINT)
         _write(char, kind, low, end, " ", Kind.FRAME)
     if face.count:
         _write(char, kind, low, room - len(face.count), f" {face.count}", face.count_kind)
@@ -129,7 +130,7 @@ def _write_title(face: Face, char: Array, kind: Array) -> None:
     opening, closing = ("[", "]") if face.selected else (" ", " ")
     bracket = Kind.NAME if face.selected else Kind.FRAME
     x = _write(char, kind, 0, 1, opening, bracket)
-    x = _write(char, kind, 0, x, elide(name, room), Kind.NAME)
+    x = _write(char, kind, 0, x, cut(name, room), Kind.NAME)
     if op:
         x = _write(char, kind, 0, x, " " + op, Kind.OP)
     _write(char, kind, 0, x, closing, bracket)
@@ -145,7 +146,7 @@ def _write_line(
     sides = (2 if shape.shadow else 1) + len(face.mark)
     opening, closing = ("[", "]") if face.selected else (" ", " ")
     bracket = Kind.NAME if face.selected else Kind.FRAME
-    name = elide(one_cell_each(face.name), shape.width - sides - 3)
+    name = cut(one_cell_each(face.name), shape.width - sides - 3)
     char[0, 0] = ord(side)
     x = _write(char, kind, 0, 1, opening, bracket)
     x = _write(char, kind, 0, x, name, Kind.NAME)
