@@ -33,8 +33,7 @@ def formula(node: Node, *, numbers: bool = False, tex: bool = False) -> str:
     op = node.op
     if op is None:
         return ""
-    whole = Symbol(node.value, op=op, args=tuple(_inputs(node)), params=node.params)
-    return write(whole, Style(tex, numbers))
+    return write(value_symbol(node), Style(tex, numbers))
 
 
 def local_derivative(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
@@ -73,22 +72,38 @@ def _is_literal(node: Node, argument: int) -> bool:
     return node.trace.inputs_of(node.index)[argument] < 0
 
 
-def _inputs(node: Node) -> list[Any]:
-    return [
-        Symbol(x.value, x.label, tex_name(x.label)) if hasattr(x, "label") else x
-        for x in node.inputs
-    ]
+Naming = Callable[["Node"], Symbol]
+"""How a node is written where others use it."""
 
 
-def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
+def by_label(node: Node) -> Symbol:
+    """A node under its label."""
+    return Symbol(node.value, node.label, tex_name(node.label))
+
+
+def _inputs(node: Node, naming: Naming = by_label) -> list[Any]:
+    return [naming(x) if hasattr(x, "label") else x for x in node.inputs]
+
+
+def value_symbol(node: Node, naming: Naming = by_label) -> Symbol:
+    """What an operation computes of its inputs, as a Symbol."""
+    return Symbol(node.value, op=node.op, args=tuple(_inputs(node, naming)), params=node.params)
+
+
+def flow_symbol(
+    node: Node, argument: int, g: Any, naming: Naming = by_label
+) -> tuple[Any, dict[str, Symbol]]:
+    """What the rule of a node makes of an upstream g for one argument, and the Symbols that it named on the way.
+
+    The argument must have a derivative.
+    """
     op = node.op
     assert op is not None
     prove(node.trace, node.index)  # a rule runs on Symbols with their numbers
-    inputs = _inputs(node)
+    inputs = _inputs(node, naming)
     saved = {
         s.name: Symbol(node.saved[s.name], s.glyph, s.tex) for s in op.saves if s.name in node.saved
     }
-    out = Symbol(node.value, node.label, tex_name(node.label))
     extra: dict[str, Any] = {**node.params, **saved}
     first = len(op.inputs) - 1
     repeated = op.variadic and argument >= first
@@ -96,7 +111,7 @@ def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
         extra["position"] = argument - first
     rule = op.rule_of(argument)
     assert rule is not None
-    result, variables = _with_locals(rule, (g, out, *inputs), extra)
+    result, variables = _with_locals(rule, (g, naming(node), *inputs), extra)
     if op.joint is not None:
         result = (
             result[op.inputs[-1]][argument - first] if repeated else result[op.inputs[argument]]
@@ -109,7 +124,11 @@ def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
         and result.shape != target.shape
     ):
         result = apply(ops.sum_to, (result,), {"shape": target.shape})
-    return _with_where(result, variables, style)
+    return result, variables
+
+
+def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
+    return _with_where(*flow_symbol(node, argument, g), style)
 
 
 def _with_locals(
@@ -140,6 +159,17 @@ def _with_locals(
 
 
 def _with_where(result: Any, variables: Mapping[str, Symbol], style: Style) -> str:
+    body, clauses = with_clauses(result, variables, style)
+    if not clauses:
+        return body
+    word = r" \quad\text{where } " if style.tex else " where "
+    return body + word + ", ".join(clauses)
+
+
+def with_clauses(
+    result: Any, variables: Mapping[str, Symbol], style: Style
+) -> tuple[str, list[str]]:
+    """An expression, and the definitions of the variables that it mentions; with numbers there are none."""
     named = dict(style.named)
     if not style.numbers:
         named |= {id(x): (text_name(name), tex_name(name)) for name, x in variables.items()}
@@ -156,10 +186,7 @@ def _with_where(result: Any, variables: Mapping[str, Symbol], style: Style) -> s
         x = variables[name]
         clauses.append(f"{named[id(x)][style.tex]} = {write(x, style)}")
         pending += _used(x, variables)
-    if not clauses:
-        return body
-    word = r" \quad\text{where } " if style.tex else " where "
-    return body + word + ", ".join(clauses)
+    return body, clauses
 
 
 def _used(x: Any, variables: Mapping[str, Symbol]) -> list[str]:

@@ -15,9 +15,10 @@ import numpy as np
 
 import ops
 from ops.operators import Operators
-from ops.primitive import ATOM, MUL, NEG, NOTHING, Array, Primitive
+from ops.primitive import ATOM, MUL, NEG, NOTHING, POW, Array, Primitive
 from ops.shape import Slot
 from tracer import format as fmt
+from tracer.tex import tex_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +115,8 @@ def _written(x: Any, style: Style, top: bool = True) -> tuple[str, int]:
         if style.numbers:
             return _number_text(x.value, style)
         name = x.tex if style.tex else x.text
+        if style.tex and name.startswith(r"\frac"):
+            return name, POW  # its bar is a bracket
         return name, (MUL if re.search(r"[ +−·/]", x.text) and not x.text.startswith("∂") else ATOM)
     form = x.op.formula
     template = form.tex if style.tex else form.text
@@ -132,11 +135,11 @@ def _written(x: Any, style: Style, top: bool = True) -> tuple[str, int]:
                 binding = min(binding, NEG)
             fields[name] = _bracketed(text, style) if binding < need else text
     for name, value in x.params.items():
-        fields[name] = param_text(value)
-    written = template.format(**fields)
+        fields[name] = _param_tex(value) if style.tex else param_text(value)
+    written = _with_params(template.format(**fields), x.op, x.params, style)
     if not style.tex:
-        written = _superscripts(_with_params(written, x.op, x.params))
-    return written, form.binding
+        return _superscripts(written), form.binding
+    return written, POW if template.startswith(r"\frac") else form.binding
 
 
 def _bracketed(text: str, style: Style) -> str:
@@ -146,13 +149,22 @@ def _bracketed(text: str, style: Style) -> str:
 def _number_text(value: Any, style: Style) -> tuple[str, int]:
     if getattr(value, "ndim", 0):
         text = f"[{fmt.elided(value)}]"
-        return (rf"\left[{fmt.elided(value)}\right]" if style.tex else text), ATOM
+        return (_array_tex(text) if style.tex else text), ATOM
     text = fmt.number(value, minus="-" if style.tex else fmt.MINUS)
     negative = text.startswith(("-", fmt.MINUS))
-    if style.tex and "e" in text and text[-1].isdigit():
+    if style.tex and text[-1:].isalpha():
+        text = text.replace("inf", r"\infty") if "inf" in text else rf"\mathrm{{{text}}}"
+    elif style.tex and "e" in text:
         mantissa, power = text.split("e")
+        if mantissa in ("1", "-1"):
+            return f"{mantissa[:-1]}10^{{{power}}}", NEG if negative else POW
         return rf"{mantissa} \cdot 10^{{{power}}}", NEG if negative else MUL
     return text, NEG if negative else ATOM
+
+
+def _array_tex(text: str) -> str:
+    text = text.replace(fmt.MINUS, "-").replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
+    return rf"\left{text[:-1]}\right]".replace("…", r"\dots").replace(" ", r"\;")
 
 
 _DIGITS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -171,16 +183,36 @@ _UNSHOWN = frozenset({"classes", "shape", "index"})
 """Parameters that a formula leaves out: they follow from what stands around it."""
 
 
-def _with_params(text: str, op: Primitive, params: Mapping[str, Any]) -> str:
+def _with_params(text: str, op: Primitive, params: Mapping[str, Any], style: Style) -> str:
     extra = [
-        f"{name}={param_text(value)}"
+        rf"\mathrm{{{tex_text(name)}}}={_param_tex(value)}"
+        if style.tex
+        else f"{name}={param_text(value)}"
         for name, value in params.items()
         if name not in _UNSHOWN
+        and not (style.tex and name == "keepdims")
         and f"{{{name}}}" not in op.formula.text
         and value != op.defaults.get(name)
         and value is not None
     ]
-    return f"{text[:-1]}, {', '.join(extra)})" if extra and text.endswith(")") else text
+    end = r"\right)" if style.tex else ")"
+    return (
+        f"{text.removesuffix(end)}, {', '.join(extra)}{end}"
+        if extra and text.endswith(end)
+        else text
+    )
+
+
+def _param_tex(value: Any) -> str:
+    if isinstance(value, float):
+        return _number_text(value, Style(tex=True))[0]
+    text = param_text(value)
+    if isinstance(value, str | bool) or not _PLAIN.fullmatch(text):
+        return rf"\text{{{tex_text(text)}}}"
+    return text.replace("…", r"\dots ").replace("·", r"\cdot ")
+
+
+_PLAIN = re.compile(r"[\w\s.,:()…·+-]*")
 
 
 def param_text(value: Any) -> str:

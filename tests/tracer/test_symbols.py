@@ -147,3 +147,29 @@ def test_a_power_is_raised_only_where_it_is_one_small_whole_number():
     assert flow_formula(power, 0, numbers=True).endswith("^(−3 − 1)")
     assert formula(tr.trace(x**-1e7)[1], numbers=True) == "2^(−1e7)"
     assert formula(tr.trace(x**1e7)[1], numbers=True) == "2^1e7"
+
+
+@pytest.mark.parametrize(
+    ("label", "tex"),
+    [
+        ("xhat", r"\hat{x}"),
+        ("that", r"\mathrm{that}"),
+        ("inv_std", r"\mathrm{inv\_std}"),
+        ("γ", r"\gamma"),
+        ("50% \\input", r"\text{50\% \textbackslash{}input}"),
+        ("a@b\\c", r"\text{a@b\textbackslash{}c}"),
+        ("a#\\c", r"\text{a\#\textbackslash{}c}"),
+    ],
+)
+def test_a_name_of_any_kind_becomes_tex_without_a_command_of_its_own(label, tex):
+    assert tex_name(label) == tex
+
+
+def test_tex_is_plain_ascii_with_parameters_and_arrays_in_it():
+    x = tr.tensor(np.array([[1.0, np.nan, -2.0]]), name="x")
+    for y in (tr.mean(x, axis=1), x[..., 0] * 2.0, tr.einsum("ij->j", x)):
+        node = next(n for n in tr.trace(y.sum()) if not n.is_leaf)
+        for numbers in (False, True):
+            assert formula(node, tex=True, numbers=numbers).isascii()
+    mean = tr.trace(tr.mean(x, axis=1).sum())[1]
+    assert formula(mean, tex=True) == r"\operatorname{mean}\left(x, \mathrm{axis}=1\right)"
