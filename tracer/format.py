@@ -67,16 +67,46 @@ def dtype(kind: Any) -> str:
 
 
 def elided(array: Array, count: int = 2, digits: int = 3) -> str:
-    """The first numbers of an array, and an ellipsis if there are more.
+    """The first numbers of an array, and an ellipsis if there are more; it tells of a NaN or an infinity behind it.
 
     >>> elided(np.array([0.756, -0.52, 1.0])), elided(np.float64(2.5)), elided(np.empty(0))
     ('0.756 −0.52 …', '2.5', 'empty')
+    >>> elided(np.array([0.756, -0.52, np.nan, 1.0, np.inf]))
+    '0.756 −0.52 … 1 nan 1 inf'
     """
     array = np.asarray(array)
     if array.size == 0:
         return "empty"
-    text = " ".join(number(x, digits) for x in array.flat[:count])  # ravel would copy a transpose
-    return text + " …" if array.size > count else text
+    shown = [number(x, digits) for x in array.flat[:count]]  # ravel would copy a transpose
+    return " ".join([*shown, *rest_of(array, count)])
+
+
+def rest_of(array: Array, count: int) -> tuple[str, ...]:
+    """What stands for the numbers after the first `count`: an ellipsis, and how many of them are not finite.
+
+    >>> rest_of(np.array([1.0, 2.0]), 2), rest_of(np.array([1.0, 2.0, 3.0]), 2), rest_of(np.array([1.0, np.nan]), 1)
+    ((), ('…',), ('…', '1 nan'))
+    """
+    if array.size <= count:
+        return ()
+    if array.dtype.kind != "f":
+        return ("…",)
+    hidden = _broken(array) - _broken(np.fromiter(array.flat[:count], array.dtype))
+    return (
+        "…",
+        *(
+            f"{amount} {word}"
+            for amount, word in zip(hidden, ("nan", "inf"), strict=True)
+            if amount
+        ),
+    )
+
+
+def _broken(array: Array) -> Array:
+    """How many numbers are NaN, and how many are infinite."""
+    bad = array[~np.isfinite(array)]
+    nans = int(np.isnan(bad).sum())
+    return np.array([nans, bad.size - nans])
 
 
 def printable(text: str) -> str:

@@ -46,6 +46,11 @@ class Node:
     def __repr__(self) -> str:
         return f"<Node {self.index} {self.label}: {self.op_name} {self.shape}>"
 
+    def _repr_html_(self) -> str:
+        from tracer.diagrams.notebook import node_html
+
+        return node_html(self)
+
     @property
     def op(self) -> Primitive | None:
         """The primitive that made it, None for a leaf."""

@@ -197,6 +197,11 @@ class Operators(Methods):
             return str(self)
         return format(self.value.item() if self.size == 1 else self.value, form)
 
+    def _repr_html_(self) -> str:
+        from tracer.diagrams.notebook import tensor_html
+
+        return tensor_html(self)
+
     def sum(self, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Tensor:
         """Sum over axes."""
         return cast(Tensor, ops.sum(self, axis=axis, keepdims=keepdims, **unknown))

@@ -27,6 +27,7 @@ from tracer.values import read_only
 
 if TYPE_CHECKING:
     from tracer.diagrams import Diagram
+    from tracer.diagrams.notebook import Stepper
     from tracer.reach import Swept
     from tracer.timeline import Timeline
 
@@ -139,8 +140,9 @@ class Trace:
                 f"  try: a name, such as trace[{self._some_names()[0]!r}]"
             )
         names = self._some_names(key if isinstance(key, str) else "")
+        said = repr(key) if len(repr(key)) <= 80 else f"{repr(key)[:79]}…"
         raise UnknownNameError(
-            f"there is no node {key!r}\n  there are: {', '.join(names)}\n"
+            f"there is no node {said}\n  there are: {', '.join(names)}\n"
             f"  try: one of these names, or a node number"
         )
 
@@ -374,13 +376,47 @@ class Trace:
         style: str | None = None,
         step: int | None = None,
         *,
-        dark: bool = False,
+        theme: str = "light",
         scope: str | None = None,
+        around: str | int | None = None,
+        radius: int = 2,
+        most: int | None = None,
+        local: bool = False,
     ) -> Diagram:
         """The figure of this trace at a step; see `tracer.diagrams.diagram`."""
         from tracer.diagrams import diagram
 
-        return diagram(self, style=style, step=step, dark=dark, scope=scope)
+        return diagram(
+            self,
+            style=style,
+            step=step,
+            theme=theme,
+            scope=scope,
+            around=around,
+            radius=radius,
+            most=most,
+            local=local,
+        )
+
+    def stepper(self, style: str | None = None, **settings: Any) -> Stepper:
+        """A cell of a notebook in which one steps through this trace; settings as in `diagram`."""
+        from tracer.diagrams.notebook import Stepper
+
+        return Stepper(self.diagram(style, **settings))
+
+    @cached_property
+    def _figure(self) -> str | None:
+        from tracer.diagrams.notebook import trace_figure
+
+        return trace_figure(self)
+
+    def _repr_svg_(self) -> str | None:
+        return self._figure
+
+    def _repr_html_(self) -> str:
+        from tracer.diagrams.notebook import trace_html
+
+        return trace_html(self)
 
     def debug(self) -> None:
         """Open the terminal debugger on this trace."""

@@ -108,6 +108,12 @@ ORDERS = (
     ),
 )
 STEP = argument("--step", type=int, metavar="N", help="as it stands after N steps (default: all)")
+PAUSE = argument(
+    "--pause",
+    type=seconds,
+    metavar="S",
+    help="how long a frame is seen where they play (default: 0.8 seconds)",
+)
 
 COMMANDS = {
     "run": Command(
@@ -153,27 +159,60 @@ COMMANDS = {
         ),
     ),
     "diagram": Command(
-        "write the figure of a trace",
-        "gradstep diagram rnn -o rnn.svg --dark",
+        "write the figure of a trace, or draw it here in characters",
+        "gradstep diagram batchnorm -o bn.pdf --theme print",
         (
             TARGET,
             argument(
                 "-o",
                 "--output",
                 metavar="FILE",
-                required=True,
-                help="the file; its ending says the format",
+                help="its ending says the format: .svg .png .pdf .html .tex .md .txt .dot, or .gif .apng that play; "
+                "- is the standard output (default: a drawing in characters)",
             ),
+            argument("--format", metavar="F", help="the format for -o -, such as svg or dot"),
+            argument("--html", action="store_true", help="a page to step through: -o TARGET.html"),
             STEP,
             argument(
-                "--style", metavar="STYLE", help="how it is drawn (default: what suits the trace)"
+                "--frames",
+                nargs="?",
+                const="all",
+                metavar="WHICH",
+                help="many steps: all, node (whole nodes) or a range, 10:20 with both ends; .svg .gif .apng play, "
+                ".pdf .png .tex and NAME-%%02d.svg become numbered pages",
+            ),
+            PAUSE,
+            argument(
+                "--style",
+                metavar="STYLE",
+                help="circuit, cards, unrolled, paths, backward or outline (default: what suits the trace)",
+            ),
+            argument(
+                "--theme",
+                metavar="THEME",
+                default="light",
+                help="light, dark, print (no colour needed), safe (for the colour-blind) or auto (as the reader of an "
+                ".svg or .html prefers; default: light)",
             ),
             argument(
                 "--scope",
                 metavar="SCOPE",
-                help="only what was recorded under a scope, such as batchnorm",
+                help="only what was recorded under a scope, such as batchnorm or 'rnn[t=3]'",
             ),
-            argument("--dark", action="store_true", help="light on dark"),
+            argument("--around", metavar="NODE", help="only a node and its neighbours"),
+            argument(
+                "--radius",
+                type=positive,
+                metavar="K",
+                help="neighbours up to so many edges away (default: 2)",
+            ),
+            argument(
+                "--max-nodes",
+                type=positive,
+                metavar="N",
+                help="fold scopes and time steps until no more shapes are left",
+            ),
+            argument("--local", action="store_true", help="local derivatives on the edges"),
         ),
     ),
     "record": Command(
@@ -204,12 +243,7 @@ COMMANDS = {
             argument(
                 "--animate", action="store_true", help="an SVG that plays, a frame for each order"
             ),
-            argument(
-                "--pause",
-                type=seconds,
-                metavar="S",
-                help="how long a frame of it is seen (default: 0.8)",
-            ),
+            PAUSE,
         ),
     ),
     "check": Command(

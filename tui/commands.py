@@ -205,25 +205,22 @@ def position_of(target: Target, step: int | None) -> int | None:
 
 
 def diagram(options: argparse.Namespace) -> int:
-    """Write the figure of a target."""
-    target = resolve(options.target)
+    """Write the figure of a target, or draw it here in characters."""
+    from tui import exporting
+
+    place = exporting.place_of(options)
+    with own_output(aside=place.format is not None):
+        target = resolve(options.target)
     remark(target)
-    style = options.style or (target.entry.style if target.entry is not None else None)
-    step = position_of(target, options.step)
-    figure = target.trace.diagram(style=style, step=step, dark=options.dark, scope=options.scope)
-    try:
-        figure.save(options.output)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {options.output}: {error.strerror or error}\n  try: another folder"
-        ) from None
-    print(f"wrote {options.output}")
+    figure = exporting.figure_of(target, options, position_of(target, options.step))
+    exporting.put(figure, place)
     return FINE
 
 
 def record(options: argparse.Namespace) -> int:
     """Make pictures of recorded sessions."""
-    from tui.recorder.recording import PAUSE, Wishes, record
+    from tracer.diagrams.animation import PAUSE
+    from tui.recorder.recording import Wishes, record
 
     output = options.output
     if len(options.sessions) > 1 and output is not None and not Path(output).is_dir():

@@ -58,6 +58,11 @@ BENCHES = {
         "the debugger on the screen: a step, the tape, the first screen, the drawing, at any size",
         {"graphs": (40, 80), "tapes": (100, 200), "layouts": (50, 100), "steps": 2, "runs": 1},
     ),
+    "figures": Bench(
+        "tests.bench.figures",
+        "a figure from trace to SVG: an unrolled network, 20,000 nodes; against plain dot",
+        {"steps": (3,), "nodes": 80, "stopped": 5},
+    ),
     "digits": Bench(
         "tests.bench.digits_mlp",
         "a training step of MLP 784-256-128-10, plain and with BatchNorm",

@@ -57,7 +57,7 @@ def test_a_target_in_place_of_a_command_is_explained(gradstep):
     "words",
     [
         ("show",),
-        ("diagram", "circuit"),
+        ("diagram",),
         ("run",),
         ("show", "circuit", "--colour"),
         ("run", "--episode", "0", "x.py"),

@@ -1,4 +1,4 @@
-"""`gradstep check`, `verify` and `diagram`: what they find is said in words and by the exit status."""
+"""`gradstep check` and `verify`: what they find is said in words and by the exit status."""
 
 from __future__ import annotations
 
@@ -120,53 +120,3 @@ def test_a_derivation_that_cannot_be_read_is_refused_in_a_sentence(gradstep, tmp
     assert (status, out) == (2, "")
     assert err.startswith("gradstep: ")
     assert "Traceback" not in err
-
-
-# ----- diagram
-
-
-@pytest.mark.parametrize("name", ["circuit", "sigmoid_neuron", "xor", "batchnorm", "rnn"])
-def test_the_figure_of_a_network_is_written_as_dot(gradstep, tmp_path, name):
-    file = tmp_path / "figure.dot"
-    status, out, _ = gradstep("diagram", name, "-o", file)
-    assert status == 0
-    assert out == f"wrote {file}\n"
-    assert "digraph" in file.read_text(encoding="utf-8")
-
-
-def test_step_style_scope_and_dark_change_the_figure(gradstep, tmp_path):
-    file = tmp_path / "figure.dot"
-    seen = set()
-    for options in (
-        (),
-        ("--step", "0"),
-        ("--dark",),
-        ("--style", "cards"),
-        ("--scope", "sigmoid"),
-    ):
-        status, _, err = gradstep("diagram", "sigmoid_neuron", "-o", file, *options)
-        assert status == 0, err
-        seen.add(file.read_text(encoding="utf-8"))
-    assert len(seen) == 5
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("-o", "figure.xyz"),
-        ("-o", "absent/folder/figure.dot"),
-        ("-o", "figure.dot", "--style", "cubist"),
-        ("-o", "figure.dot", "--scope", "nonesuch"),
-        ("-o", "figure.dot", "--step", "99"),
-    ],
-)
-def test_a_figure_that_cannot_be_made_is_refused_in_a_sentence(
-    gradstep, tmp_path, monkeypatch, options
-):
-    monkeypatch.chdir(tmp_path)
-    status, out, err = gradstep("diagram", "circuit", *options)
-    assert (status, out) == (2, "")
-    assert err.startswith("gradstep: ")
-    assert "try:" in err
-    assert "Traceback" not in err
-    assert not list(tmp_path.iterdir())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from textwrap import dedent
 
 import pytest
 from textual import events
 
 from tests.tui.networks import layers_of_scalars, unrolled, wide
+from tracer.diagrams.writers.plain_text import text_drawing
 from tracer.layered.layers import GivenUpError
 from tui.widgets import graph
 from tui.widgets.graph import GraphPane
@@ -75,6 +77,41 @@ def test_time_steps_stand_under_headings_and_unfold_as_one_steps_into_them(at_de
         assert pane_of(desk).drawing.folded.until.max() >= 0
 
     at_desk(trace, script)
+
+
+def shown_in(desk) -> str:
+    """What the pane shows, without its frame and the blanks around the drawing."""
+    lines = [line[1:-1].rstrip() for line in graph_of(desk.screen()).splitlines()[1:-1]]
+    return dedent("\n".join(filter(None, lines)))
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["right", "down"])
+def test_the_text_figure_is_what_the_pane_shows(circuit, at_desk, down):
+    async def script(desk):
+        desk.app.obey("focus graph")
+        desk.app.obey("zoom")
+        if down:
+            await desk.press("vertical_line")
+        for position in range(1, circuit.timeline.last + 1):
+            desk.app.obey(f"goto {position}")
+            await desk.look()
+            figure = text_drawing(circuit, position=position, width=44 if down else None)
+            assert figure.split("\n\nstep")[0] == shown_in(desk)
+
+    at_desk(circuit, script)
+
+
+def test_the_text_figure_folds_the_time_steps_that_the_pane_folds(at_desk):
+    trace = unrolled(8, size=1)
+
+    async def script(desk):
+        desk.app.obey("focus graph")
+        desk.app.obey("zoom")
+        desk.app.obey("goto 3")
+        await desk.look()
+        assert text_drawing(trace, position=3).split("\n\nstep")[0] == shown_in(desk)
+
+    at_desk(trace, script, size=(300, 40))
 
 
 def test_detail_and_orientation_keys_change_what_the_boxes_say(circuit, at_desk):

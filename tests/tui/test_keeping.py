@@ -11,8 +11,9 @@ import tracer as tr
 from tracer.errors import GradstepError
 from tui.app import fault_line
 from tui.completion import offer
+from tui.exporting import file_name
 from tui.orders import obey
-from tui.orders.keeping import file_name, free, moment_name
+from tui.orders.keeping import free, moment_name
 from tui.session import Session
 from tui.sessions import kept_for_report, read_session
 from tui.targets import resolve
@@ -36,9 +37,9 @@ def test_the_figure_is_that_of_the_moment_and_named_after_it(session, here):
     assert session.message == "wrote batchnorm-step14.svg"
     assert "<svg" in (here / "batchnorm-step14.svg").read_text()
     obey(session, "export bn.dot")
-    figure = session.trace.diagram(step=14, dark=True)
+    figure = session.trace.diagram(step=14, theme="dark")
     assert (here / "bn.dot").read_text() == figure.dot
-    assert figure.dot != session.trace.diagram(dark=True).dot
+    assert figure.dot != session.trace.diagram(theme="dark").dot
 
 
 def test_the_figure_has_the_theme_of_the_screen_and_the_scope_that_is_looked_at(session, here):
@@ -52,6 +53,33 @@ def test_the_figure_has_the_theme_of_the_screen_and_the_scope_that_is_looked_at(
     scope = ".".join(map(str, session.scene().scope))
     wanted = session.trace.diagram(step=last, scope=scope)
     assert (here / "part.dot").read_text() == wanted.dot
+
+
+def test_the_theme_of_the_figure_may_be_said(session, here):
+    obey(session, "goto 14")
+    for theme in ("print", "safe", "light"):
+        obey(session, f"export bn-{theme}.dot {theme}")
+        wanted = session.trace.diagram(step=14, theme=theme)
+        assert (here / f"bn-{theme}.dot").read_text() == wanted.dot
+    obey(session, "export auto")
+    assert "prefers-color-scheme" in (here / "batchnorm-step14.svg").read_text()
+    obey(session, "export my figure.dot")
+    assert (here / "my figure.dot").exists()
+
+
+def test_the_figure_may_be_a_page_to_step_through_a_drawing_in_characters_or_what_plays(here):
+    pytest.importorskip("PIL.Image")
+    session = Session(resolve("circuit").trace, title="circuit")
+    for ending, start in ((".html", b"<!"), (".txt", "╭".encode()), (".gif", b"GIF8")):
+        obey(session, f"export c{ending}")
+        assert session.message == f"wrote c{ending}"
+        assert (here / f"c{ending}").read_bytes().startswith(start)
+
+
+def test_what_the_reader_of_the_figure_should_know_is_said(session, here, monkeypatch):
+    monkeypatch.setattr("tui.orders.keeping.remarks", lambda figure, format: ("3 steps folded",))
+    obey(session, "export bn.dot")
+    assert session.message == "wrote bn.dot; 3 steps folded"
 
 
 def test_the_figure_of_opened_parts_is_theirs(fused, here):
@@ -68,9 +96,7 @@ def test_a_network_of_the_gallery_is_drawn_in_its_style(here):
     obey(session, "end")
     obey(session, "export rnn.dot")
     entry = resolve("rnn").entry
-    wanted = session.trace.diagram(
-        style=entry.style, step=session.debugger.position, dark=session.dark
-    )
+    wanted = session.trace.diagram(style=entry.style, step=session.debugger.position, theme="dark")
     assert (here / "rnn.dot").read_text() == wanted.dot
 
 
@@ -143,7 +169,7 @@ def test_the_screen_is_written_as_it_is_seen(here, at_desk):
 
 
 def test_the_key_e_writes_the_figure_beside_the_screen(here, at_desk, monkeypatch):
-    monkeypatch.setattr("tracer.diagrams.drawing.rendered", lambda *_: b"a picture")
+    monkeypatch.setattr("tracer.diagrams.drawing.Diagram.render", lambda *_: b"a picture")
 
     async def script(desk):
         screen = await desk.press("n", "e")

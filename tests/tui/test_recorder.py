@@ -15,9 +15,10 @@ from rich.style import Style
 from rich.terminal_theme import MONOKAI
 
 import tracer as tr
+from tracer.diagrams.animation.showtimes import LAST
 from tracer.errors import GradstepError
 from tui.recorder.camera import Pens, picture_of
-from tui.recorder.film import LAST, Frame, durations, film
+from tui.recorder.film import Frame, durations, film
 from tui.recorder.glyphs import HEIGHT, WIDTH, Box, arms, merged, shape
 from tui.recorder.picture import Pen, Picture, Stretch
 from tui.recorder.playing import keys_of, play

@@ -10,7 +10,7 @@ from tracer.diagrams.gates import gate_text, is_ordered
 from tracer.diagrams.measure import room_for
 from tracer.diagrams.moments import SMALL, Moment
 from tracer.diagrams.names import name_text
-from tracer.diagrams.numerals import numeral
+from tracer.diagrams.numerals import numeral, signed
 from tracer.diagrams.picture import (
     Caption,
     Edge,
@@ -23,13 +23,22 @@ from tracer.diagrams.picture import (
     Text,
     Wire,
 )
+from tracer.diagrams.settings import Settings
+from tracer.insight.routes import slope
 from tracer.nodes import Flow
 
 LEAST_ROOM = 46.0
+LOCAL: Text = (
+    Run("×n", "quiet", 11, italic=True),
+    Run("  local derivative: what the gradient is multiplied by on its way back", "quiet", 11),
+)
 
 
-def circuit(part: Part, moment: Moment) -> Picture:
-    """The picture of scalars as a circuit. A value with several uses parts at a dot; branches bear flows."""
+def circuit(part: Part, moment: Moment, settings: Settings) -> Picture:
+    """The picture of scalars as a circuit. A value with several uses parts at a dot; branches bear flows.
+
+    With `settings.local` each line into a gate bears the local derivative, by which the gradient is multiplied there.
+    """
     frames = frames_of(part)
     placed: dict[int, list[Shape]] = defaultdict(list)
     edges: list[Edge] = []
@@ -40,6 +49,10 @@ def circuit(part: Part, moment: Moment) -> Picture:
         if operation:
             home = frames.around[i]
             placed[home[-1] if home else -1].append(_gate(moment, i))
+            if settings.local:
+                factors, wiring = _factors(moment, i, sources)
+                placed[home[-1] if home else -1] += factors
+                edges += wiring
             edges += _into_gate(moment, i, sources)
             edges += _kept_apart(frames, moment, i)
         readers = [int(moment.trace.edge_consumer[e]) for e in part.uses(i)]
@@ -52,8 +65,13 @@ def circuit(part: Part, moment: Moment) -> Picture:
         edges += wiring
     notes = local_gradients(part, moment, frames)
     outside, clusters = framed(frames.frames, placed, notes, filled=False)
+    said = (LOCAL,) if settings.local and any(moment.trace.edge_flows) else ()
     return Picture(
-        outside, tuple(edges), clusters, caption=moment.caption(states), spread=(0.16, 0.22)
+        outside,
+        tuple(edges),
+        clusters,
+        caption=(*said, *moment.caption(states)),
+        spread=(0.16, 0.22),
     )
 
 
@@ -90,6 +108,37 @@ def _into_gate(moment: Moment, i: int, sources: Mapping[int, str]) -> list[Edge]
     role: Role = "ahead" if ahead else "wire"
     edges.append(Edge(f"g{i}", f"n{i}", "", "w", arrow=False, role=role, dashed=ahead, weight=5))
     return edges
+
+
+def _factors(moment: Moment, i: int, sources: dict[int, str]) -> tuple[list[Shape], list[Edge]]:
+    """A piece of wire ahead of each argument of a gate, with the local derivative once the gate has run."""
+    trace, ahead = moment.trace, not moment.has_run(i)
+    role: Role = "ahead" if ahead else "wire"
+    shapes: list[Shape] = []
+    edges: list[Edge] = []
+    start, end = trace.input_start[i : i + 2].tolist()
+    for edge in range(start, end):
+        if not trace.edge_flows[edge]:
+            continue
+        moving = moment.sending(i, edge - start)
+        text = (Run(f"×{moment.write(slope(trace, edge))}", "quiet", 12, italic=True),)
+        shapes.append(
+            Wire(f"l{edge}", () if ahead else text, (), width=room_for(text, least=24), role=role)
+        )
+        edges.append(
+            Edge(
+                sources[edge],
+                f"l{edge}",
+                "" if sources[edge][0] == "j" else "e",
+                "w",
+                arrow=False,
+                role="gradient" if moving else role,
+                dashed=ahead,
+                heavy=moving,
+            )
+        )
+        sources[edge] = f"l{edge}"
+    return shapes, edges
 
 
 def _kept_apart(frames: Frames, moment: Moment, i: int) -> list[Edge]:
@@ -177,7 +226,7 @@ def _branches(
 def _flow_text(moment: Moment, flow: Flow | None) -> Text:
     if flow is None:
         return (Run("no flow", "quiet", SMALL),)
-    return (Run(moment.write(flow.cotangent), "gradient", 12),)
+    return (Run(signed(moment.write(flow.cotangent)), "gradient", 12),)
 
 
 def local_gradients(part: Part, moment: Moment, frames: Frames) -> dict[int, Text]:

@@ -10,22 +10,28 @@ import numpy as np
 from tracer import errors
 from tracer.diagrams.names import plain
 from tracer.diagrams.picture import Cluster, Run, Shape, Text
+from tracer.diagrams.settings import Settings
 from tracer.kinds import KINDS
 from tracer.traces import Trace
 
 GIVEN = (KINDS.index("input"), KINDS.index("constant"))
 """Leaves that stay in the scope they come from; weights stand where they are used."""
+EVERYTHING = Settings()
 
 
 @dataclass(frozen=True)
 class Part:
-    """The nodes that a figure shows: all of a trace, or one scope of it with what flows in."""
+    """The nodes that a figure shows: all of a trace, one scope of it with what flows in, or a neighbourhood."""
 
     trace: Trace
     nodes: tuple[int, ...]
     """In the order in which they ran."""
     inside: frozenset[int]
     """Those drawn with their operation; the others are inputs from elsewhere."""
+    beyond: frozenset[int] = frozenset()
+    """Of the others, the inputs of a neighbourhood that lie just outside it; a style may show a stub instead."""
+    trimmed: bool = False
+    """Whether it is a neighbourhood, from which more edges lead on than those that are drawn."""
 
     def uses(self, i: int) -> tuple[int, ...]:
         """The edges by which shown operations read node i, in order."""
@@ -39,11 +45,17 @@ class Part:
         return i in self.inside and self.trace.op_of[i] >= 0
 
 
-def part_of(trace: Trace, scope: str | None) -> Part:
-    """The whole trace, or the nodes whose scope is `scope` or lies inside it, and their direct inputs.
+def part_of(trace: Trace, settings: Settings = EVERYTHING) -> Part:
+    """What the settings ask for: the whole trace, a scope with its direct inputs, the surroundings of a node.
 
-    Raises `DiagramError` listing the scopes when there is none of that name.
+    Raises `DiagramError` listing the scopes when there is none of that name, or where the node is not in it;
+    `UnknownNameError` for a node that the trace does not know.
     """
+    part = _scope_of(trace, settings.scope)
+    return part if settings.around is None else _around(part, settings)
+
+
+def _scope_of(trace: Trace, scope: str | None) -> Part:
     if scope is None:
         return Part(trace, tuple(range(len(trace))), frozenset(range(len(trace))))
     named = [".".join(map(str, entries)) for entries in trace.scopes]
@@ -69,6 +81,60 @@ def part_of(trace: Trace, scope: str | None) -> Part:
     sources = {source for i in inside for source in trace.inputs_of(i) if source >= 0}
     leaves = {int(i) for i in members if trace.op_of[i] < 0}
     return Part(trace, tuple(sorted(inside | sources | leaves)), frozenset(inside | leaves))
+
+
+def _around(part: Part, settings: Settings) -> Part:
+    """What lies within so many edges of a node, with the direct inputs of what is drawn with its operation."""
+    trace, radius = part.trace, settings.radius
+    if (
+        settings.around is None
+        or isinstance(radius, bool)
+        or not isinstance(radius, int)
+        or radius < 0
+    ):
+        raise errors.DiagramError(f"a radius of {radius!r} edges\n  try: radius=2")
+    centre = trace.node_index(settings.around)
+    if centre not in part.nodes:
+        raise errors.DiagramError(
+            f"{plain(trace[centre].label, longest=60)} does not lie in the scope "
+            f"{plain(str(settings.scope), longest=60)}\n"
+            f"  try: without the scope, or scope={trace[centre].scope_text!r}"
+        )
+    near = within(part, centre, radius)
+    inside = frozenset(
+        i
+        for i in near
+        if i in part.inside
+        and (trace.op_of[i] < 0 or near & set(trace.inputs_of(i)) or i == centre)
+    )
+    read = {j for i in inside for j in trace.inputs_of(i) if trace.op_of[i] >= 0 and j >= 0}
+    beyond = frozenset(read - near)
+    return Part(trace, tuple(sorted(near | beyond)), inside, beyond, trimmed=True)
+
+
+def within(part: Part, centre: int, radius: int, most: int | None = None) -> set[int]:
+    """The nodes at most so many edges from a centre, along arrows or against them; the `most` nearest of them.
+
+    A leaf that others read too is an end: what shares only a weight is not near.
+    """
+    trace, shown = part.trace, set(part.nodes)
+    found, frontier = {centre}, [centre]
+    for _ in range(radius):
+        ahead: list[int] = []
+        for i in frontier:
+            reads = [j for j in trace.inputs_of(i) if j >= 0] if part.draws_operation(i) else []
+            leads = trace.op_of[i] >= 0 or i == centre
+            read_by = [int(trace.edge_consumer[e]) for e in part.uses(i)] if leads else []
+            for j in (*reads, *read_by):
+                if j in shown and j not in found:
+                    if len(found) == most:
+                        return found
+                    found.add(j)
+                    ahead.append(j)
+        if not ahead:
+            break
+        frontier = ahead
+    return found
 
 
 def _prefixes(entries: Sequence[object]) -> list[str]:
@@ -104,35 +170,44 @@ class Frames:
         depth = next((k for k in range(least) if len({path[k] for path in paths}) > 1), least)
         return paths[0][:depth]
 
+    def home(self, readers: Iterable[int], own: Sequence[object] | None) -> tuple[int, ...]:
+        """Where a leaf stands: with all that read it; with a scope of its `own`, no deeper than that."""
+        home = self.shared(readers)
+        if own is None:
+            return home
+        return home[: _common([self.frames[k].label for k in home], [str(entry) for entry in own])]
+
 
 def frames_of(part: Part) -> Frames:
     """The frames of a part. A leaf stands where all its consumers stand; data no deeper than its own scope."""
     trace = part.trace
+    work = [(i, trace.scopes[trace.scope_of[i]]) for i in part.nodes if part.draws_operation(i)]
+    made = stretches(work)
+    around = dict(made.around)
+    for i in part.nodes:
+        if i in around:
+            continue
+        readers = [int(trace.edge_consumer[e]) for e in part.uses(i)]
+        own = trace.scopes[trace.scope_of[i]]
+        bound = trace.kind_of[i] in GIVEN or i not in part.inside
+        around[i] = made.home(readers, own if bound else None)
+    return Frames(made.frames, around)
+
+
+def stretches(work: Iterable[tuple[int, Sequence[object]]]) -> Frames:
+    """The frames around things that ran in this order, each in a scope."""
     frames: list[Frame] = []
     around: dict[int, tuple[int, ...]] = {}
-    entries: tuple[object, ...] = ()
+    entries: Sequence[object] = ()
     path: tuple[int, ...] = ()
-    for i in part.nodes:
-        if not part.draws_operation(i):
-            continue
-        scope = trace.scopes[trace.scope_of[i]]
+    for i, scope in work:
         kept = _common(entries, scope)
         path = path[:kept]
         for entry in scope[kept:]:
             frames.append(Frame(str(entry), path[-1] if path else -1, len(path)))
             path = (*path, len(frames) - 1)
         entries, around[i] = scope, path
-    made = Frames(tuple(frames), around)
-    for i in part.nodes:
-        if i in around:
-            continue
-        readers = [int(trace.edge_consumer[e]) for e in part.uses(i)]
-        home = made.shared(readers)
-        if trace.kind_of[i] in GIVEN or i not in part.inside:
-            scope = trace.scopes[trace.scope_of[i]]
-            home = home[: _common([frames[k].label for k in home], [str(entry) for entry in scope])]
-        around[i] = home
-    return made
+    return Frames(tuple(frames), around)
 
 
 def _common(left: Sequence[object], right: Sequence[object]) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from tracer import format as short
-from tracer.diagrams.names import plain
+from tracer.diagrams.names import name_text, plain
 from tracer.diagrams.numerals import numeral, whole
 from tracer.diagrams.picture import Run, Text
 from tracer.traces import Trace
@@ -30,6 +31,18 @@ def gate_text(trace: Trace, i: int) -> Text:
     symbol = _symbol(trace, i)
     size = 20 if len(symbol) == 1 else 13 if len(symbol) <= 3 else 12
     return (Run(plain(symbol, longest=14), size=size),)
+
+
+def operand_text(trace: Trace, i: int, arriving: Collection[int]) -> Text:
+    """The gate of node i and its other operand by name, where only one of two is among `arriving`."""
+    symbol = gate_text(trace, i)
+    inputs = trace.inputs_of(i)
+    other = [k for k in range(len(inputs)) if k not in arriving]
+    if len(inputs) != 2 or len(other) != 1 or min(inputs) < 0 or not trace.names[inputs[other[0]]]:
+        return symbol
+    operand = name_text(trace.names[inputs[other[0]]], size=12)
+    sign = Run(symbol[0].text, size=13)
+    return (sign, Run(" "), *operand) if other[0] else (*operand, Run(" "), sign)
 
 
 def is_ordered(trace: Trace, i: int) -> bool:

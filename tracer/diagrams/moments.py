@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tracer import format as short
 from tracer.diagrams.names import plain, text_of
-from tracer.diagrams.numerals import numeral, whole
+from tracer.diagrams.numerals import one_number, whole
 from tracer.diagrams.picture import Role, Run, Text
 from tracer.kinds import KINDS
 from tracer.nodes import Flow
@@ -48,6 +48,8 @@ class Moment:
     write: Callable[[Any], str]
     stepping: bool = False
     """Whether the figure is one frame of a walk: it then marks the current step and explains its marks."""
+    memory: dict[Hashable, Reading] = field(default_factory=dict, repr=False, compare=False)
+    """What was read before; the frames of a walk share it, for from one to the next hardly a node changes."""
 
     @property
     def timeline(self) -> Timeline:
@@ -56,7 +58,7 @@ class Moment:
 
     def at_end(self) -> Moment:
         """The same figure with everything computed, from which the room for numbers is taken."""
-        return Moment(self.trace, self.timeline.last, self.write)
+        return Moment(self.trace, self.timeline.last, self.write, memory=self.memory)
 
     def has_run(self, i: int) -> bool:
         """Whether node i has its value by now; leaves always do."""
@@ -64,15 +66,21 @@ class Moment:
 
     def read(self, i: int, *, size: float = 13, bold: bool = True, mark: str = "") -> Reading:
         """The value and the gradient of node i as far as they are known; `mark` stands before a gradient."""
-        status = self.timeline.status(self.position, i)
+        status, has_run = self.timeline.status(self.position, i), self.has_run(i)
+        key = (i, has_run, status, size, bold, mark)
+        known = self.memory.get(key)
+        if known is not None:
+            return known
         value: Text = ()
-        if self.has_run(i):
+        if has_run:
             value = (Run(self.write(self.trace.value(i)), "value", size, bold),)
-        return Reading(value, self._gradient(i, status, size, mark), status.state)
+        made = Reading(value, self._gradient(i, status, size, mark), status.state)
+        self.memory[key] = made
+        return made
 
     def fullest(self, i: int, *, size: float = 13, bold: bool = True, mark: str = "") -> Reading:
         """What `read` gives at the end of the timeline, with the mark of a partial sum where there will be one."""
-        end = Moment(self.trace, self.timeline.last, self.write)
+        end = self.at_end()
         reading = end.read(i, size=size, bold=bold, mark=mark)
         count = end.timeline.arrived(end.position, i)[1]
         if count < 2:
@@ -102,12 +110,16 @@ class Moment:
         return (number,)
 
     def arrived(self, flow: Flow) -> bool:
-        """Whether a flow has been sent by now: consumers send in falling order, by argument."""
+        """Whether a flow has been sent by now."""
+        return self.has_sent(flow.consumer, flow.argument)
+
+    def has_sent(self, i: int, argument: int) -> bool:
+        """Whether node i has sent its flow to an argument by now: nodes send in falling order, by argument."""
         step = self.timeline.step(self.position)
         if step.phase != "backward":
             return False
-        reached = step.argument if step.argument is not None else flow.argument
-        return (-flow.consumer, flow.argument) <= (-step.node, reached)
+        reached = step.argument if step.argument is not None else argument
+        return (-i, argument) <= (-step.node, reached)
 
     def current(self, i: int) -> bool:
         """Whether the step that led here was made at node i."""
@@ -165,42 +177,13 @@ class Moment:
 
 
 def scalar_writer(trace: Trace) -> Callable[[Any], str]:
-    """How the numbers of a scalar figure are written: as integers if all of them are, else with decimals."""
+    """How the numbers of a scalar figure are written: without decimals if no number has any, else with them."""
     numbers: list[float] = []
     for i in range(len(trace)):
         gradient = trace.gradient(i)
         numbers += [float(trace.value(i)), *([] if gradient is None else [float(gradient)])]
-    form = whole if all(number.is_integer() for number in numbers) else numeral
-    return lambda array: form(float(array))
-
-
-def elided_numbers(array: Any) -> str:
-    """The numbers of a card: `0.76 −0.52 …`; a rank-0 value as a number."""
-    if np.ndim(array) == 0:
-        return one_number(array)
-    return str(short.elided(array, count=2))
-
-
-def rms_numbers(array: Any) -> str:
-    """A rank-0 or one-element array as its number, any other as its labelled root mean square."""
-    if np.size(array) == 1:
-        return one_number(np.reshape(array, ())[()])
-    if np.size(array) == 0:
-        return "empty"
-    return f"rms {numeral(root_mean_square(array))}"
-
-
-def root_mean_square(array: Any) -> float:
-    """√(mean of squares), scaled so that neither huge nor tiny numbers overflow."""
-    numbers = np.abs(np.asarray(array, dtype=np.float64)).ravel()
-    top = float(np.max(numbers, initial=0.0))
-    if top == 0 or not np.isfinite(top):
-        return top
-    return top * float(np.sqrt(np.mean(np.square(numbers / top))))
-
-
-def one_number(scalar: Any) -> str:
-    """A rank-0 value: floats as a figure writes them, integers and booleans as they are."""
-    if isinstance(scalar, (bool, int, np.bool_, np.integer)):
-        return short.number(scalar)
-    return numeral(scalar)
+    if all(number.is_integer() for number in numbers):
+        return lambda scalar: (
+            one_number(scalar) if np.asarray(scalar).dtype.kind == "b" else whole(scalar)
+        )
+    return one_number

@@ -1,9 +1,15 @@
-"""Numbers as a figure prints them: two decimals as on a slide, more for small numbers, an exponent for extreme ones."""
+"""Numbers as a figure prints them: two decimals as on a slide, more for small numbers, an exponent for extreme ones.
+
+All numbers of a figure follow this one rule: two decimals, and two significant digits at least. Rounding may hide that
+a number is not quite 1; nothing hides that it is not 0, that it is negative, or that an array holds a NaN.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
+
+import numpy as np
 
 from tracer import format as short
 
@@ -35,3 +41,69 @@ def whole(number: Any) -> str:
     if number.is_integer() and 0 < abs(number) < 100_000:
         return f"{number:.0f}".replace("-", short.MINUS)
     return numeral(number)
+
+
+def signed(written: str) -> str:
+    """A written number as a term of a sum: with a plus sign unless it has a sign or is zero.
+
+    >>> signed("0.20"), signed("−4"), signed("0")
+    ('+0.20', '−4', '0')
+    """
+    return f"+{written}" if written[:1].isdigit() and written != "0" else written
+
+
+def one_number(scalar: Any) -> str:
+    """A number of rank 0: floats as a figure writes them, integers and booleans as they are.
+
+    >>> one_number(np.int64(-3)), one_number(np.array(True)), one_number(0.5)
+    ('−3', 'True', '0.50')
+    """
+    if np.asarray(scalar).dtype.kind in "biu":
+        return short.number(np.asarray(scalar)[()])
+    return numeral(scalar)
+
+
+def first_numbers(array: Any, count: int = 2) -> str:
+    """The numbers of a card; what is left out is never passed over in silence where it is not finite.
+
+    >>> first_numbers(np.array([0.756, -0.52, 1.0, np.nan])), first_numbers(2.5), first_numbers(np.empty((0, 3)))
+    ('0.76 −0.52 … 1 nan', '2.50', 'empty')
+    """
+    array = np.asarray(array)
+    if array.ndim == 0:
+        return one_number(array)
+    if array.size == 0:
+        return "empty"
+    return " ".join([*map(one_number, array.flat[:count]), *short.rest_of(array, count)])
+
+
+def mean_size(array: Any) -> str:
+    """One number for an array: its labelled root mean square; the number itself if there is only one.
+
+    Of booleans it counts those that are true. An array with a NaN or an infinity has no size, and says so.
+
+    >>> mean_size(np.array([3.0, -4.0])), mean_size(np.array([2.0])), mean_size(np.array([1.0, np.inf, np.nan]))
+    ('rms 3.54', '2.00', '1 nan 1 inf of 3')
+    >>> mean_size(np.array([True, False, True]))
+    '2 of 3 True'
+    """
+    array = np.asarray(array)
+    if array.size == 1:
+        return one_number(array.reshape(())[()])
+    if array.size == 0:
+        return "empty"
+    if array.dtype.kind == "b":
+        return f"{int(array.sum())} of {array.size} True"
+    broken = () if np.isfinite(array).all() else short.rest_of(array, 0)[1:]
+    if broken:
+        return f"{' '.join(broken)} of {array.size}"
+    return f"rms {numeral(root_mean_square(array))}"
+
+
+def root_mean_square(array: Any) -> float:
+    """√(mean of squares), scaled so that neither huge nor tiny numbers overflow."""
+    numbers = np.abs(np.asarray(array, dtype=np.float64)).ravel()
+    top = float(np.max(numbers, initial=0.0))
+    if top == 0 or not np.isfinite(top):
+        return top
+    return top * float(np.sqrt(np.mean(np.square(numbers / top))))

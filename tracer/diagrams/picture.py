@@ -9,8 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Role: TypeAlias = Literal["ink", "quiet", "value", "gradient", "parameter", "wire", "ahead"]
-"""What a colour means; `ahead` is a part of the graph that has not run yet."""
+Role: TypeAlias = Literal[
+    "ink",
+    "quiet",
+    "value",
+    "gradient",
+    "parameter",
+    "wire",
+    "ahead",
+    "route0",
+    "route1",
+    "route2",
+    "route3",
+]
+"""What a colour means; `ahead` is a part of the graph that has not run yet, a route one of several gradient paths."""
 
 Side: TypeAlias = Literal["", "n", "e", "s", "w"]
 Point: TypeAlias = tuple[float, float]
@@ -86,6 +98,7 @@ class Joint:
     key: str
     dot: bool = True
     role: Role = "wire"
+    tip: str = ""
     at: Point | None = None
 
 
@@ -107,6 +120,7 @@ class Pane:
     label: Text
     size: Point
     at: Point
+    tip: str = ""
 
 
 Shape: TypeAlias = Wire | Gate | Card | Joint | Caption | Pane
@@ -121,6 +135,10 @@ class Cluster:
     shapes: tuple[Shape, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     filled: bool = False
+    box: tuple[float, float, float, float] | None = None
+    """Left, bottom, right and top, in a placed picture."""
+    label_at: Point | None = None
+    """The left end of its label, at half its height, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +159,10 @@ class Edge:
     """Whether the layout should see it from head to tail; it is drawn the same."""
     weight: int = 1
     tip: str = ""
+    label: Text = ()
+    """Text beside its middle: a contribution, a local derivative."""
+    path: tuple[Point, ...] | None = None
+    """In a placed picture its own line, as cubic Bezier curves: a first point, then three for each piece."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +176,8 @@ class Picture:
     """Keys of shapes that stand on one rank: a weight below the operation that alone reads it."""
     caption: tuple[Text, ...] = ()
     """Lines below the figure: where the timeline stands, what the marks mean."""
+    remarks: tuple[str, ...] = ()
+    """What the reader should know of the figure: what was folded, or left out."""
     placed: bool = False
     spread: Point = (0.28, 0.32)
     """Inches between neighbours within a rank, and between ranks."""
@@ -161,8 +185,13 @@ class Picture:
     def every_shape(self) -> Iterator[Shape]:
         """All shapes: those outside clusters first, then cluster by cluster, outer before inner."""
         yield from self.shapes
+        for cluster in self.every_cluster():
+            yield from cluster.shapes
+
+    def every_cluster(self) -> Iterator[Cluster]:
+        """All clusters, outer before inner."""
         waiting = list(reversed(self.clusters))
         while waiting:
             cluster = waiting.pop()
-            yield from cluster.shapes
+            yield cluster
             waiting.extend(reversed(cluster.clusters))

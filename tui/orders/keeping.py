@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery import GALLERY
 from tracer.errors import GradstepError
 from tracer.files import write_whole
+from tui.exporting import file_name, remarks
 from tui.orders.order import KEEP, Order, path_of
 from tui.sessions import written
 
@@ -18,19 +18,27 @@ if TYPE_CHECKING:
 
 def _export(session: Session, text: str) -> None:
     """The figure of what is looked at: the opened parts or the trace, the scope, the moment, the theme."""
+    from tracer.diagrams import THEMES
+    from tracer.diagrams.drawing import AUTO
+
+    *names, theme = text.rsplit(maxsplit=1) or [""]
+    if theme not in {*THEMES, AUTO}:
+        names, theme = [text], "dark" if session.dark else "light"
+    name = " ".join(names)
     entry = GALLERY.get(session.title) if not session.debugger.depth else None
     figure = session.trace.diagram(
         style=entry.style if entry is not None else None,
         step=session.debugger.position,
-        dark=session.dark,
+        theme=theme,
         scope=".".join(map(str, session.scene().scope)) or None,
     )
-    file = free(text or f"{moment_name(session)}.svg")
+    file = free(name or f"{moment_name(session)}.svg")
     try:
         figure.save(file)
     except OSError as error:
         raise _unwritable(file, error) from None
-    session.say(f"wrote {file}{'' if not text or str(file) == text else f', for {text} was there'}")
+    said = "" if not name or str(file) == name else f", for {name} was there"
+    session.say("; ".join((f"wrote {file}{said}", *remarks(figure, file.suffix[1:].lower()))))
 
 
 def _save(session: Session, text: str) -> None:
@@ -73,21 +81,9 @@ def moment_name(session: Session) -> str:
     return f"{'-'.join(names)}-step{session.debugger.position}"
 
 
-def file_name(title: str) -> str:
-    """A title as part of the name of a file, wherever it came from.
-
-    >>> file_name("batchnorm:fused"), file_name("../nets/train.py:loss")
-    ('batchnorm-fused', 'train-loss')
-    """
-    path, _, function = title.partition(":")
-    plain = re.sub(r"\.(py|trace)$", "", path.replace("\\", "/").rpartition("/")[2])
-    words = re.sub(r"[^\w.-]+", "-", f"{plain}-{function}").strip("-.")
-    return words
-
-
 ORDERS: tuple[Order, ...] = (
-    Order("export", "[FILE]", "write the figure of this step: .svg .png .pdf .dot", _export, KEEP,
-          long=lambda session, text: True),
+    Order("export", "[FILE] [THEME]", "write the figure of this step: .svg .png .pdf .html .tex .dot, or .gif of all",
+          _export, KEEP, long=lambda session, text: True),
     Order("screenshot", "[FILE]", "write the screen: .svg or .txt", None, KEEP),
     Order("save", "[FILE]", "write the orders given so far; gradstep open TARGET -x FILE does them again", _save, KEEP),
 )  # fmt: skip

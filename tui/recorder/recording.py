@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracer.diagrams.animation.showtimes import PAUSE
 from tracer.files import write_whole
 from tui.recorder.film import film
 from tui.recorder.playing import play
@@ -19,8 +20,6 @@ from tui.workbench import LEAST
 
 LARGEST = (400, 200)
 """The largest screen of a picture, in columns and rows."""
-PAUSE = 0.8
-"""Seconds that a frame is seen, where nothing else is said."""
 _SIZE = re.compile(r"(\d{1,4})x(\d{1,4})")
 
 

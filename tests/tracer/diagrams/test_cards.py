@@ -7,15 +7,14 @@ import pytest
 
 import tracer as tr
 from tests.tracer.diagrams.networks import batch_norm, edges, texts
-from tracer import format as short
-from tracer.diagrams import diagram, picture_of
-from tracer.diagrams.cards import main_route
+from tracer.diagrams import diagram
+from tracer.diagrams.boxed.cards import main_route
 from tracer.diagrams.frames import part_of
-from tracer.diagrams.numerals import numeral
+from tracer.diagrams.numerals import first_numbers
 
 
 def written(number: object) -> str:
-    return numeral(number) if np.ndim(number) == 0 else short.elided(number)  # type: ignore[arg-type]
+    return first_numbers(number)
 
 
 def test_every_number_of_a_card_is_one_of_the_trace():
@@ -49,7 +48,7 @@ def test_what_has_no_name_is_called_by_its_formula_with_dots_for_inputs_without_
 
 
 def test_scopes_are_frames_inside_frames_and_weights_stand_where_they_are_used():
-    picture = picture_of(batch_norm())
+    picture = diagram(batch_norm()).picture
     (outer,) = picture.clusters
     assert outer.label[0].text == "BatchNorm"
     assert [inner.label[0].text for inner in outer.clusters] == ["statistics", "normalise", "scale"]
@@ -66,7 +65,7 @@ def test_a_scope_that_is_entered_again_gets_a_frame_of_its_own():
     k = h * 2
     with tr.scope("layer"):
         y = tr.sum(k)
-    picture = picture_of(tr.trace(y))
+    picture = diagram(tr.trace(y)).picture
     assert [cluster.label[0].text for cluster in picture.clusters] == ["layer", "layer"]
 
 
@@ -84,7 +83,7 @@ def test_ten_thousand_scopes_inside_each_other_are_drawn_without_recursion():
 
 def test_the_main_route_follows_the_data_and_is_drawn_heavier():
     trace = batch_norm()
-    route = main_route(part_of(trace, None))
+    route = main_route(part_of(trace))
     names = {trace[i].name for edge in route for i in edge if trace[i].name}
     assert names == {"x", "xc", "xhat", "y", "loss"}
     heavy = {
@@ -153,3 +152,34 @@ def test_a_scope_is_drawn_by_itself_with_what_flows_into_it():
 def test_an_unknown_scope_is_refused_with_the_scopes_there_are():
     with pytest.raises(tr.errors.DiagramError, match=r"'bn'(.|\n)*BatchNorm, BatchNorm.normalise"):
         diagram(batch_norm(), scope="bn")
+
+
+# ----- titles
+
+
+def test_a_repeated_name_bears_its_number():
+    x = tr.tensor([1.0, 2.0], name="x")
+    h = tr.tanh(x)
+    h = tr.exp(h)
+    found = texts(diagram(tr.trace(tr.sum(h))).dot)
+    assert found["n1"]["quiet"].startswith("#1")
+    assert found["n2"]["ink"].startswith("h = exp(h#1)")
+
+
+def test_what_only_rearranges_its_input_says_so():
+    x = tr.tensor(np.ones((2, 3)), name="x")
+    y = tr.reshape(x, (3, 2))
+    found = texts(diagram(tr.trace(tr.sum(y))).dot)
+    assert found["n1"]["ink"] == "y = reshape(x)"
+
+
+def test_a_module_parameter_is_called_by_the_last_part_of_its_name():
+    layer = tr.nn.Linear(2, 3, rng=np.random.default_rng(0))
+    stack = tr.nn.Sequential(layer, tr.relu)
+    loss = tr.sum(stack(tr.tensor(np.ones((1, 2)), name="x")))
+    trace = tr.trace(loss)
+    found = texts(diagram(trace).dot)
+    (weight,) = [node for node in trace if node.name == "0.weight"]
+    assert found[f"n{weight.index}"]["parameter"] == "weight"
+    assert "0.weight" not in "".join(words.get("ink", "") for words in found.values())
+    assert "0.weight" in diagram(trace).dot  # the tip has it whole

@@ -91,7 +91,7 @@ def test_an_operation_with_a_number_is_one_gate(build, symbol):
 def test_a_value_with_several_uses_parts_at_a_dot_and_each_branch_bears_its_flow():
     trace = branching()
     found = texts(diagram(trace).dot)
-    flows = sorted(numeral(flow.cotangent) for flow in trace.flows_into("x"))
+    flows = sorted(f"+{numeral(flow.cotangent)}" for flow in trace.flows_into("x"))
     branches = [found[key]["gradient"] for key in found if key.startswith("b")]
     assert sorted(branches) == flows
     assert len(branches) == 3
@@ -111,6 +111,58 @@ def test_a_scope_with_one_value_in_and_one_out_tells_its_local_gradient():
     assert "local gradient 0.20" in diagram(neuron()).dot
     assert "local gradient" not in diagram(neuron(), step=9).dot
     assert "local gradient" not in diagram(circuit()).dot
+
+
+def test_local_derivatives_stand_on_the_lines_into_a_gate():
+    """Abbeel & Dragan, CS188 Deep Learning II: f = (x + y) z; the local gradients of the product are z and q."""
+    trace = circuit()
+    found = texts(diagram(trace, local=True).dot)
+    factors = {
+        trace[int(trace.input_of[int(key[1:])])].name: words["quiet"]
+        for key, words in found.items()
+        if key[0] == "l"
+    }
+    assert factors == {"x": "×1", "y": "×1", "q": "×−4", "z": "×3"}
+    assert "l0" not in texts(diagram(trace).dot)
+
+
+def test_a_local_derivative_times_the_gradient_of_the_result_is_the_flow():
+    trace = neuron()
+    found = texts(diagram(trace, local=True).dot)
+    for node in trace:
+        for flow in () if node.is_leaf else trace.flows_from(node.index):
+            edge = int(trace.input_start[node.index]) + flow.argument
+            slope = float(found[f"l{edge}"]["quiet"].replace("×", "").replace("−", "-"))
+            assert slope * float(node.gradient) == pytest.approx(float(flow.cotangent), abs=0.006)
+
+
+def test_a_local_derivative_is_known_once_its_gate_has_run():
+    trace = circuit()
+    q, f = trace.node_index("q"), trace.node_index("f")
+    found = texts(diagram(trace, local=True, step=trace.timeline.after_forward(q)).dot)
+    into = {node: range(*trace.input_start[node : node + 2].tolist()) for node in (q, f)}
+    assert all("×1" in found[f"l{edge}"].get("quiet", "") for edge in into[q])
+    assert not any("×" in found.get(f"l{edge}", {}).get("quiet", "") for edge in into[f])
+
+
+def test_a_single_leaf_is_a_wire_with_its_value_and_the_seed():
+    x = tr.tensor(3.0, name="x")
+    trace = tr.trace(x)
+    assert shown(trace, "x") == ("3", "1")
+    assert edges(diagram(trace).dot) == []
+    assert diagram(trace, local=True).dot == diagram(trace).dot
+
+
+def test_an_operation_with_many_inputs_has_an_arrow_for_each():
+    parts = [tr.tensor(float(k), name=f"x{k}") for k in range(12)]
+    y = parts[0] * 1.0
+    for x in parts[1:]:
+        y = y + x
+    trace = tr.trace(y)
+    heads = [head for _, head, _ in edges(diagram(trace).dot) if head.startswith("g")]
+    assert len(heads) == sum(
+        len([i for i in trace.inputs_of(node.index) if i >= 0]) for node in trace
+    )
 
 
 # ----- in the middle of a walk

@@ -9,7 +9,6 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import tracer as tr
@@ -23,9 +22,10 @@ from tests.tracer.diagrams.networks import (
     scalar_rnn,
     texts,
 )
-from tracer.diagrams import STYLES, Diagram, diagram, rendering
+from tracer.diagrams import STYLES, Diagram, diagram
+from tracer.diagrams.layout import rendering
 from tracer.diagrams.names import plain
-from tracer.diagrams.palettes import DARK, LIGHT
+from tracer.diagrams.palettes import LIGHT
 from tracer.errors import DiagramError, GraphvizMissingError
 
 NETWORKS = (circuit, neuron, batch_norm, scalar_rnn, rnn)
@@ -45,6 +45,14 @@ def test_the_style_follows_from_the_values_and_the_scopes():
     assert diagram(circuit()).dot == diagram(circuit(), style="circuit").dot
     assert diagram(batch_norm()).dot == diagram(batch_norm(), style="cards").dot
     assert diagram(rnn()).dot == diagram(rnn(), style="unrolled").dot
+
+
+def test_a_circuit_of_hundreds_of_gates_becomes_an_outline():
+    y = tr.tensor(0.5)
+    for _ in range(400):
+        y = tr.tanh(y)
+    assert diagram(tr.trace(y)).style == "outline"
+    assert diagram(tr.trace(y), style="circuit").style == "circuit"
 
 
 @pytest.mark.parametrize("build", NETWORKS)
@@ -69,9 +77,7 @@ def test_every_style_draws_a_scalar_network_over_time(style):
 
 def test_what_cannot_be_drawn_is_refused_with_the_choices():
     trace = batch_norm()
-    with pytest.raises(
-        DiagramError, match="unknown style 'cubist'\n  try: circuit, cards or unrolled"
-    ):
+    with pytest.raises(DiagramError, match="unknown style 'cubist'\n  try: circuit, cards, "):
         diagram(trace, style="cubist")
     with pytest.raises(DiagramError, match=r"draws scalars(.|\n)*cards"):
         diagram(trace, style="circuit")
@@ -100,25 +106,8 @@ def test_a_trace_without_a_backward_pass_is_drawn_without_gradients():
 # ----- colours
 
 
-def luminance(colour: str) -> float:
-    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-
-@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize("role", ["ink", "quiet", "value", "gradient", "parameter"])
-@pytest.mark.parametrize("ground", ["paper", "gate", "cluster", "current"])
-def test_text_has_the_contrast_that_the_guidelines_ask_for(palette, role, ground):
-    """WCAG 2, level AA: at least 4.5 to 1."""
-    light, dark = sorted(
-        (luminance(getattr(palette, name)) for name in (role, ground)), reverse=True
-    )
-    assert (light + 0.05) / (dark + 0.05) >= 4.5
-
-
 def test_the_dark_figure_has_the_same_words_in_other_colours():
-    light, dark = diagram(neuron()).dot, diagram(neuron(), dark=True).dot
+    light, dark = diagram(neuron()).dot, diagram(neuron(), theme="dark").dot
     assert LIGHT.paper not in dark
     strip = re.compile(r"#[0-9A-F]{6}")
     assert strip.sub("", light) == strip.sub("", dark)
@@ -143,9 +132,7 @@ def test_hostile_names_survive_rendering_letter_by_letter(style):
     said = ["".join(text.itertext()).replace("\xa0", " ") for text in root.iter(f"{space}text")]
     for name in HOSTILE:
         assert said.count(plain(name)) == 2, name  # the parameter, and the frame of its scope
-    titles = [
-        link.get("{http://www.w3.org/1999/xlink}title", "") for link in root.iter(f"{space}a")
-    ]
+    titles = ["".join(title.itertext()) for title in root.iter(f"{space}title")]
     for name in HOSTILE:
         assert any(title.startswith(f"{plain(name)} (parameter") for title in titles), name
     assert root.find(f".//{space}b") is None
@@ -177,7 +164,7 @@ def test_the_dot_text_is_saved_as_it_is(tmp_path, suffix):
 @needs_graphviz
 @pytest.mark.parametrize("build", NETWORKS)
 @pytest.mark.parametrize(
-    ("suffix", "start"), [(".svg", b"<?xml"), (".PNG", b"\x89PNG"), (".pdf", b"%PDF")]
+    ("suffix", "start"), [(".svg", b"<svg "), (".PNG", b"\x89PNG"), (".pdf", b"%PDF")]
 )
 def test_figures_are_saved_in_the_format_of_the_suffix(tmp_path, build, suffix, start):
     path = diagram(build()).save(tmp_path / f"figure{suffix}")
@@ -195,7 +182,7 @@ def test_a_notebook_shows_the_svg():
 
 @pytest.mark.parametrize("name", ["figure.jpeg", "figure", "figure.svg.bak"])
 def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path, name):
-    with pytest.raises(DiagramError, match=r"try: one of \.dot, \.gv, \.svg, \.png or \.pdf"):
+    with pytest.raises(DiagramError, match=r"try: one of \.dot, \.gv, \.svg, \.png"):
         diagram(circuit()).save(tmp_path / name)
     with pytest.raises(DiagramError, match="unknown format 'jpeg'"):
         diagram(circuit()).render("jpeg")
@@ -271,12 +258,14 @@ def test_without_dot_pygraphviz_draws_both_engines(monkeypatch, tmp_path):
 
 
 def test_a_layout_that_takes_too_long_is_stopped(monkeypatch, tmp_path):
-    def hang(command, *, timeout, **options):
+    def hang(process, given, timeout):
         assert timeout == rendering.TIME_LIMIT
-        raise subprocess.TimeoutExpired(command, timeout)
+        raise subprocess.TimeoutExpired(process.args, timeout)
 
-    monkeypatch.setattr(rendering, "_command", lambda engine, format: ["dot"])
-    monkeypatch.setattr(subprocess, "run", hang)
+    monkeypatch.setattr(
+        rendering, "_command", lambda engine, format: [sys.executable, "-c", "while True: pass"]
+    )
+    monkeypatch.setattr(subprocess.Popen, "communicate", hang)
     with pytest.raises(DiagramError, match=r"within 30 seconds(.|\n)*scope="):
         diagram(neuron()).save(tmp_path / "figure.svg")
     assert (tmp_path / "figure.dot").exists()
@@ -300,19 +289,9 @@ def test_what_graphviz_refuses_is_told(monkeypatch):
         diagram(neuron()).render("svg")
 
 
-def test_a_graph_too_big_to_lay_out_is_refused_at_once_and_its_dot_text_written(tmp_path):
-    y = tr.tensor(0.1)
-    for _ in range(1500):
-        y = tr.tanh(y)
-    figure = diagram(tr.trace(y))
-    with pytest.raises(DiagramError, match=r"more than the 2000(.|\n)*scope="):
-        figure.save(tmp_path / "figure.svg")
-    assert (tmp_path / "figure.dot").read_text(encoding="utf-8") == figure.dot
-
-
 def test_a_diagram_is_frozen_and_tells_its_size():
     figure = diagram(circuit())
-    assert repr(figure) == "<Diagram of 8 shapes, dot>"
+    assert repr(figure) == "<Diagram of 8 shapes, circuit style>"
     with pytest.raises(AttributeError):
         figure.dot = ""  # type: ignore[misc]
     assert isinstance(figure, Diagram)

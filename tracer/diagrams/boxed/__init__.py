@@ -1,0 +1,1 @@
+"""The styles of boxes: cards and the outline, with scopes folded and neighbourhoods cut out."""

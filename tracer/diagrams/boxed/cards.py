@@ -1,0 +1,233 @@
+"""The card style: a tensor as a card with its formula, shape, value and gradient, inside the frames of its scopes."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence, Set
+from dataclasses import replace
+
+import numpy as np
+
+from tracer import format as short
+from tracer.diagrams.boxed.boxes import Boxes, boxes_of
+from tracer.diagrams.boxed.copies import Box, Use
+from tracer.diagrams.boxed.stubs import stubs_of
+from tracer.diagrams.boxed.titles import card_title, folded_title, operations, output_text
+from tracer.diagrams.frames import Part, framed
+from tracer.diagrams.measure import room_for
+from tracer.diagrams.moments import PARAMETER, SMALL, Moment, Reading
+from tracer.diagrams.names import plain
+from tracer.diagrams.picture import Card, Edge, Picture, Run, Shape, Text
+from tracer.diagrams.settings import Settings
+from tracer.formulas import formula
+from tracer.kinds import KINDS
+
+MARK = "∂ "
+MOST_CARDS = 150
+"""Of more cards than that, scopes, time steps and repeats are folded, unless the user names another number."""
+NUMBER_SIZE = 11.0
+BESIDE = tuple(map(KINDS.index, ("parameter", "buffer", "constant")))
+MOST_BESIDE = 2
+"""So many leaves stand beside an operation, one below and one above."""
+MOST_FLOWS = 8
+"""So many flows are listed in a tooltip."""
+
+
+def cards(part: Part, moment: Moment, settings: Settings) -> Picture:
+    """The picture of tensors as cards. The route that carries the data from the input to the loss is drawn heavier."""
+    drawn = boxes_of(part, settings.most, MOST_CARDS)
+    boxes = drawn.boxes
+    route = _route(drawn)
+    stops = {b for line in route for b in line}
+    beside = _beside(drawn, stops)
+    turned = {(owned[1], b) for b, owned in beside.items() if len(owned) > 1}
+    placed: dict[int, list[Shape]] = defaultdict(list)
+    edges: list[Edge] = []
+    states: set[str] = set()
+    for b, box in enumerate(boxes):
+        shapes = placed[box.home[-1] if box.home else -1]
+        reading = moment.read(box.face, size=NUMBER_SIZE, bold=False, mark=MARK)
+        states.add(reading.state)
+        shapes.append(_card(part, moment, box, reading, b in stops))
+        for use in box.reads:
+            line = use.source, b
+            edge = line_of(moment, boxes, use, b, heavy=line in route)
+            edges.append(replace(edge, backward=True) if line in turned else edge)
+        for caption, edge in stubs_of(box):
+            shapes.append(caption)
+            edges.append(edge)
+    outside, clusters = framed(drawn.frames, placed, filled=True)
+    ranks = tuple(tuple(boxes[k].key for k in (b, *owned)) for b, owned in beside.items())
+    return Picture(
+        outside,
+        tuple(edges),
+        clusters,
+        ranks,
+        moment.caption(states),
+        spread=(0.3, 0.35),
+        remarks=drawn.remarks,
+    )
+
+
+def _route(drawn: Boxes) -> set[tuple[int, int]]:
+    """The main route from box to box."""
+    place = drawn.place_of()
+    pairs = ((place.get(j, -1), place.get(i, -1)) for j, i in main_route(drawn.part))
+    return {(left, right) for left, right in pairs if left != right and min(left, right) >= 0}
+
+
+def _beside(drawn: Boxes, stops: Set[int]) -> dict[int, tuple[int, ...]]:
+    """Operation to the weights and constants that it alone reads and that are not `stops` of the main route.
+
+    They stand above and below it, so that layers stand one after the other.
+    """
+    boxes, trace = drawn.boxes, drawn.part.trace
+    reads = Counter(use.source for box in boxes for use in box.reads)
+    found: dict[int, tuple[int, ...]] = {}
+    for b, box in enumerate(boxes):
+        sources = [use.source for use in box.reads]
+        own = [
+            k
+            for k in sources
+            if trace.kind_of[boxes[k].face] in BESIDE
+            and not boxes[k].name
+            and reads[k] == 1
+            and k not in stops
+        ]
+        if 0 < len(own) <= MOST_BESIDE and len(own) < len(sources):
+            found[b] = tuple(own)
+    return found
+
+
+def _card(part: Part, moment: Moment, box: Box, reading: Reading, on_route: bool) -> Card:
+    """The card of a box: of a folded scope with the numbers of its output, of a further copy without numbers."""
+    i, (number, copies) = box.face, box.copy
+    title = folded_title(box) if box.name else card_title(part, moment, i)
+    note = " · ".join(
+        filter(None, (_note(moment, box), f"{number} of {copies}" if copies > 1 else ""))
+    )
+    small = (Run(note, "quiet", SMALL),) if note else ()
+    final = moment.fullest(i, size=NUMBER_SIZE, bold=False, mark=MARK)
+    rows: tuple[Text, ...] = (reading.value, reading.gradient)
+    said: tuple[Text, ...] = (final.value, final.gradient)
+    if box.name:
+        label = (Run(output_text(moment, box), "quiet", SMALL),)
+        rows, said = (label, *rows), (label, *said)
+    if number > 1:
+        rows, said = (), ()
+    return Card(
+        box.key,
+        title,
+        small,
+        rows,
+        width=room_for((*title, Run("    "), *small), *said) + 12,
+        tip=_tip(moment, box, reading),
+        role="ink" if has_run(moment, box) else "ahead",
+        current=any(map(moment.current, box.nodes)) if moment.stepping else False,
+        on_route=on_route,
+    )
+
+
+def _note(moment: Moment, box: Box) -> str:
+    if box.name:
+        return operations(moment, box)
+    shape = moment.trace[box.face].shape
+    return short.shape(shape) if shape else ""
+
+
+def has_run(moment: Moment, box: Box) -> bool:
+    """Whether a box has its value; of a folded scope, whether anything in it has run."""
+    if not box.name:
+        return moment.has_run(box.face)
+    return any(moment.has_run(i) for i in box.nodes if moment.trace.op_of[i] >= 0)
+
+
+def _tip(moment: Moment, box: Box, reading: Reading) -> str:
+    i, (number, copies) = box.face, box.copy
+    lines = [moment.tip(i, reading)]
+    if number > 1:
+        lines = [
+            f"{plain(moment.trace[i].label)} once more, {number} of {copies}: its numbers stand with the first"
+        ]
+    elif box.name:
+        lines = [f"{plain(box.name)}: {operations(moment, box)}", output_text(moment, box), *lines]
+    else:
+        lines = [_written_formula(moment, i), *lines, *_flow_lines(moment, i)]
+    return "\n".join(lines).strip()
+
+
+def line_of(moment: Moment, boxes: Sequence[Box], use: Use, b: int, *, heavy: bool) -> Edge:
+    """The line of a use into box b: dashed before it has run, red while a flow comes back along it."""
+    trace = moment.trace
+    ends = [(int(trace.edge_consumer[e]), int(trace.edge_argument[e])) for e in use.edges]
+    ahead = not any(moment.has_run(i) for i, _ in ends)
+    moving = any(moment.sending(i, argument) for i, argument in ends)
+    return Edge(
+        boxes[use.source].key,
+        boxes[b].key,
+        role="gradient" if moving else "ahead" if ahead else "wire",
+        dashed=ahead,
+        heavy=heavy or moving,
+        weight=6 if heavy else 1,
+    )
+
+
+def _written_formula(moment: Moment, i: int) -> str:
+    node = moment.trace[i]
+    return "" if node.is_leaf else plain(f"{node.label} = {formula(node)}")
+
+
+def _flow_lines(moment: Moment, i: int) -> list[str]:
+    """The flows whose sum is the gradient, as far as they have arrived."""
+    trace = moment.trace
+    if len(trace.uses_of(i)) < 2:
+        return []
+    flows = [flow for flow in trace.flows_into(i) if moment.arrived(flow)]
+    lines = [
+        f"  + {moment.write(flow.cotangent)} from {plain(trace[flow.consumer].label)}"
+        for flow in flows[:MOST_FLOWS]
+    ]
+    return lines + ([f"  + {len(flows) - MOST_FLOWS} more"] if len(flows) > MOST_FLOWS else [])
+
+
+def main_route(part: Part) -> set[tuple[int, int]]:
+    """The edges from the main input to the loss: upstream along data rather than weights, tracked values, the largest.
+
+    Of equally large inputs the one that is further from the leaves is taken, then the earlier argument.
+    """
+    trace = part.trace
+    depth, weights_only = _origins(part)
+    here = trace.loss if trace.loss in part.inside else max(part.inside, default=-1)
+    route: set[tuple[int, int]] = set()
+    while here >= 0 and part.draws_operation(here):
+        inputs = [j for j in trace.inputs_of(here) if j >= 0]
+        if not inputs:
+            break
+        ranked = [
+            (
+                j not in weights_only,
+                bool(trace.tracked[j]),
+                np.size(trace.value(j)),
+                depth[j],
+                -k,
+                j,
+            )
+            for k, j in enumerate(inputs)
+        ]
+        best = max(ranked)[-1]
+        route.add((best, here))
+        here = best
+    return route
+
+
+def _origins(part: Part) -> tuple[dict[int, int], set[int]]:
+    """How many operations lie between each node and the leaves, and the nodes that are made of weights alone."""
+    trace = part.trace
+    depth: dict[int, int] = {}
+    weights: set[int] = set()
+    for i in part.nodes:
+        inputs = [j for j in trace.inputs_of(i) if j >= 0] if part.draws_operation(i) else []
+        depth[i] = 1 + max((depth[j] for j in inputs), default=0)
+        if trace.kind_of[i] == PARAMETER or (inputs and all(j in weights for j in inputs)):
+            weights.add(i)
+    return depth, weights

@@ -1,0 +1,1 @@
+"""The unrolled style: a network over its time steps."""

@@ -1,0 +1,109 @@
+"""The styles in which a trace can be drawn, what each of them can draw, and which one suits a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from tracer import errors
+from tracer.diagrams.boxed.cards import cards
+from tracer.diagrams.boxed.outline import outline
+from tracer.diagrams.circuit import circuit
+from tracer.diagrams.frames import Part
+from tracer.diagrams.moments import Moment
+from tracer.diagrams.names import plain
+from tracer.diagrams.numerals import first_numbers, mean_size
+from tracer.diagrams.over_time.timesteps import has_time_axis
+from tracer.diagrams.over_time.unrolled import unrolled
+from tracer.diagrams.picture import Picture
+from tracer.diagrams.routes.paths import paths
+from tracer.diagrams.settings import Settings
+from tracer.diagrams.sweeps.backward import backward
+
+
+@dataclass(frozen=True)
+class Style:
+    """One way to draw: a function from a part of a trace, a moment and the user's choices to a picture."""
+
+    draw: Callable[[Part, Moment, Settings], Picture]
+    about: str
+    """What it is for, in a few words."""
+    unfit: Callable[[Part], str] = lambda part: ""
+    """Why it cannot draw a part, and what to do instead; empty where it can."""
+    write: Callable[[Any], str] = first_numbers
+    """How it writes the numbers of an array that is not a scalar."""
+    keeps_all: bool = False
+    """Whether `around` names the node that the figure is about, and not a neighbourhood to cut out."""
+
+
+def all_scalars(part: Part) -> bool:
+    """Whether every value of the trace has rank 0."""
+    return all(np.ndim(part.trace.value(i)) == 0 for i in range(len(part.trace)))
+
+
+def _has_arrays(part: Part) -> str:
+    if all_scalars(part):
+        return ""
+    return "the circuit style draws scalars, and this trace has arrays\n  try: style='cards'"
+
+
+def _has_no_time(part: Part) -> str:
+    if has_time_axis(part):
+        return ""
+    return (
+        "the unrolled style needs at least two time steps, scopes with the key t\n"
+        "  try: with tr.scope('rnn', t=t): around each step"
+    )
+
+
+def _has_no_flows(part: Part) -> str:
+    if part.trace.receives.any():
+        return ""
+    fitting = "circuit" if all_scalars(part) else "cards"
+    return (
+        "no gradient flows in this trace, so that there is no backward pass to draw\n"
+        f"  try: style={fitting!r}"
+    )
+
+
+STYLES: Mapping[str, Style] = MappingProxyType(
+    {
+        "circuit": Style(circuit, "gates and wires of scalars, as on a slide", _has_arrays),
+        "cards": Style(cards, "tensors as cards in the frames of their scopes"),
+        "outline": Style(outline, "operations only, for the overview of a large network"),
+        "unrolled": Style(unrolled, "a network over its time steps", _has_no_time, mean_size),
+        "paths": Style(
+            paths, "the gradient paths to one value, and their sum", _has_no_flows, keeps_all=True
+        ),
+        "backward": Style(backward, "the backward pass as a graph of its own", _has_no_flows),
+    }
+)
+
+MOST_GATES = 300
+"""Scalars beyond which the numbers of a circuit could not be read, and an outline folds scopes instead."""
+
+
+def chosen_style(part: Part, wanted: str | None) -> str:
+    """The name of the style that was asked for, or of the one that suits.
+
+    Raises `DiagramError` for an unknown style, or one that cannot draw this trace.
+    """
+    if wanted is None:
+        if has_time_axis(part) and not part.trimmed:
+            return "unrolled"
+        if not all_scalars(part):
+            return "cards"
+        return "circuit" if len(part.nodes) <= MOST_GATES else "outline"
+    if wanted not in STYLES:
+        said = plain(str(wanted), longest=60)
+        listed = f"{', '.join(list(STYLES)[:-1])} or {list(STYLES)[-1]}"
+        cure = f"diagram(...).save({said!r})" if "." in said else listed
+        raise errors.DiagramError(f"unknown style {said!r}\n  try: {cure}")
+    complaint = STYLES[wanted].unfit(part)
+    if complaint:
+        raise errors.DiagramError(complaint)
+    return wanted

@@ -1,0 +1,1 @@
+"""The backward style: the backward pass as a graph of its own."""

@@ -1,0 +1,1 @@
+"""Formats of a figure: SVG, TikZ, Mermaid and characters."""
