@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from tracer.nodes import Node
 
 
-def formula(node: Node, *, numbers: bool = False, tex: bool = False) -> str:
+Naming = Callable[["Node"], Symbol]
+"""How a node is written where others use it."""
+
+
+def by_label(node: Node) -> Symbol:
+    """A node under its label."""
+    return Symbol(node.value, node.label, tex_name(node.label))
+
+
+def formula(
+    node: Node, *, numbers: bool = False, tex: bool = False, naming: Naming | None = None
+) -> str:
     """What a node computes: `w · x`, or `2 · −1` with the numbers put in; empty for a leaf.
 
     >>> import tracer as tr
@@ -33,7 +44,7 @@ def formula(node: Node, *, numbers: bool = False, tex: bool = False) -> str:
     op = node.op
     if op is None:
         return ""
-    return write(value_symbol(node), Style(tex, numbers))
+    return write(value_symbol(node, naming or by_label), Style(tex, numbers))
 
 
 def local_derivative(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
@@ -51,7 +62,14 @@ def local_derivative(node: Node, argument: int, *, numbers: bool = False, tex: b
     return rf"g \mapsto {body}" if tex else f"g ↦ {body}"
 
 
-def flow_formula(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
+def flow_formula(
+    node: Node,
+    argument: int,
+    *,
+    numbers: bool = False,
+    tex: bool = False,
+    naming: Naming | None = None,
+) -> str:
     """What a node sends to one argument, upstream times local: `∂L/∂q · z`.
 
     Sums over broadcast axes, which the engine adds, are written too. Empty where no derivative exists.
@@ -62,23 +80,28 @@ def flow_formula(node: Node, argument: int, *, numbers: bool = False, tex: bool 
     gradient = node.gradient if numbers else None  # names alone need no backward pass
     upstream = Symbol(
         np.ones(node.shape)[()] if gradient is None else gradient,
-        f"∂L/∂{node.label}",
+        f"∂L/∂{bracketed((naming or by_label)(node).text)}",
         rf"\frac{{\partial L}}{{\partial {tex_name(node.label)}}}",
     )
-    return _rule_text(node, argument, upstream, Style(tex, numbers))
+    return _rule_text(node, argument, upstream, Style(tex, numbers), naming or by_label)
+
+
+def bracketed(name: str) -> str:
+    """What stands behind ∂: a name, or a formula in brackets.
+
+    >>> bracketed("h₂"), bracketed("W @ h₂"), bracketed("tanh(x + y)")
+    ('h₂', '(W @ h₂)', 'tanh(x + y)')
+    """
+    depth = 0
+    for letter in name:
+        depth += (letter == "(") - (letter == ")")
+        if letter == " " and not depth:
+            return f"({name})"
+    return name
 
 
 def _is_literal(node: Node, argument: int) -> bool:
     return node.trace.inputs_of(node.index)[argument] < 0
-
-
-Naming = Callable[["Node"], Symbol]
-"""How a node is written where others use it."""
-
-
-def by_label(node: Node) -> Symbol:
-    """A node under its label."""
-    return Symbol(node.value, node.label, tex_name(node.label))
 
 
 def _inputs(node: Node, naming: Naming = by_label) -> list[Any]:
@@ -91,18 +114,24 @@ def value_symbol(node: Node, naming: Naming = by_label) -> Symbol:
 
 
 def flow_symbol(
-    node: Node, argument: int, g: Any, naming: Naming = by_label
+    node: Node,
+    argument: int,
+    g: Any,
+    naming: Naming = by_label,
+    saved_tex: Callable[[str], str] = str,
 ) -> tuple[Any, dict[str, Symbol]]:
     """What the rule of a node makes of an upstream g for one argument, and the Symbols that it named on the way.
 
-    The argument must have a derivative.
+    The argument must have a derivative. `saved_tex` says how what the operation has saved is written, such as its μ.
     """
     op = node.op
     assert op is not None
     prove(node.trace, node.index)  # a rule runs on Symbols with their numbers
     inputs = _inputs(node, naming)
     saved = {
-        s.name: Symbol(node.saved[s.name], s.glyph, s.tex) for s in op.saves if s.name in node.saved
+        s.name: Symbol(node.saved[s.name], s.glyph, saved_tex(s.tex))
+        for s in op.saves
+        if s.name in node.saved
     }
     extra: dict[str, Any] = {**node.params, **saved}
     first = len(op.inputs) - 1
@@ -127,8 +156,8 @@ def flow_symbol(
     return result, variables
 
 
-def _rule_text(node: Node, argument: int, g: Any, style: Style) -> str:
-    return _with_where(*flow_symbol(node, argument, g), style)
+def _rule_text(node: Node, argument: int, g: Any, style: Style, naming: Naming = by_label) -> str:
+    return _with_where(*flow_symbol(node, argument, g, naming), style)
 
 
 def _with_locals(
@@ -151,11 +180,17 @@ def _with_locals(
     finally:
         sys.setprofile(before)
     given = {id(x) for x in (*args, *params.values())}
+    if _GELU.keys() <= kept.keys():
+        kept = {_GELU.get(name, name): x for name, x in kept.items()}
     return result, {
         name: x
         for name, x in kept.items()
         if isinstance(x, Symbol) and id(x) not in given and not is_seen_through(x)
     }
+
+
+_GELU = {"share": "Phi", "density": "phi"}
+"""What a rule calls by a word: the normal distribution and its density."""
 
 
 def _with_where(result: Any, variables: Mapping[str, Symbol], style: Style) -> str:

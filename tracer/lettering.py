@@ -10,7 +10,7 @@ _GREEK = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
     "nu xi pi rho sigma tau phi chi psi omega"
 ).split()
-_GREEK_LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξπρστφχψω", strict=True)) | {"eps": "ε"}
+_GREEK_LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξπρστφχψω", strict=True)) | {"eps": "ε", "Phi": "Φ"}
 
 
 def text_name(name: str) -> str:
@@ -46,8 +46,18 @@ def stem_and_index(name: str) -> tuple[str, str]:
 
     >>> stem_and_index("W_hh"), stem_and_index("x2"), stem_and_index("sigma"), stem_and_index("mean_x")
     (('W', 'hh'), ('x', '2'), ('\\sigma', ''), ('\\mathrm{mean\\_x}', ''))
+    >>> stem_and_index("Wx"), stem_and_index("W_out_2")
+    (('W', 'x'), ('W', '\\mathrm{out},2'))
     """
     found = _INDEXED.fullmatch(name) if name not in _WORDS_IN_HAT else None
+    weight = _WEIGHT.fullmatch(name)
+    if weight is not None:
+        return weight[1], ",".join(filter(None, weight.groups()[1:]))
+    several = _SEVERAL.fullmatch(name)
+    if found is None and several is not None and (len(several[1]) == 1 or several[1] in _GREEK):
+        stem = stem_and_index(several[1])[0]
+        parts = several[2].strip("_").split("_")
+        return stem, ",".join(part if part.isdecimal() else rf"\mathrm{{{part}}}" for part in parts)
     if found is None:
         return (
             rf"\mathrm{{{tex_text(name)}}}"
@@ -71,6 +81,9 @@ _CAPITALS = frozenset("Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omeg
 _INDEXED = re.compile(
     r"([A-Za-z]+?|[αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ])(_hat|(?<=^[A-Za-z])hat)?(?:_?(\d{1,6})|_([A-Za-z]{1,3}))?_?"
 )
+_WEIGHT = re.compile(r"([WUV])([a-z]{1,2})(\d{1,3})?")
+"""A matrix and what it reads, without an underscore: Wx is W_x."""
+_SEVERAL = re.compile(r"([A-Za-z]+)((?:_(?:[A-Za-z]{1,8}\d{0,2}|\d{1,6})){1,3})_?")
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 _WORDS_IN_HAT = frozenset(("that", "what", "chat"))
 

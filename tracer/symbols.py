@@ -18,6 +18,7 @@ from ops.operators import Operators
 from ops.primitive import ATOM, MUL, NEG, NOTHING, POW, Array, Primitive
 from ops.shape import Slot
 from tracer import format as fmt
+from tracer.mathematics import Form, constant
 from tracer.tex import tex_text
 
 
@@ -72,6 +73,14 @@ def apply(op: Primitive, args: Sequence[Any], params: Mapping[str, Any] = NOTHIN
         return args[0]
     if op.name == "neg" and isinstance(args[0], Symbol) and args[0].op is ops.neg:
         return args[0].args[0]
+    if (
+        op.name == "transpose"
+        and params.get("axes") is None
+        and isinstance(args[0], Symbol)
+        and args[0].op is ops.transpose
+        and args[0].params.get("axes") is None
+    ):
+        return args[0].args[0]
     if op.name == "sum_to" and isinstance(args[0], Symbol) and args[0].shape == params["shape"]:
         return args[0]
     if op.name == "where" and _is_number(args[1], 0) and _is_number(args[2], 0):
@@ -105,22 +114,29 @@ def write(symbol: Any, style: Style) -> str:
     return _written(symbol, style)[0]
 
 
-def _written(x: Any, style: Style, top: bool = True) -> tuple[str, int]:
+def _written(x: Any, style: Style, top: bool = True) -> tuple[str, float]:
     """The text of an expression and how strongly it binds."""
     if not isinstance(x, Symbol):
-        return _number_text(x, style)
+        known = constant(x) if style.tex and not style.numbers else None
+        return known or _number_text(x, style)
     if not top and id(x) in style.named:
         return style.named[id(x)][style.tex], ATOM
     if x.op is None:
         if style.numbers:
             return _number_text(x.value, style)
         name = x.tex if style.tex else x.text
-        if style.tex and name.startswith(r"\frac"):
-            return name, POW  # its bar is a bracket
+        if not name:
+            return _written(x.value, style)
+        if style.tex and (name.startswith(r"\frac") or _RAISED.search(name)):
+            return name, POW  # its bar is a bracket; a second superscript would stand on the first
         return name, (MUL if re.search(r"[ +−·/]", x.text) and not x.text.startswith("∂") else ATOM)
     form = x.op.formula
-    template = form.tex if style.tex else form.text
-    needs = form.tex_needs if style.tex and form.tex_needs is not None else form.needs
+    template: str = form.text
+    binding: float = form.binding
+    needs: Sequence[float] = form.needs
+    if style.tex:
+        written_as = Form(x.op, x.args, x.params)
+        template, binding, needs = written_as.template, written_as.binding, written_as.needs
     if is_seen_through(x):
         return _written(x.args[0], style, top=False)
     fields: dict[str, Any] = {}
@@ -129,17 +145,18 @@ def _written(x: Any, style: Style, top: bool = True) -> tuple[str, int]:
         if x.op.variadic and k == len(inputs) - 1:
             fields[name] = ", ".join(_written(a, style, top=False)[0] for a in x.args[k:])
         else:
-            text, binding = _written(x.args[k], style, top=False)
+            text, strength = _written(x.args[k], style, top=False)
             need = needs[k] if k < len(needs) else 0
             if k and need and text.startswith((fmt.MINUS, "-")):  # 1 − (−2 · 3)
-                binding = min(binding, NEG)
-            fields[name] = _bracketed(text, style) if binding < need else text
+                strength = min(strength, NEG)
+            fields[name] = _bracketed(text, style) if strength < need else text
     for name, value in x.params.items():
         fields[name] = _param_tex(value) if style.tex else param_text(value)
     written = _with_params(template.format(**fields), x.op, x.params, style)
-    if not style.tex:
-        return _superscripts(written), form.binding
-    return written, POW if template.startswith(r"\frac") else form.binding
+    return (written if style.tex else _superscripts(written)), binding
+
+
+_RAISED = re.compile(r"(?<!\\)\^")
 
 
 def _bracketed(text: str, style: Style) -> str:
@@ -190,7 +207,7 @@ def _with_params(text: str, op: Primitive, params: Mapping[str, Any], style: Sty
         else f"{name}={param_text(value)}"
         for name, value in params.items()
         if name not in _UNSHOWN
-        and not (style.tex and name == "keepdims")
+        and not (style.tex and name in ("keepdims", "axis"))
         and f"{{{name}}}" not in op.formula.text
         and value != op.defaults.get(name)
         and value is not None

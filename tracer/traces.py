@@ -28,6 +28,7 @@ from tracer.values import read_only
 if TYPE_CHECKING:
     from tracer.diagrams import Diagram
     from tracer.diagrams.notebook import Stepper
+    from tracer.diagrams.picture import Direction
     from tracer.reach import Swept
     from tracer.timeline import Timeline
 
@@ -382,6 +383,7 @@ class Trace:
         radius: int = 2,
         most: int | None = None,
         local: bool = False,
+        direction: Direction | None = None,
     ) -> Diagram:
         """The figure of this trace at a step; see `tracer.diagrams.diagram`."""
         from tracer.diagrams import diagram
@@ -396,6 +398,7 @@ class Trace:
             radius=radius,
             most=most,
             local=local,
+            direction=direction,
         )
 
     def stepper(self, style: str | None = None, **settings: Any) -> Stepper:

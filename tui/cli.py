@@ -60,6 +60,16 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def whole(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text} is not a number of steps: after how many, such as 12?"
+        ) from None
+
+
 def seconds(text: str) -> float:
     """A time above 0."""
     try:
@@ -107,7 +117,7 @@ ORDERS = (
         "--batch", action="store_true", help="do the orders, print what comes of each, and leave"
     ),
 )
-STEP = argument("--step", type=int, metavar="N", help="as it stands after N steps (default: all)")
+STEP = argument("--step", type=whole, metavar="N", help="as it stands after N steps (default: all)")
 PAUSE = argument(
     "--pause",
     type=seconds,
@@ -176,9 +186,10 @@ COMMANDS = {
             argument(
                 "--frames",
                 nargs="?",
-                const="all",
+                const="drawn",
                 metavar="WHICH",
-                help="many steps: all, node (whole nodes) or a range, 10:20 with both ends; .svg .gif .apng play, "
+                help="many steps: drawn (whenever the picture changes; the default), all, node (whole nodes) or a "
+                "range, 10:20 with both ends; .svg .gif .apng play, "
                 ".pdf .png .tex and NAME-%%02d.svg become numbered pages",
             ),
             PAUSE,
@@ -213,6 +224,12 @@ COMMANDS = {
                 help="fold scopes and time steps until no more shapes are left",
             ),
             argument("--local", action="store_true", help="local derivatives on the edges"),
+            argument(
+                "--direction",
+                metavar="DIRECTION",
+                help="rows, right (one row) or down, of cards, outline and backward (default: rows where one is too "
+                "wide for a page)",
+            ),
         ),
     ),
     "record": Command(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracer.errors import DiagramError
 from tui.scripts import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +22,10 @@ if TYPE_CHECKING:
     from tui.targets import Target
 
 STDOUT = "-"
+FOLLOWING = ("svg", "html")
+"""Formats whose colours can follow what a reader prefers."""
+_ARGUMENT = re.compile(r"\b(style|theme|scope|around|radius|most|step)=('[^']*'|\"[^\"]*\"|[\w.]+)")
+_SAVE = re.compile(r"diagram\(\.\.\.\)\.save\('([^']*)'\)")
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ def place_of(options: argparse.Namespace) -> Place:
     if frames is not None:
         frames_format(target)
     elif FORMATS[format_of(target)].moving:
-        frames = "all"
+        frames = "drawn"
     if frames is None and options.pause is not None:
         raise UsageError("--pause is for frames\n  try: --frames")
     if frames is not None and options.step is not None:
@@ -88,24 +97,55 @@ def _for_output(format: str | None) -> str:
     return format
 
 
+@contextmanager
+def in_options() -> Iterator[None]:
+    """Complaints about arguments of `Trace.diagram` name the options of the command instead."""
+    try:
+        yield
+    except DiagramError as error:
+        raise type(error)(option_words(str(error))) from error
+
+
+def option_words(text: str) -> str:
+    """A complaint in the words of the shell.
+
+    >>> option_words("try: style='cards', scope='rnn[t=3]' or radius=2")
+    "try: --style cards, --scope 'rnn[t=3]' or --radius 2"
+    """
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        bare = value[1:-1] if value[0] in "'\"" else value.replace("...", "NODE")
+        return f"--{'max-nodes' if name == 'most' else name} {shlex.quote(bare)}"
+
+    return _SAVE.sub(r"-o \1", _ARGUMENT.sub(option, text))
+
+
 def figure_of(target: Target, options: argparse.Namespace, step: int | None) -> Diagram:
     """The figure that the options ask for. Raises what `Trace.diagram` raises."""
     style = options.style or (target.entry.style if target.entry is not None else None)
     radius = {} if options.radius is None else {"radius": options.radius}
-    return target.trace.diagram(
-        style=style,
-        step=step,
-        theme=options.theme,
-        scope=options.scope,
-        around=options.around,
-        most=options.max_nodes,
-        local=options.local,
-        **radius,
-    )
+    with in_options():
+        return target.trace.diagram(
+            style=style,
+            step=step,
+            theme=options.theme,
+            scope=options.scope,
+            around=options.around,
+            most=options.max_nodes,
+            local=options.local,
+            direction=options.direction,
+            **radius,
+        )
 
 
 def put(figure: Diagram, place: Place) -> None:
     """Draw the figure there, and say what was written and what the reader should know of it."""
+    with in_options():
+        _put(figure, place)
+
+
+def _put(figure: Diagram, place: Place) -> None:
     if place.file is not None:
         for line in written(figure, place):
             print(line)
@@ -115,7 +155,9 @@ def put(figure: Diagram, place: Place) -> None:
     else:
         from tracer.diagrams.writers.plain_text import text_drawing
 
-        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        asked = os.environ.get("COLUMNS", "").isdecimal()
+        wide = sys.stdout.isatty() or asked
+        columns = shutil.get_terminal_size().columns if wide else None
         drawing = text_drawing(
             figure.trace, position=figure.step, width=columns, settings=figure.settings
         )
@@ -146,9 +188,26 @@ def remarks(figure: Diagram, format: str) -> tuple[str, ...]:
     """What the reader should know of a figure in a format: what was folded, that the layout is another one."""
     from tracer.diagrams.formats import FORMATS
 
+    which = _which(figure)
     if format in FORMATS and not FORMATS[format].needs_graphviz:
-        return figure.picture.remarks  # to know more it would have to be laid out
-    return figure.remarks
+        return (*which, *figure.picture.remarks)  # to know more it would have to be laid out
+    if figure.theme == "auto" and format not in FOLLOWING:
+        return (
+            *which,
+            *figure.remarks,
+            f"a .{format} cannot follow the reader's theme: it is light",
+        )
+    return (*which, *figure.remarks)
+
+
+def _which(figure: Diagram) -> tuple[str, ...]:
+    """Which of the nodes of one name the figure is about."""
+    trace, name = figure.trace, figure.settings.around
+    count = sum(each == name for each in trace.names) if isinstance(name, str) else 0
+    if count < 2 or name is None:
+        return ()
+    label = trace.label(trace.node_index(name))
+    return (f"{name!r} is {label} here, the last of {count}: the others are {name}#1 and so on",)
 
 
 def file_name(title: str) -> str:

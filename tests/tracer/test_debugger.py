@@ -659,6 +659,7 @@ def test_nothing_that_the_debugger_does_changes_a_number():
         np.testing.assert_array_equal(trace.value(k), value)
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_nodes_is_searched_in_seconds_and_stepped_at_once():
     x = tr.tensor(1.0, name="x")
     y = x

@@ -320,6 +320,7 @@ def test_loading_reads_no_tensor(path):
     assert loaded.value("x")[-1] == 1.0
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_nodes_is_saved_and_loaded(path):
     x = tr.tensor(1.0, name="x")
     y = x

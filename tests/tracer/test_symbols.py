@@ -10,7 +10,7 @@ import tracer as tr
 from tests.ops.twins import TWINS
 from tracer.formulas import flow_formula, formula, local_derivative
 from tracer.lettering import tex_name
-from tracer.symbols import Symbol
+from tracer.symbols import Style, Symbol, write
 
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
@@ -172,4 +172,53 @@ def test_tex_is_plain_ascii_with_parameters_and_arrays_in_it():
         for numbers in (False, True):
             assert formula(node, tex=True, numbers=numbers).isascii()
     mean = tr.trace(tr.mean(x, axis=1).sum())[1]
-    assert formula(mean, tex=True) == r"\operatorname{mean}\left(x, \mathrm{axis}=1\right)"
+    assert formula(mean, tex=True) == r"\frac{1}{3} \sum_{\text{axis 1}}\left(x\right)"
+
+
+@pytest.mark.parametrize(
+    ("label", "tex"),
+    [
+        ("Wx", "W_{x}"),
+        ("Whh", "W_{hh}"),
+        ("W_out_2", r"W_{\mathrm{out},2}"),
+        ("x_train", r"x_{\mathrm{train}}"),
+    ],
+)
+def test_what_stands_behind_a_letter_stands_below_it(label, tex):
+    assert tex_name(label) == tex
+
+
+def test_tensors_are_multiplied_element_by_element_and_numbers_with_a_dot():
+    x, s = tr.tensor(np.ones(3), name="x"), tr.tensor(2.0, name="s")
+    y = tr.trace((x * x + s * x + s * s).sum())
+    found = {formula(node, tex=True) for node in y if node.op_name == "mul"}
+    assert found == {r"x \odot x", r"s \cdot x", r"s \cdot s"}
+
+
+def test_the_transpose_of_a_transpose_is_the_matrix():
+    x = Symbol(np.ones((2, 3)), "x", "x")
+    assert x.T.T is x
+    assert write(x.T, Style(tex=True)) == r"{x}^{\mathsf{T}}"
+
+
+def test_axes_of_sums_are_counted_from_the_front():
+    x = tr.tensor(np.ones((2, 3, 4)), name="x")
+    written = {
+        formula(tr.trace(y.sum())[1], tex=True)
+        for y in (
+            tr.sum(x, axis=-1),
+            tr.sum(x, axis=(0, 2)),
+            tr.mean(x),
+            tr.max(x, axis=1),
+            tr.prod(x, axis=1),
+            tr.logsumexp(x, axis=1),
+        )
+    }
+    assert written == {
+        r"\sum_{\text{axis 2}}\left(x\right)",
+        r"\sum_{\text{axes 0, 2}}\left(x\right)",
+        r"\frac{1}{24} \sum_{\text{all}}\left(x\right)",
+        r"\max_{\text{axis 1}}\left(x\right)",
+        r"\prod_{\text{axis 1}}\left(x\right)",
+        r"\log\sum_{\text{axis 1}}\exp\left(x\right)",
+    }

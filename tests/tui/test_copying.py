@@ -99,7 +99,7 @@ def test_latex_is_the_formula_and_each_local_derivative(product, session_after):
     session = session_after(product, "select f")
     text, said = copied(session, "copy latex")
     assert text.splitlines() == [
-        r"f = w \cdot x",
+        r"f = w \odot x",
         r"\frac{\partial f}{\partial w} = x",
         r"\frac{\partial f}{\partial x} = w",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -84,8 +85,10 @@ def test_without_a_file_the_drawing_is_printed(gradstep, here):
 
 
 def test_the_drawing_is_as_wide_as_the_terminal(gradstep, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.delenv("COLUMNS", raising=False)
     assert max(map(len, gradstep("diagram", "sigmoid_neuron")[1].splitlines())) > 60
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, gradstep("diagram", "sigmoid_neuron")[1].splitlines())) <= 60
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     assert max(map(len, gradstep("diagram", "sigmoid_neuron")[1].splitlines())) <= 60
 
@@ -292,3 +295,81 @@ def test_drawing_loads_neither_numba_nor_textual(checkout, tmp_path):
         [sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True
     )
     assert done.stdout.splitlines()[-1] == "", done.stderr
+
+
+# ----- cures in the words of the shell
+
+
+@pytest.mark.parametrize(
+    ("options", "cure"),
+    [
+        (("batchnorm", "--style", "circuit"), "try: --style cards"),
+        (("batchnorm", "--style", "card"), "try: --style cards, or one of"),
+        (("batchnorm", "--style", "bn.png"), "try: -o bn.png"),
+        (("rnn", "--scope", "rnnn"), "the scopes are: "),
+        (("circuit", "--step", "abc"), "abc is not a number of steps"),
+        (("circuit", "--style", "paths", "--around", "f"), "try: another node"),
+    ],
+)
+def test_a_cure_names_the_option_and_not_the_argument_of_python(gradstep, options, cure):
+    status, out, err = gradstep("diagram", *options, "-o", "-", "--format", "dot")
+    assert (status, out) == (2, "")
+    assert cure in err
+    assert one_sentence(err)
+    assert not re.search(r"(style|scope|around)=", err)
+
+
+def test_the_theme_of_the_reader_is_light_in_a_picture_and_it_says_so(gradstep, here):
+    assert (
+        "a .png cannot follow"
+        in gradstep("diagram", "circuit", "--theme", "auto", "-o", "c.png")[2]
+    )
+    assert gradstep("diagram", "circuit", "--theme", "auto", "-o", "c.svg")[2] == ""
+
+
+@pytest.mark.slow
+def test_frames_without_a_word_are_those_in_which_something_changes(gradstep, here):
+    gradstep("diagram", "rnn", "--frames", "-o", "a.svg")
+    told = gradstep("diagram", "rnn", "--frames", "-o", "a-%02d.svg")[1]
+    drawn = len(names(here))
+    gradstep("diagram", "rnn", "--frames", "all", "-o", "b-%02d.svg")
+    every = len([name for name in names(here) if name.startswith("b")])
+    assert "pages of one size" in told
+    assert drawn < every
+
+
+def test_a_name_that_several_nodes_bear_is_told_apart(gradstep, here):
+    err = gradstep("diagram", "rnn", "--around", "a", "-o", "a.dot")[2]
+    assert "'a' is a#8 here, the last of 8" in err
+
+
+BLOCKS = """
+import tracer as tr
+
+
+def loss():
+    x = tr.tensor(0.5, name="x")
+    for k in range(12):
+        with tr.scope("block", k=k):
+            with tr.scope("attention"):
+                x = tr.tanh(x)
+            if k == 3:
+                with tr.scope("head"):
+                    x = x * 2
+    return x
+"""
+
+
+def test_a_scope_is_known_by_its_end_where_only_one_ends_so(gradstep, here):
+    (here / "net.py").write_text(BLOCKS)
+    by_end = gradstep("diagram", "net.py:loss", "--scope", "head", "-o", "-", "--format", "dot")
+    whole = gradstep(
+        "diagram", "net.py:loss", "--scope", "block[k=3].head", "-o", "-", "--format", "dot"
+    )
+    assert by_end[0] == 0
+    assert by_end[1] == whole[1]
+    status, _, err = gradstep("diagram", "net.py:loss", "--scope", "attention", "-o", "x.dot")
+    assert status == 2
+    assert "12 scopes end in 'attention'" in err
+    assert err.index("block[k=2].attention") < err.index("block[k=10].attention")
+    assert "such as --scope 'block[k=0].attention'" in err

@@ -228,14 +228,14 @@ def test_a_trace_of_no_known_program_says_why_it_cannot_run_again():
 
 
 def test_a_module_of_the_users_is_read_again(tmp_path):
-    (tmp_path / "net.py").write_text("SCALE = 2.0\n")
+    (tmp_path / "scaling.py").write_text("SCALE = 2.0\n")
     file = tmp_path / "train.py"
     file.write_text(
-        "import tracer as tr\nimport net\nx = tr.tensor(3.0, name='x')\nloss = x * net.SCALE\n"
+        "import tracer as tr\nimport scaling\nx = tr.tensor(3.0, name='x')\nloss = x * scaling.SCALE\n"
     )
     session = opened(file)
     assert session.trace.value(session.trace.loss) == 6.0
-    (tmp_path / "net.py").write_text("SCALE = 10.00\n")
+    (tmp_path / "scaling.py").write_text("SCALE = 10.00\n")
     obey(session, "rerun")
     assert session.trace.value(session.trace.loss) == 30.0
 

@@ -107,6 +107,7 @@ def least(work):
     return min(times)
 
 
+@pytest.mark.slow
 def test_a_row_of_a_million_costs_what_a_row_of_a_hundred_costs(short_chain):
     trace = tape_of(1_000_000)
     long = Scene(trace, 500_000, 500_000, Figures(trace))

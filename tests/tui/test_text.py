@@ -147,6 +147,7 @@ def test_a_long_trace_is_folded_in_the_middle_unless_all_is_asked_for():
     assert len([one for one in whole.splitlines() if "add" in one]) == 300
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_nodes_and_60_doublings_is_shown():
     y = tr.tensor(1e-9)
     for _ in range(100_000):

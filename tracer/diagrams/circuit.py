@@ -83,6 +83,7 @@ def _gate(moment: Moment, i: int) -> Gate:
         ahead=not moment.has_run(i),
         current=moment.current(i),
         ordered=is_ordered(moment.trace, i),
+        nodes=(i,),
     )
 
 
@@ -178,6 +179,7 @@ def _wire(
             width=width,
             tip=moment.tip(i, reading),
             role=role,
+            nodes=(i,),
         )
     ]
     if len(uses) == 1:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracer import errors
-from tracer.diagrams.film import Film, film_of
+from tracer.diagrams.film import Film, film_of, telling
 from tracer.diagrams.formats import FORMATS, format_of, listed
 from tracer.diagrams.frames import Part, part_of
 from tracer.diagrams.layout.drawn import Layout
@@ -23,10 +23,10 @@ from tracer.diagrams.layout.writing import dot_text
 from tracer.diagrams.moments import Moment, scalar_writer
 from tracer.diagrams.names import plain
 from tracer.diagrams.palettes import THEMES, Palette
-from tracer.diagrams.picture import Picture
+from tracer.diagrams.picture import Direction, Picture
 from tracer.diagrams.settings import Settings
 from tracer.diagrams.strokes import Drawn
-from tracer.diagrams.styles import STYLES, all_scalars, chosen_style
+from tracer.diagrams.styles import STYLES, all_scalars, checked, chosen_style
 from tracer.files import write_whole
 
 if TYPE_CHECKING:
@@ -112,15 +112,25 @@ class Diagram:
         """What is on the page."""
         return self.layout.drawn
 
-    def film(self, positions: Sequence[int] | None = None) -> Film:
-        """The figure at several positions of the timeline, all of them unless told otherwise, on one layout."""
+    def called(self, i: int) -> str:
+        """What the figure calls node i, as its captions do."""
+        return self._end.called(i)
+
+    def film(self, positions: Sequence[int] | None = None, *, telling_only: bool = False) -> Film:
+        """The figure at several positions of the timeline, all of them unless told otherwise, on one layout.
+
+        telling_only: without those that show nothing new but which folded shape is at work.
+        """
         chosen = range(self.trace.timeline.last + 1) if positions is None else positions
-        pictures = [self.pinned_at(position) for position in chosen]
+        pictures = [self.pinned_at(position, tips=False) for position in chosen]
+        if telling_only:
+            kept = telling(pictures)
+            pictures, chosen = [pictures[k] for k in kept], [chosen[k] for k in kept]
         return film_of(pictures, chosen, partial(layout_by, "neato", clear=False))
 
-    def pinned_at(self, position: int) -> Picture:
+    def pinned_at(self, position: int, *, tips: bool = True) -> Picture:
         """The picture at a position, every shape where it stands in the finished figure."""
-        picture = self._picture_at(position)
+        picture = self._picture_at(position, tips=tips)
         return picture if picture.placed else pinned(picture, self._stage)
 
     def render(self, format: str) -> bytes:
@@ -189,16 +199,18 @@ class Diagram:
     def _laid(self) -> Laid:
         return laid_out(self.picture)
 
-    def _picture_at(self, position: int | None) -> Picture:
+    def _picture_at(self, position: int | None, *, tips: bool = True) -> Picture:
         at = self.trace.timeline.last if position is None else position
-        moment = replace(self._end, position=at, stepping=position is not None)
+        moment = replace(self._end, position=at, stepping=position is not None, tips=tips)
         return STYLES[self.style].draw(self.part, moment, self.settings)
 
     @cached_property
     def _end(self) -> Moment:
         """The finished run, as this figure writes its numbers."""
-        write = scalar_writer(self.trace) if all_scalars(self.part) else STYLES[self.style].write
-        return Moment(self.trace, self.trace.timeline.last, write)
+        style = STYLES[self.style]
+        write = scalar_writer(self.trace) if all_scalars(self.part) else style.write
+        naming = None if style.naming is None else style.naming(self.part)
+        return Moment(self.trace, self.trace.timeline.last, write, naming=naming)
 
 
 def _write(target: Path, content: bytes) -> None:
@@ -206,7 +218,14 @@ def _write(target: Path, content: bytes) -> None:
     try:
         write_whole(target, content)
     except OSError as error:
-        raise errors.DiagramError(f"cannot write {target}: {error.strerror}") from error
+        raise errors.DiagramError(
+            f"cannot write {target}: {error.strerror}\n  try: another folder"
+        ) from error
+
+
+def _is_count(number: object) -> bool:
+    """Whether it is a whole number from 1."""
+    return isinstance(number, (int, np.integer)) and number is not True and int(number) >= 1
 
 
 def diagram(
@@ -220,6 +239,7 @@ def diagram(
     radius: int = 2,
     most: int | None = None,
     local: bool = False,
+    direction: Direction | None = None,
 ) -> Diagram:
     """The figure of a trace, at the end of its timeline or as it is at position `step`.
 
@@ -229,7 +249,8 @@ def diagram(
     "dark", "print" (no colour needed), "safe" (for the colour blind) or "auto" (a browser's preference). scope: only
     what was recorded in that scope, such as `"rnn[t=3]"`.
     around: only the neighbours of a node, up to `radius` edges away. most: fold scopes and time steps above so many
-    shapes. local: local derivatives on the edges.
+    shapes. local: local derivatives on the edges. direction: "rows", "right" (one row) or "down"; by default a row that
+    is too wide for a page is broken into rows.
     Raises `DiagramError` for an unknown style, theme or scope, a step outside the timeline, or a style that does not
     fit.
 
@@ -246,7 +267,13 @@ def diagram(
     last = trace.timeline.last
     if step is not None and not (isinstance(step, (int, np.integer)) and 0 <= step <= last):
         raise errors.DiagramError(f"there is no step {step!r}: the timeline goes from 0 to {last}")
-    settings = Settings(style, scope, around, radius, most, local)
+    for name, number, example in (("radius", radius, 2), ("most", most, 50)):
+        if number is not None and not _is_count(number):
+            raise errors.DiagramError(
+                f"{name}={number!r} is not a number from 1\n  try: {name}={example}"
+            )
+    settings = Settings(style, scope, around, radius, most, local, direction)
     figure = Diagram(trace, None if step is None else int(step), theme, settings)
+    checked(figure.style, settings)
     _ = figure.picture  # complaints come here, at the door
     return figure

@@ -9,7 +9,18 @@ from functools import cached_property
 from tracer.diagrams.layout.drawn import PAD, Layout
 from tracer.diagrams.layout.pinning import held_open
 from tracer.diagrams.measure import text_width
-from tracer.diagrams.picture import Cluster, Edge, Picture, Point, Shape, Text
+from tracer.diagrams.picture import (
+    Caption,
+    Card,
+    Cluster,
+    Edge,
+    Gate,
+    Joint,
+    Picture,
+    Point,
+    Shape,
+    Text,
+)
 from tracer.diagrams.strokes import Drawn, Item, Letters
 
 LINE = 15.0
@@ -32,6 +43,8 @@ class Actor:
 
     key: str
     looks: tuple[Item, ...]
+    nodes: tuple[int, ...] = ()
+    """The nodes of the trace that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +112,40 @@ def film_of(
     return Film(
         drawn.width,
         drawn.height,
-        tuple(Actor(key, tuple(looks[k] for k in sorted(looks))) for key, looks in items.items()),
+        tuple(
+            Actor(key, tuple(looks[k] for k in sorted(looks)), cast.nodes_of(key))
+            for key, looks in items.items()
+        ),
         tuple(
             Frame(position, picture.caption, tuple(looks.get(key, -1) for key in items))
             for picture, position, looks in zip(pictures, positions, seen, strict=True)
         ),
         _corner_in(together, layout),
     )
+
+
+def telling(pictures: Sequence[Picture]) -> list[int]:
+    """The numbers of those pictures in which more is new than the mark of the step on a shape that stands for several.
+
+    So of the steps inside a folded gate only that is left which brings its value.
+    """
+    found: list[int] = []
+    last: object = None
+    for number, picture in enumerate(pictures):
+        shapes = tuple(map(_unmarked, picture.every_shape()))
+        shown = shapes, tuple(replace(edge, tip="") for edge in picture.edges)
+        if shown != last:
+            found.append(number)
+        last = shown
+    return found
+
+
+def _unmarked(shape: Shape) -> Shape:
+    """A shape without its tip; one that stands for several nodes also without the mark of the step."""
+    bare = replace(shape, tip="")
+    if isinstance(bare, (Gate, Card)) and len(bare.nodes) > 1:
+        return replace(bare, current=False)
+    return bare
 
 
 def _corner_in(picture: Picture, layout: Layout) -> Point:
@@ -139,6 +179,11 @@ class _Cast:
             frame = replace(cluster, shapes=(), clusters=())
             looks[cluster.key] = frames.setdefault(frame, len(frames))
         return looks
+
+    def nodes_of(self, key: str) -> tuple[int, ...]:
+        """The nodes that an actor stands for; none for an edge or a cluster."""
+        shape = next(iter(self.shapes.get(key, ())), None)
+        return () if shape is None or isinstance(shape, (Joint, Caption)) else shape.nodes
 
     def together(self) -> Picture:
         """One picture with every look; those of one shape lie on each other."""

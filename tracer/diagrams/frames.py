@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,13 +64,22 @@ def _scope_of(trace: Trace, scope: str | None) -> Part:
         scope in (text, *_prefixes(entries))
         for text, entries in zip(named, trace.scopes, strict=True)
     ]
+    if not any(wanted):
+        ends = {
+            text for entries in trace.scopes for text in _prefixes(entries) if _ends(text, scope)
+        }
+        if len(ends) == 1:
+            return _scope_of(trace, ends.pop())
+        if ends:
+            raise errors.DiagramError(
+                f"{len(ends)} scopes end in {plain(scope, longest=60)!r}\n"
+                f"  try: one of {_some(ends)}, such as scope={_first(ends)!r}"
+            )
     members = np.flatnonzero(np.array([*wanted, False])[np.asarray(trace.scope_of)])
     inside = {int(i) for i in members if trace.op_of[i] >= 0}
     if not inside:
-        known = sorted({text for entries in trace.scopes for text in _prefixes(entries)})
-        listed = ", ".join(plain(text, longest=60) for text in known[:12]) + (
-            " …" if len(known) > 12 else ""
-        )
+        known = {text for entries in trace.scopes for text in _prefixes(entries)}
+        listed = _some(known)
         raise errors.DiagramError(
             f"no operation was recorded in a scope {plain(scope, longest=60)!r}\n"
             + (
@@ -83,16 +93,34 @@ def _scope_of(trace: Trace, scope: str | None) -> Part:
     return Part(trace, tuple(sorted(inside | sources | leaves)), frozenset(inside | leaves))
 
 
+def _ends(text: str, scope: str) -> bool:
+    """Whether a scope is called so by its end: `block[k=6].attention` is `attention` on its frame."""
+    return text.endswith(f".{scope}")
+
+
+def _naturally(text: str) -> list[tuple[bool, int, str]]:
+    """By what scopes are put in order: 2 comes before 10."""
+    return [
+        (piece.isdecimal(), int(piece[:18]) if piece.isdecimal() else 0, piece)
+        for piece in re.split(r"(\d+)", text)
+    ]
+
+
+def _first(texts: Iterable[str]) -> str:
+    return plain(min(texts, key=_naturally), longest=60)
+
+
+def _some(texts: Iterable[str]) -> str:
+    """The first dozen scopes."""
+    known = sorted(texts, key=_naturally)
+    listed = ", ".join(plain(text, longest=60) for text in known[:12])
+    return listed + (" …" if len(known) > 12 else "")
+
+
 def _around(part: Part, settings: Settings) -> Part:
     """What lies within so many edges of a node, with the direct inputs of what is drawn with its operation."""
     trace, radius = part.trace, settings.radius
-    if (
-        settings.around is None
-        or isinstance(radius, bool)
-        or not isinstance(radius, int)
-        or radius < 0
-    ):
-        raise errors.DiagramError(f"a radius of {radius!r} edges\n  try: radius=2")
+    assert settings.around is not None
     centre = trace.node_index(settings.around)
     if centre not in part.nodes:
         raise errors.DiagramError(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from tracer.diagrams.names import plain, text_of
 from tracer.diagrams.numerals import one_number, whole
 from tracer.diagrams.picture import Role, Run, Text
 from tracer.kinds import KINDS
-from tracer.nodes import Flow
+from tracer.nodes import Flow, Node
 from tracer.timeline import GLYPHS, GradientStatus, Timeline
 from tracer.traces import Trace
 
 PARAMETER, CONSTANT = KINDS.index("parameter"), KINDS.index("constant")
+Made = TypeVar("Made")
 SMALL = 10.0
 """The size of marks and notes, in points."""
 WORDED = ("blocked", "disconnected", "not recorded")
@@ -48,8 +49,12 @@ class Moment:
     write: Callable[[Any], str]
     stepping: bool = False
     """Whether the figure is one frame of a walk: it then marks the current step and explains its marks."""
-    memory: dict[Hashable, Reading] = field(default_factory=dict, repr=False, compare=False)
-    """What was read before; the frames of a walk share it, for from one to the next hardly a node changes."""
+    memory: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was read or placed before; the frames of a walk share it, for from one to the next hardly a node changes."""
+    tips: bool = True
+    """Whether shapes get the words that a resting pointer reads; those of a film need none."""
+    naming: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
+    """What the figure calls a node; None where it calls all of them by their labels."""
 
     @property
     def timeline(self) -> Timeline:
@@ -58,7 +63,11 @@ class Moment:
 
     def at_end(self) -> Moment:
         """The same figure with everything computed, from which the room for numbers is taken."""
-        return Moment(self.trace, self.timeline.last, self.write, memory=self.memory)
+        return replace(self, position=self.timeline.last, stepping=False)
+
+    def called(self, i: int) -> str:
+        """The name of node i in the words of the figure, for captions and sentences: `h₂` where the wire says so."""
+        return plain(self.trace[i].label) if self.naming is None else self.naming(i)
 
     def has_run(self, i: int) -> bool:
         """Whether node i has its value by now; leaves always do."""
@@ -68,7 +77,7 @@ class Moment:
         """The value and the gradient of node i as far as they are known; `mark` stands before a gradient."""
         status, has_run = self.timeline.status(self.position, i), self.has_run(i)
         key = (i, has_run, status, size, bold, mark)
-        known = self.memory.get(key)
+        known: Reading | None = self.memory.get(key)
         if known is not None:
             return known
         value: Text = ()
@@ -80,6 +89,17 @@ class Moment:
 
     def fullest(self, i: int, *, size: float = 13, bold: bool = True, mark: str = "") -> Reading:
         """What `read` gives at the end of the timeline, with the mark of a partial sum where there will be one."""
+        key = ("fullest", i, size, bold, mark)
+        return self.once(key, lambda: self._fullest(i, size, bold, mark))
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What does not change from step to step, made at the first."""
+        if key not in self.memory:
+            self.memory[key] = make()
+        found: Made = self.memory[key]
+        return found
+
+    def _fullest(self, i: int, size: float, bold: bool, mark: str) -> Reading:
         end = self.at_end()
         reading = end.read(i, size=size, bold=bold, mark=mark)
         count = end.timeline.arrived(end.position, i)[1]
@@ -141,11 +161,13 @@ class Moment:
 
     def tip(self, i: int, reading: Reading) -> str:
         """What a pointer resting on the node reads: its full name, shape, numbers, and the state of its gradient."""
+        if not self.tips:
+            return ""
         node = self.trace[i]
         value = text_of(reading.value) or "not run yet"
         gradient = text_of(reading.gradient) if reading.state in ("partial", "final") else ""
         lines = [
-            f"{plain(node.label)} ({node.op_name}, {short.shape(node.shape) if node.shape else 'scalar'})"
+            f"{self.called(i)} ({node.op_name}, {short.shape(node.shape) if node.shape else 'scalar'})"
         ]
         lines.append(f"value {value}")
         lines.append(
@@ -165,10 +187,11 @@ class Moment:
             said += "   before the first step"
         else:
             node = self.trace[step.node]
-            said += f"   {step.phase}: {plain(node.label, longest=40)}"
+            said += f"   {step.phase}: {plain(self.called(step.node), longest=40)}"
             if step.phase == "backward" and step.argument is not None:
                 target = node.inputs[step.argument]
-                said += f" → {plain(getattr(target, 'label', str(target)), longest=40)}"
+                name = self.called(target.index) if isinstance(target, Node) else str(target)
+                said += f" → {plain(name, longest=40)}"
                 said += f" ({step.number} of {step.count})" if step.count > 1 else ""
         legend = "   ".join(
             f"{GLYPHS[state]} {word}" for state, word in LEGEND.items() if state in states

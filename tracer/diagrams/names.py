@@ -16,6 +16,8 @@ GREEK = dict(zip(_SPELLED.split(), "αβγδεεζηθκλμνξπρστφχψω
 _NUMBERED = re.compile(r"([^\W\d_]+)_?(\d{1,4})")
 _SUFFIXED = re.compile(r"([^\W\d_]+)_([^\W_]{1,4})")
 _WORD = re.compile(r"[^\W\dᵀ][^\Wᵀ¹²³⁰⁴⁵⁶⁷⁸⁹]*")
+_AGAIN = re.compile(r"#\d+")
+"""Which of several nodes of a name is meant."""
 LONGEST = 32
 
 
@@ -61,7 +63,13 @@ def indexed_name(name: str, index: str, *, role: Role = "ink", size: float = 14)
 
 
 def formula_text(formula: str, *, size: float = 13, bold: bool = False, longest: int = 34) -> Text:
-    """A formula of `tracer.symbols` with its names set as names and `*` as a centred dot."""
+    """A formula of `tracer.symbols` with its names set as names and `*` as a centred dot.
+
+    The number of `x#2` stands low, so that `x#2²` has one superscript.
+
+    >>> [run.text for run in formula_text("x#2²") if run.lowered]
+    ['#2']
+    """
     formula = plain(formula.replace(" * ", " · "), longest=longest)
     runs: list[Run] = []
     end = 0
@@ -69,7 +77,12 @@ def formula_text(formula: str, *, size: float = 13, bold: bool = False, longest:
         if found.start() > end:
             runs.append(Run(formula[end : found.start()], size=size, bold=bold))
         end = found.end()
-        if formula[end : end + 1] == "(" or formula[found.start() - 1 : found.start()] in {
+        number = _AGAIN.match(formula, end)
+        if number is not None:
+            runs.extend(name_text(found[0], size=size, bold=bold, italic=False))
+            runs.append(Run(number[0], "quiet", round(size * 0.72), lowered=True))
+            end = number.end()
+        elif formula[end : end + 1] == "(" or formula[found.start() - 1 : found.start()] in {
             "@",
             "#",
         }:

@@ -45,7 +45,8 @@ _STYLE = (
     ".gradstep-view .t{{text-align:left}}.gradstep-view :is(.q,th){{color:var(--quiet);font-weight:normal}}"
     ".gradstep-view .v{{color:var(--value);font-weight:bold}}"
     ".gradstep-view .g{{color:var(--gradient);border-top:1px solid var(--wire)}}"
-    ".gradstep-view svg{{display:block;max-width:none;height:auto}}"
+    ".gradstep-view svg{{display:block;max-width:100%;height:auto}}"
+    ".gradstep-view tr:has(td.g)+tr td{{padding-top:10px}}"
 )
 
 

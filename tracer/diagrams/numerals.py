@@ -66,15 +66,23 @@ def one_number(scalar: Any) -> str:
 def first_numbers(array: Any, count: int = 2) -> str:
     """The numbers of a card; what is left out is never passed over in silence where it is not finite.
 
+    Where those shown are zero and others are not, the root mean square says so.
+
     >>> first_numbers(np.array([0.756, -0.52, 1.0, np.nan])), first_numbers(2.5), first_numbers(np.empty((0, 3)))
     ('0.76 −0.52 … 1 nan', '2.50', 'empty')
+    >>> first_numbers(np.array([0.0, 0.0, 3.0, -4.0])), first_numbers(np.zeros(3))
+    ('0 0 … rms 2.50', '0 0 …')
     """
     array = np.asarray(array)
     if array.ndim == 0:
         return one_number(array)
     if array.size == 0:
         return "empty"
-    return " ".join([*map(one_number, array.flat[:count]), *short.rest_of(array, count)])
+    words = [*map(one_number, array.flat[:count]), *short.rest_of(array, count)]
+    if words[-1] == "…" and array.dtype.kind == "f" and not np.any(array.flat[:count]):
+        size = root_mean_square(array)
+        words += [f"rms {numeral(size)}"] if size else []
+    return " ".join(words)
 
 
 def mean_size(array: Any) -> str:

@@ -26,6 +26,7 @@ Role: TypeAlias = Literal[
 
 Side: TypeAlias = Literal["", "n", "e", "s", "w"]
 Point: TypeAlias = tuple[float, float]
+Direction: TypeAlias = Literal["rows", "right", "down"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Wire:
     tip: str = ""
     role: Role = "wire"
     at: Point | None = None
+    nodes: tuple[int, ...] = ()
+    """The nodes of the trace that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Gate:
     ordered: bool = False
     """Whether the order of its inputs matters, as for a − b."""
     at: Point | None = None
+    nodes: tuple[int, ...] = ()
+    """The nodes of the trace that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class Card:
     on_route: bool = False
     """Whether it lies on the main route, which is drawn as straight as the layout can."""
     at: Point | None = None
+    nodes: tuple[int, ...] = ()
+    """The nodes of the trace that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,8 @@ class Pane:
     size: Point
     at: Point
     tip: str = ""
+    nodes: tuple[int, ...] = ()
+    """The nodes of the trace that it stands for."""
 
 
 Shape: TypeAlias = Wire | Gate | Card | Joint | Caption | Pane
@@ -179,6 +188,8 @@ class Picture:
     remarks: tuple[str, ...] = ()
     """What the reader should know of the figure: what was folded, or left out."""
     placed: bool = False
+    direction: Direction = "right"
+    """Where the layout puts what comes later: further right, further right in rows where that is wide, or below."""
     spread: Point = (0.28, 0.32)
     """Inches between neighbours within a rank, and between ranks."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tracer.diagrams.picture import Direction
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -21,3 +23,5 @@ class Settings:
     """The number of shapes above which scopes, time steps and repeats are folded into one shape each."""
     local: bool = False
     """Whether the local derivatives stand on the edges."""
+    direction: Direction | None = None
+    """Where what comes later stands; None lets a style choose: in rows, where one row would be too wide for a page."""

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from tracer import errors
 from tracer.diagrams.boxed.cards import cards
 from tracer.diagrams.boxed.outline import outline
+from tracer.diagrams.boxed.titles import naming
 from tracer.diagrams.circuit import circuit
 from tracer.diagrams.frames import Part
 from tracer.diagrams.moments import Moment
 from tracer.diagrams.names import plain
 from tracer.diagrams.numerals import first_numbers, mean_size
+from tracer.diagrams.over_time.naming import OverTime
 from tracer.diagrams.over_time.timesteps import has_time_axis
 from tracer.diagrams.over_time.unrolled import unrolled
-from tracer.diagrams.picture import Picture
+from tracer.diagrams.picture import Direction, Picture
 from tracer.diagrams.routes.paths import paths
 from tracer.diagrams.settings import Settings
 from tracer.diagrams.sweeps.backward import backward
@@ -36,8 +39,14 @@ class Style:
     """Why it cannot draw a part, and what to do instead; empty where it can."""
     write: Callable[[Any], str] = first_numbers
     """How it writes the numbers of an array that is not a scalar."""
+    turns: bool = False
+    """Whether it can be asked for a direction."""
+    local: bool = False
+    """Whether it can show local derivatives on its edges."""
     keeps_all: bool = False
     """Whether `around` names the node that the figure is about, and not a neighbourhood to cut out."""
+    naming: Callable[[Part], Callable[[int], str]] | None = None
+    """What its figure of a part calls each node in captions and sentences; None where that is the label."""
 
 
 def all_scalars(part: Part) -> bool:
@@ -70,19 +79,53 @@ def _has_no_flows(part: Part) -> str:
     )
 
 
+def _no_backward_pass(part: Part) -> str:
+    gradients = sum(bool(part.trace.receives[i]) for i in part.nodes)
+    if gradients > MOST_GRADIENTS:
+        return (
+            f"the backward style draws every gradient, and {gradients:,} could not be read\n"
+            "  try: style='outline', or a scope, or the neighbours of a node alone"
+        )
+    return _has_no_flows(part)
+
+
+MOST_GRADIENTS = 200
+"""A backward pass of more gradients than that is no figure."""
 STYLES: Mapping[str, Style] = MappingProxyType(
     {
-        "circuit": Style(circuit, "gates and wires of scalars, as on a slide", _has_arrays),
-        "cards": Style(cards, "tensors as cards in the frames of their scopes"),
-        "outline": Style(outline, "operations only, for the overview of a large network"),
-        "unrolled": Style(unrolled, "a network over its time steps", _has_no_time, mean_size),
-        "paths": Style(
-            paths, "the gradient paths to one value, and their sum", _has_no_flows, keeps_all=True
+        "circuit": Style(
+            circuit, "gates and wires of scalars, as on a slide", _has_arrays, local=True
         ),
-        "backward": Style(backward, "the backward pass as a graph of its own", _has_no_flows),
+        "cards": Style(
+            cards, "tensors as cards in the frames of their scopes", turns=True, naming=naming
+        ),
+        "outline": Style(
+            outline,
+            "operations only, for the overview of a large network",
+            turns=True,
+            naming=naming,
+        ),
+        "unrolled": Style(
+            unrolled, "a network over its time steps", _has_no_time, mean_size, naming=OverTime
+        ),
+        "paths": Style(
+            paths,
+            "the gradient paths to one value, and their sum",
+            _has_no_flows,
+            local=True,
+            keeps_all=True,
+        ),
+        "backward": Style(
+            backward,
+            "the backward pass as a graph of its own",
+            _no_backward_pass,
+            turns=True,
+            naming=naming,
+        ),
     }
 )
 
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 MOST_GATES = 300
 """Scalars beyond which the numbers of a circuit could not be read, and an outline folds scopes instead."""
 
@@ -101,9 +144,34 @@ def chosen_style(part: Part, wanted: str | None) -> str:
     if wanted not in STYLES:
         said = plain(str(wanted), longest=60)
         listed = f"{', '.join(list(STYLES)[:-1])} or {list(STYLES)[-1]}"
-        cure = f"diagram(...).save({said!r})" if "." in said else listed
+        close = get_close_matches(said, STYLES, n=1, cutoff=0.7)
+        cure = listed if not close else f"style={close[0]!r}, or one of {listed}"
+        if "." in said:
+            cure = f"diagram(...).save({said!r})"
         raise errors.DiagramError(f"unknown style {said!r}\n  try: {cure}")
     complaint = STYLES[wanted].unfit(part)
     if complaint:
         raise errors.DiagramError(complaint)
     return wanted
+
+
+def checked(style: str, settings: Settings) -> None:
+    """Raises `DiagramError` where a style cannot show what the settings ask for, and says which one can."""
+    direction = settings.direction
+    if direction is not None:
+        if direction not in DIRECTIONS:
+            raise errors.DiagramError(
+                f"unknown direction {plain(str(direction), longest=60)!r}\n  try: "
+                f"{', '.join(DIRECTIONS[:-1])} or {DIRECTIONS[-1]}"
+            )
+        if not STYLES[style].turns:
+            able = [name for name, each in STYLES.items() if each.turns]
+            raise errors.DiagramError(
+                f"the {style} style has a direction of its own\n  try: {' or '.join(able)}, or no direction"
+            )
+    if settings.local and not STYLES[style].local:
+        able = [name for name, each in STYLES.items() if each.local]
+        raise errors.DiagramError(
+            f"the {style} style has no edges for local derivatives\n"
+            f"  try: {' or '.join(able)} for scalars, or backward for the rules between tensors"
+        )

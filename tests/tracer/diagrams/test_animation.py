@@ -353,6 +353,7 @@ def rgb(colour: str) -> tuple[int, ...]:
     return tuple(bytes.fromhex(colour[1:]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "palette"), [("light", LIGHT), ("dark", DARK)])
 def test_a_gif_keeps_the_colours_of_the_theme_and_the_edges_of_letters(image, theme, palette):
     figure = diagram(circuit(), theme=theme)

@@ -19,6 +19,7 @@ from tests.tracer.diagrams.networks import (
 )
 from tracer.diagrams import diagram
 from tracer.diagrams.numerals import first_numbers, numeral, whole
+from tracer.diagrams.picture import Card
 from tracer.errors import DiagramError
 
 
@@ -189,3 +190,23 @@ def test_a_trace_without_gradients_has_no_backward_pass(monkeypatch):
             DiagramError, match=r"no gradient flows in this trace.*\n  try: style=.circuit."
         ):
             diagram(trace, style=style)
+
+
+def test_values_without_a_name_are_called_as_their_cards_are():
+    found = drawn_text(residual_block())
+    assert "@" not in found.replace(" @ ", "")
+
+
+def test_a_backward_pass_that_nobody_could_read_is_refused_with_a_cure():
+    h = tr.parameter([1.0, 2.0], name="h")
+    for _ in range(250):
+        h = tr.tanh(h)
+    with pytest.raises(DiagramError, match=r"252 could not be read\n  try: "):
+        diagram(tr.trace(tr.sum(h)), style="backward")
+
+
+def drawn_text(trace: tr.Trace) -> str:
+    """All words of the backward pass."""
+    shapes = diagram(trace, style="backward").picture.every_shape()
+    cards = [shape for shape in shapes if isinstance(shape, Card)]
+    return " ".join(run.text for card in cards for text in (card.title, *card.rows) for run in text)

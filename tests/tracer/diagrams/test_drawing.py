@@ -24,6 +24,7 @@ from tests.tracer.diagrams.networks import (
 )
 from tracer.diagrams import STYLES, Diagram, diagram
 from tracer.diagrams.layout import rendering
+from tracer.diagrams.layout.markup import BACKSLASH
 from tracer.diagrams.names import plain
 from tracer.diagrams.palettes import LIGHT
 from tracer.errors import DiagramError, GraphvizMissingError
@@ -77,7 +78,7 @@ def test_every_style_draws_a_scalar_network_over_time(style):
 
 def test_what_cannot_be_drawn_is_refused_with_the_choices():
     trace = batch_norm()
-    with pytest.raises(DiagramError, match="unknown style 'cubist'\n  try: circuit, cards, "):
+    with pytest.raises(DiagramError, match="unknown style 'cubist'\n  try: "):
         diagram(trace, style="cubist")
     with pytest.raises(DiagramError, match=r"draws scalars(.|\n)*cards"):
         diagram(trace, style="circuit")
@@ -120,7 +121,7 @@ def test_the_dark_figure_has_the_same_words_in_other_colours():
 def test_hostile_names_come_out_as_text(style):
     found = texts(diagram(badly_named(), style=style).dot)
     shown = [words["parameter"] for words in found.values() if "parameter" in words]
-    assert shown == [plain(name) for name in HOSTILE]
+    assert shown == [plain(name).replace("\\", BACKSLASH) for name in HOSTILE]
 
 
 @needs_graphviz

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tracer.diagrams.networks import batch_norm, circuit, neuron, rnn, scalar_rnn
+from tests.tracer.diagrams.networks import (
+    batch_norm,
+    circuit,
+    convnet,
+    neuron,
+    one_gate,
+    residual_block,
+    rnn,
+    scalar_rnn,
+)
 from tracer.diagrams import diagram
+from tracer.diagrams.boxed import cards
 from tracer.diagrams.drawing import Diagram
 from tracer.diagrams.film import Film
 from tracer.diagrams.layout.drawn import KEYED, ROLES, layout_of
+from tracer.diagrams.layout.laying import layout_by
+from tracer.diagrams.layout.pinning import pinned
 from tracer.diagrams.layout.rendering import rendered
 from tracer.diagrams.layout.writing import dot_text
 from tracer.diagrams.picture import Card, Wire
-from tracer.diagrams.strokes import Drawn, Letters
+from tracer.diagrams.strokes import Drawn, Letters, Polygon
 from tracer.diagrams.writers.svg import svg_text
 
 NETWORKS = (circuit, neuron, batch_norm, scalar_rnn, rnn)
@@ -123,3 +135,68 @@ def test_the_theme_that_follows_the_reader_holds_both_palettes():
     assert svg == svg_text(
         figure.drawn, figure.palette, dark=figure.palette_for_the_dark, title=figure.title
     )
+
+
+def tips(drawn: Drawn) -> dict[str, tuple[float, float]]:
+    """Edge to the point of its arrow."""
+    heads = (
+        (item.key, stroke)
+        for item in drawn.items
+        for stroke in item.strokes
+        if item.kind == "edge" and isinstance(stroke, Polygon) and stroke.fill
+    )
+    return {key: stroke.points[0] for key, stroke in heads if len(stroke.points) > 4}
+
+
+@pytest.mark.parametrize("build", [batch_norm, one_gate, residual_block, convnet])
+def test_a_pinned_arrow_points_where_the_layout_let_it_point(build):
+    figure = diagram(build())
+    assert build is not convnet or any(edge.backward for edge in figure.picture.edges)
+    first = tips(figure.drawn)
+    again = tips(layout_by("neato", pinned(figure.picture, figure.layout)).drawn)
+    assert first.keys() == again.keys()
+    apart = [
+        (again[key][0] - first[key][0], again[key][1] - first[key][1]) for key in sorted(first)
+    ]
+    for dx, dy in apart:
+        assert (dx, dy) == pytest.approx(apart[0], abs=4)
+
+
+@pytest.mark.slow
+def test_steps_inside_a_folded_gate_are_left_out_where_only_what_is_new_is_told():
+    figure = diagram(rnn(4))
+    every, telling = figure.film(), figure.film(telling_only=True)
+    kept = [frame.position for frame in telling.frames]
+    assert len(kept) < 0.75 * len(every.frames)
+    by_position = {frame.position: frame.looks for frame in every.frames}
+    last = 0
+    folded = {k for k, actor in enumerate(every.actors) if len(actor.nodes) > 1}
+    for position, looks in by_position.items():
+        last = position if position in kept else last
+        old = by_position[last]
+        assert {k for k in range(len(looks)) if looks[k] != old[k]} <= folded
+
+
+def test_every_step_of_a_circuit_tells_something():
+    figure = diagram(neuron())
+    assert figure.film(telling_only=True).frames == figure.film().frames
+
+
+def test_what_stays_from_step_to_step_is_thought_of_once(monkeypatch):
+    asked = []
+    title = cards.card_title
+    monkeypatch.setattr(cards, "card_title", lambda *given: asked.append(given[2]) or title(*given))
+    figure = diagram(batch_norm(), style="cards")
+    figure.film()
+    assert len(asked) == len(set(asked))
+
+
+def test_the_shapes_of_a_film_have_no_tips_and_those_of_a_figure_have():
+    for build in (neuron, batch_norm):
+        figure = diagram(build())
+        assert any(shape.tip for shape in figure.pinned_at(3).every_shape())
+        assert not any(
+            shape.tip
+            for shape in figure.pinned_at(3, tips=False).every_shape()
+            if isinstance(shape, (Card, Wire)) and shape.nodes
+        )

@@ -6,13 +6,24 @@ import pytest
 
 from tests.tracer.diagrams import networks
 from tracer.diagrams.palettes import THEMES
-from tracer.diagrams.picture import Caption, Card, Cluster, Edge, Gate, Joint, Picture, Run, Wire
+from tracer.diagrams.picture import (
+    Caption,
+    Card,
+    Cluster,
+    Edge,
+    Gate,
+    Joint,
+    Pane,
+    Picture,
+    Run,
+    Wire,
+)
 from tracer.diagrams.writers.labels import label_text
 from tracer.diagrams.writers.mermaid import MOST_ARROWS, mermaid_text
 
 LIGHT = THEMES["light"]
 
-LABEL = r'"((?:[^"#<>`\\\[\]{}|;&]|#\d+;|<br/>)*)"'
+LABEL = r'"((?:[^"#<>`\\{}|;&]|#\d+;|<br/>)*)"'
 SHAPE = re.compile(rf"\s+(\w+)(?:\[{LABEL}\]|\(\({LABEL}\)\)|\(\[{LABEL}\]\)|\({LABEL}\))")
 FRAME = re.compile(rf"\s+subgraph (\w+)\[{LABEL}\]")
 ARROW = re.compile(rf"\s+(\w+) (-->|---|-\.->|-\.-|==>|===)(?:\|{LABEL}\|)? (\w+)")
@@ -213,3 +224,53 @@ def test_the_same_trace_gives_the_same_bytes():
 
 def test_a_backslash_and_an_n_stay_two_characters():
     assert label_text("a\\nb") == "a#92;\u2060nb"
+
+
+@pytest.mark.parametrize(
+    "name", ["matmul@3", "a + b", "h - 1", "a/b", "h[t=1]", "e^x", "it's", "a-b"]
+)
+def test_what_means_nothing_stands_as_it_is(name):
+    assert label_text(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "- a",
+        "+ b",
+        "* c",
+        "1. d",
+        "[f](g)",
+        "[a][b]",
+        "a@b.c",
+        "**x**",
+        "%%{x}%%",
+        "www.a.b",
+        "--- a",
+    ],
+)
+def test_what_markdown_or_mermaid_would_read_does_not_stand_as_it_is(name):
+    escaped = label_text(name)
+    assert escaped != name
+    assert unescaped(escaped) == name
+
+
+def test_the_work_grows_with_the_number_of_panes_and_not_with_its_square(monkeypatch):
+    from tracer.diagrams.writers import mermaid
+
+    asked = 0
+    stands_on = mermaid._stands_on
+
+    def counted(at, pane):
+        nonlocal asked
+        asked += 1
+        return stands_on(at, pane)
+
+    monkeypatch.setattr(mermaid, "_stands_on", counted)
+    count = 300
+    panes = tuple(Pane(f"p{k}", (), (90.0, 50.0), (100.0 * k, 0.0)) for k in range(count))
+    gates = tuple(Gate(f"g{k}", (Run("+"),), at=(100.0 * k, 0.0)) for k in range(count))
+    text = mermaid_text(Picture((*panes, *gates), (), placed=True), LIGHT)
+    assert text.count("subgraph") == count
+    assert text.index("in_p7") < text.index("g7((") < text.index("in_p8")
+    assert asked <= 4 * count

@@ -86,6 +86,7 @@ def state_of(pid: int) -> str:
         return "gone"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_a_dot_that_hangs_is_stopped_with_its_children_and_leaves_no_zombie(fake_dot, tmp_path):
     fake_dot(f"echo $$ >> {tmp_path}/pids; /bin/sleep 600 & echo $! >> {tmp_path}/children; wait")
@@ -103,6 +104,7 @@ def test_a_dot_that_hangs_is_stopped_with_its_children_and_leaves_no_zombie(fake
     assert states <= {"gone", "Z"}
 
 
+@pytest.mark.slow
 def test_the_layout_is_stopped_too_when_the_user_interrupts(fake_dot, tmp_path, monkeypatch):
     """Control-C reaches us; the program that draws must not live on."""
     if not Path("/proc/self/stat").exists():

@@ -182,3 +182,9 @@ def test_ipython_takes_the_markup():
     formatters = pytest.importorskip("IPython.core.formatters")
     data, _ = formatters.DisplayFormatter().format(neuron())
     assert {"text/plain", "text/html"} <= set(data)
+
+
+def test_a_figure_is_as_wide_as_its_cell_and_pairs_of_rows_stand_apart():
+    page = notebook.tensor_html(tr.parameter(np.ones((2, 2)), name="w"))
+    assert "svg{display:block;max-width:100%;height:auto}" in page
+    assert "tr:has(td.g)+tr td{padding-top:" in page

@@ -70,10 +70,15 @@ def agrees(word: str, number: float) -> bool:
     return abs(float(plain) - number) <= unit * 0.5000001
 
 
-def says(text: str, array: Any) -> bool:
-    """Whether a text speaks of this array, in any of the ways in which figures do."""
+def says(text: str, array: Any, *, sizes: bool = False) -> bool:
+    """Whether a text speaks of this array, in any of the ways in which figures do.
+
+    sizes: the caption calls a single number of an array its root mean square.
+    """
     array = np.asarray(array)
     text = text.strip().removeprefix("∂ ").strip()
+    if sizes and array.size > 1 and NUMBER.fullmatch(text):
+        text = f"rms {text}"
     if array.size == 0:
         return text == "empty"
     if array.dtype.kind == "b":
@@ -84,6 +89,10 @@ def says(text: str, array: Any) -> bool:
     if re.fullmatch(r"(\d+ (nan|inf) )+of \d+", text):
         return text == mean_size(array)
     shown, rest, hidden = text.partition("…")
+    if hidden.startswith(" rms "):
+        if any(map(float, shown.split())) or not agrees(hidden[5:], root_mean_square(array)):
+            return False
+        hidden = ""
     words = shown.split()
     whole = len(words) == flat.size if not rest else len(words) < flat.size
     counts = dict(zip(hidden.split()[1::2], map(int, hidden.split()[::2]), strict=True))
@@ -100,20 +109,20 @@ def of_node(key: str) -> int | None:
     return int(key[1:]) if re.fullmatch(r"n\d+", key) else None
 
 
-def misprints(shown: Shown, trace: tr.Trace, step: int) -> Iterator[str]:
+def misprints(shown: Shown, trace: tr.Trace, step: int, *, sizes: bool = False) -> Iterator[str]:
     """What a figure says wrongly of nodes and of flows."""
     timeline = trace.timeline
     for key, roles in shown.items():
         i = of_node(key)
         if i is not None:
             value, gradient = trace.value(i), timeline.gradient(step, i)
-            if "value" in roles and not says(roles["value"], value):
+            if "value" in roles and not says(roles["value"], value, sizes=sizes):
                 yield f"{key} value {roles['value']!r} is {value}"
             if "gradient" not in roles:
                 continue
             terms, _, total = roles["gradient"].rpartition("=")
             total = total.strip().removeprefix("Σ").strip()
-            if gradient is None or not says(total, gradient):
+            if gradient is None or not says(total, gradient, sizes=sizes):
                 yield f"{key} gradient {total!r} is {gradient}"
             for word in NUMBER.findall(terms.replace("− ", "−")):
                 if not any(agrees(word, one) for one in sums_of_flows(trace, i)):
@@ -152,10 +161,11 @@ def held_against_the_trace(
     figure = diagram(trace, style=style, step=step)
     shown = shown_in_svg(figure.render("svg").decode("utf-8"))
     at = trace.timeline.last if step is None else step
-    wrong = list(misprints(shown, trace, at))
+    sizes = figure.style == "unrolled"
+    wrong = list(misprints(shown, trace, at, sizes=sizes))
     if tex:
         set_in_tex = shown_in_tex(figure.render("tex").decode("utf-8"))
-        wrong += [f"tex: {what}" for what in misprints(set_in_tex, trace, at)]
+        wrong += [f"tex: {what}" for what in misprints(set_in_tex, trace, at, sizes=sizes)]
         assert numbers_in(set_in_tex) == numbers_in(shown)
     assert not wrong, f"{name} {figure.style} {step}: " + "; ".join(wrong[:6])
     return shown

@@ -96,3 +96,15 @@ def test_no_more_shapes_are_shown_than_asked_for(most):
 
 def test_a_lone_leaf_is_an_outline():
     assert diagram(tr.trace(tr.tensor(2.0, name="x")), style="outline").shapes == 1
+
+
+def test_layers_stand_side_by_side_and_do_not_go_down_like_stairs():
+    h = tr.tensor([[1.0, 2.0]], name="x")
+    for k in range(6):
+        with tr.scope("layer", k=k):
+            w = tr.parameter([[0.5, 0.1], [0.2, 0.3]], name="W")
+            b = tr.parameter([0.1, 0.2], name="b")
+            h = tr.tanh(h @ w + b)
+    figure = diagram(tr.trace(tr.sum(h)), style="outline", direction="right")
+    levels = [figure.layout.spots[shape.key][1] for shape in figure.picture.every_shape()]
+    assert max(levels) - min(levels) < 110

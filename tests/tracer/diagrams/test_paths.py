@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from tests.tracer.diagrams.networks import (
     circuit,
     edges,
     highway,
+    lstm,
     residual,
     rnn,
     texts,
@@ -69,7 +72,9 @@ def test_of_three_blocks_the_first_two_are_told_apart_and_the_others_counted():
     found = braid(trace)
     assert (found.meeting.routes, found.total) == (4, 8)
     picture = diagram(trace, style="paths").picture
-    assert text_of(picture.caption[1]) == "8 routes from L to x; here they are told apart below h#2"
+    assert (
+        text_of(picture.caption[-1]) == "8 routes from L to x; here they are told apart below h#2"
+    )
 
 
 def test_a_highway_carries_beside_its_transform_and_its_gate():
@@ -153,7 +158,25 @@ def test_sixty_doublings_are_told_with_a_count():
         y = y + y
     figure = diagram(tr.trace(y), style="paths")
     assert len(braid(tr.trace(y)).bundles) == 4
-    assert "1152921504606846976 routes" in " ".join(map(text_of, figure.picture.caption))
+    assert "about 1.2×10¹⁸ routes from L" in " ".join(map(text_of, figure.picture.caption))
+
+
+def test_a_way_through_many_steps_is_named_by_whole_words():
+    w, h = tr.parameter(0.5, name="w"), tr.tensor(0.1, name="h0")
+    for t in range(1, 5):
+        with tr.scope("rnn", t=t):
+            h = tr.tanh(h * 0.5 + w)
+    trace = tr.trace(h)
+    names = [bundle.name for bundle in braid(trace).bundles]
+    assert names[0] == "through rnn[t=1] … rnn[t=4]"
+    shown = [text_of(line) for line in diagram(trace, style="paths").picture.caption]
+    assert all(any(f"({name})" in line for line in shown) for name in names)
+
+
+def test_many_routes_between_two_stretches_are_one_line():
+    picture = diagram(lstm(30), style="paths").picture
+    lines = Counter((edge.tail, edge.head) for edge in picture.edges if not edge.hidden)
+    assert max(lines.values()) <= 2
 
 
 def test_a_long_stretch_of_operations_is_one_station():

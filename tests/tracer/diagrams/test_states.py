@@ -10,6 +10,7 @@ from tracer.diagrams import diagram
 from tracer.timeline import GLYPHS, STATES, GradientStatus, Timeline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["every_state", "every_state_of_arrays", "four_steps", "sentence"])
 def test_every_state_of_a_gradient_is_told_by_glyph_and_word(name):
     """A number only if some of it has come; else the glyph of the state, and its word beside it or below."""

@@ -16,11 +16,11 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
-from tests.tracer.diagrams.networks import HOSTILE, batch_norm, branching, neuron
+from tests.tracer.diagrams.networks import HOSTILE, batch_norm, branching, neuron, rnn
 from tests.tracer.diagrams.test_drawing import needs_graphviz
 from tracer.diagrams import Diagram, diagram
 from tracer.diagrams.stepper import stepper_cell, stepper_page, stepper_part
-from tracer.diagrams.stepper.stage import by_variable, staged
+from tracer.diagrams.stepper.stage import by_variable, faces, staged
 from tracer.diagrams.stepper.steps import LEVEL, LOWERED, positions, told
 from tracer.diagrams.strokes import Drawn
 from tracer.diagrams.writers.svg import stroke_lines
@@ -255,3 +255,38 @@ def test_an_operation_folded_into_another_is_shown_at_that_one():
     keys = {actor.key for actor in figure.film([0]).actors}
     nodes = {frame["node"] for frame in data_of(stepper_page(figure))["frames"]} - {-1}
     assert all({f"g{node}", f"n{node}"} & keys for node in nodes)
+
+
+# ----- folded boxes
+
+
+def test_the_steps_inside_a_folded_box_belong_to_that_box():
+    h = tr.tensor(np.ones((2, 2)), name="x")
+    for k in range(12):
+        with tr.scope("layer", k=k):
+            for _ in range(4):
+                h = tr.tanh(h * 0.9)
+    trace = tr.trace(tr.sum(h))
+    figure = diagram(trace, style="cards", most=20)
+    film = figure.film([0, 30, trace.timeline.last])
+    box = max(film.actors, key=lambda actor: len(actor.nodes))
+    assert len(box.nodes) > 20
+    found = faces(film, trace)
+    operations = [i for i in box.nodes if trace.op_of[i] >= 0]
+    assert {found[i] for i in operations} == {operations[-1]}
+    assert found[trace.loss] == trace.loss
+    svg = staged(film, trace, 0, title="").svg
+    assert f'data-node="{operations[-1]}" role="button"' in svg
+    assert f"{len(box.nodes)} nodes, the last" in svg
+
+
+@pytest.mark.parametrize("style", ["unrolled", "outline", "paths", "backward", "cards"])
+def test_every_step_of_every_style_leads_to_a_shape_that_one_can_click(style):
+    trace = rnn(4)
+    film = diagram(trace, style=style).film([0, trace.timeline.last])
+    svg = staged(film, trace, 0, title="").svg
+    buttons = set(map(int, re.findall(r'data-node="(\d+)" role="button"', svg)))
+    assert buttons
+    found = faces(film, trace)
+    shown = {i for actor in film.actors for i in actor.nodes if trace.op_of[i] >= 0}
+    assert {found[i] for i in shown} <= buttons

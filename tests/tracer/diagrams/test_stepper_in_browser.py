@@ -336,6 +336,23 @@ def test_the_figure_grows_shrinks_and_fits(tab, pages):
     )
 
 
+def test_a_wide_figure_begins_with_letters_that_can_be_read_and_fits_when_asked(tab, tmp_path):
+    page = tmp_path / "bn.html"
+    page.write_text(stepper_page(diagram(tr.trace(GALLERY["batchnorm"].build()))), "utf-8")
+    tab.open(page)
+    scale = (
+        "(() => { const m = document.querySelector('.figure svg').getScreenCTM(); return m.a; })()"
+    )
+    inside = (
+        "(() => { const f = document.querySelector('.figure');"
+        " return f.scrollWidth <= f.clientWidth && f.scrollHeight <= f.clientHeight; })()"
+    )
+    assert tab.evaluate(scale) * 10 >= 10.99
+    assert not tab.evaluate(inside)
+    tab.click(".whole")
+    assert tab.evaluate(inside)
+
+
 # ----- colours, paper, a browser without scripts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from collections import defaultdict
@@ -27,6 +28,7 @@ from tests.tracer.diagrams.networks import edges, rnn, scalar_rnn, texts
 from tracer.diagrams import diagram
 from tracer.diagrams.frames import part_of
 from tracer.diagrams.numerals import numeral, root_mean_square
+from tracer.diagrams.over_time import contributions, naming, unrolled
 from tracer.diagrams.over_time.timesteps import time_axis
 from tracer.diagrams.picture import Caption, Card, Gate, Pane, Wire
 
@@ -61,14 +63,27 @@ def test_every_number_is_one_of_the_trace():
         assert found[f"n{node.index}"]["gradient"] == numeral(node.gradient)
 
 
-def test_tensors_are_shown_by_their_root_mean_square_and_called_so():
+def said(trace: tr.Trace, **options: object) -> list[str]:
+    """The lines below a figure."""
+    caption = diagram(trace, **options).picture.caption  # type: ignore[arg-type]
+    return ["".join(run.text for run in line) for line in caption]
+
+
+def test_tensors_are_shown_by_their_root_mean_square_and_the_caption_says_so_once():
     trace = rnn()
-    found = texts(diagram(trace).dot)
+    figure = diagram(trace)
+    found = texts(figure.dot)
+    assert sum("rms" in line for line in said(trace)) == 1
+    assert "whose rms is not the sum of theirs" in said(trace)[0]
+    assert not any("rms" in line for line in said(scalar_rnn()))
+    shown = [shape for shape in figure.picture.shapes if isinstance(shape, Wire)]
+    assert not any("rms" in run.text for s in shown for run in (*s.value, *s.gradient))
+    assert all("rms" in s.tip for s in shown if trace.names[int(s.key[1:])] == "a")
     for node in trace:
         if node.name == "a":
             words = found[f"n{node.index}"]
-            assert words["value"] == f"rms {numeral(root_mean_square(node.value))}"
-            assert words["gradient"] == f"rms {numeral(root_mean_square(node.gradient))}"
+            assert words["value"] == numeral(root_mean_square(node.value))
+            assert words["gradient"] == numeral(root_mean_square(node.gradient))
 
 
 def test_a_cell_is_one_gate_and_names_bear_their_step():
@@ -251,9 +266,65 @@ def test_parts_of_a_tensor_are_root_mean_squares_and_the_figure_says_so():
     assert len(later) == 1
     found = captions(trace, f"f{node}x")
     assert numeral(root_mean_square(later[0].cotangent)) in found.values()
-    said = diagram(trace).picture.caption[0][0].text
-    assert "root mean square" in said
-    assert diagram(scalar_rnn()).picture.caption == ()
+    assert "on a line the contribution of one use" in said(trace)[0]
+    assert "on a line" not in "".join(said(scalar_rnn()))
+
+
+# ----- gates of several operations, and names
+
+
+def gates(trace: tr.Trace) -> list[str]:
+    """What the gates say, each once."""
+    found = [s for s in diagram(trace).picture.shapes if isinstance(s, Gate)]
+    return list(dict.fromkeys("".join(run.text for run in s.symbol) for s in found))
+
+
+def test_a_gate_of_several_operations_says_what_it_computes():
+    assert "(1 − z) · n + z · ht−1" in gates(gru(3))
+    assert "tanh(wn @ x + un @ (r · ht−1))" in gates(gru(3))
+    assert gates(scalar_rnn()) == ["tanh", "(h4 − 1)²"]
+    w, h = tr.parameter(np.eye(2), name="w"), tr.tensor(np.ones(2), name="h0")
+    for t in range(3):
+        with tr.scope("rnn", t=t):
+            h = tr.tanh(w @ h)
+    target = tr.constant(np.zeros(2), name="target")
+    assert gates(tr.trace(((h - target) ** 2).sum())) == ["tanh", "Σ (h2 − target)²"]
+
+
+def test_an_activation_of_a_weighted_sum_keeps_its_sign_and_the_caption_gives_the_formula():
+    assert "ft = σ(wf @ xt + uf @ ht−1)" in said(lstm(3))[-1]
+    assert said(translation())[-1].split("      ")[1] == "st = tanh(wd @ st−1)"
+    trace = lstm(3)
+    gate = next(s for s in diagram(trace).picture.shapes if s.key == f"g{trace.node_index('f#2')}")
+    assert gate.tip.startswith("σ(wf @ x + uf @ ht−1)\n")  # type: ignore[union-attr]
+
+
+def test_a_gate_of_very_many_operations_is_marked_as_such():
+    assert "+ (…)" in gates(attention(20))
+
+
+def test_the_caption_calls_a_node_what_the_figure_calls_it():
+    trace = rnn(4)
+    node = trace.node_index("a#3")
+    position = trace.timeline.after_forward(node)
+    assert said(trace, step=position)[0].endswith("forward: a₃")
+    figure = diagram(trace)
+    assert figure.called(node) == "a₃"
+    assert figure.called(trace.node_index("a0")) == "a₀"
+    product = trace.inputs_of(trace.inputs_of(node)[0])[0]
+    assert figure.called(product) == "waa @ a₂ + wax @ x₃"
+    assert "a#" not in "".join("".join(said(trace, step=k)) for k in range(trace.timeline.last))
+
+
+@pytest.mark.slow
+def test_an_unnamed_chain_of_any_length_has_a_name():
+    h = tr.tensor(0.3, name="h0")
+    for t in range(2):
+        with tr.scope("rnn", t=t):
+            for _ in range(3000):
+                h = h * 1.0001
+    trace = tr.trace(h)
+    assert len(diagram(trace).called(1500)) < 60
 
 
 # ----- long time
@@ -354,7 +425,8 @@ def test_an_lstm_of_fifty_steps_shows_two_states_and_the_gates_of_the_first_and_
     picture = diagram(trace).picture
     assert in_order(trace) == ["t = 1", "t = 2", "t = 3 … 49   × 47", "t = 50"]
     symbols = ["".join(run.text for run in s.symbol) for s in picture.shapes if isinstance(s, Gate)]
-    assert sorted(symbols) == sorted([*"σσσ+×", "tanh"] * 3 + ["Σ"])
+    told = [*"σσσ", "tanh", "f · ct−1 + i · g", "o · tanh(c)"]
+    assert sorted(symbols) == sorted(told * 3 + ["Σ"])
     assert set(captions(trace, "v")) >= {"v20x0xcn", "v20x0xhn"}
 
 
@@ -371,7 +443,7 @@ def test_a_fused_cell_is_one_gate_with_two_named_results():
     trace = lstm_cells(3)
     picture = diagram(trace).picture
     symbols = ["".join(run.text for run in s.symbol) for s in picture.shapes if isinstance(s, Gate)]
-    assert symbols == ["LSTM"] * 3 + ["Σ"]
+    assert symbols == ["LSTM"] * 3 + ["Σ h3 · h3"]
     names = ["".join(r.text for r in s.name) for s in picture.shapes if isinstance(s, Wire)]
     assert {"h1", "c1", "h2", "c2", "h3"} <= set(names)
 
@@ -402,6 +474,7 @@ def test_a_decoder_goes_on_where_the_encoder_stopped():
 def test_what_is_read_from_afar_comes_over_the_panes_between():
     trace = two_back()
     picture = diagram(trace).picture
+    assert said(trace) == ["newt = tanh(w · newt−1 + newt−2)"]
     top = max(s.at[1] + s.size[1] / 2 for s in picture.shapes if isinstance(s, Pane))
     names = [f"new#{t}" for t in range(1, 7)]
     nodes = [trace.node_index(name) for name in names]
@@ -505,7 +578,53 @@ def test_shapes_stand_alike_at_every_step(build):
         assert [(edge.tail, edge.head) for edge in picture.edges] == lines
 
 
+def lines_to(trace: tr.Trace, label: str) -> list[tuple[tuple[float, float], ...]]:
+    """The corners of the lines into the gate of a node."""
+    head = f"g{trace.node_index(label)}"
+    return [e.path[::3] for e in diagram(trace).picture.edges if e.head == head and e.path]
+
+
+def test_lines_into_a_gate_from_above_come_down_beside_each_other():
+    found = [points for points in lines_to(lstm(), "c#2") if len(points) == 3]
+    assert len(found) == 3
+    assert all(b == d and c == e for (_, b), (c, d), (e, _) in found)
+    ends = sorted(points[-1][0] for points in found)
+    assert min(b - a for a, b in pairwise(ends)) > 8
+    top_down = sorted(found, key=lambda points: -points[0][1])
+    assert [points[-1][0] for points in top_down] == ends[::-1]
+
+
+def test_weights_enter_a_gate_from_the_side_where_no_output_leaves():
+    trace = lstm()
+    picture = diagram(trace).picture
+    at = {shape.key: shape.at for shape in picture.shapes}
+    head = f"g{trace.node_index('i#2')}"
+    drops = [e.path for e in picture.edges if e.head == head and e.dashed]
+    assert len(drops) == 2
+    assert all(path[-1][0] < at[head][0] for path in drops)
+
+
 # ----- many steps
+
+
+def test_what_does_not_change_is_worked_out_once_for_all_frames(monkeypatch):
+    trace = lstm()
+    figure = diagram(trace)
+    wanted = [diagram(trace, step=k).picture.shapes for k in (5, 90)]
+    for module, name in (
+        (unrolled, "sheet_of"),
+        (unrolled, "tracks_of"),
+        (naming, "time_axis"),
+        (naming, "grids_of"),
+        (naming, "words_of"),
+        (contributions, "_Surroundings"),
+    ):
+        monkeypatch.setattr(module, name, lambda *_, name=name: pytest.fail(f"{name} again"))
+    monkeypatch.setattr(tr.Trace, "flow", lambda *_: pytest.fail("a flow again"))
+    last = trace.timeline.last
+    assert figure.pinned_at(last).shapes == figure.pinned_at(last).shapes
+    monkeypatch.undo()
+    assert [figure.pinned_at(k).shapes for k in (5, 90)] == wanted
 
 
 def test_a_hundred_steps_are_all_drawn_if_one_wants_them():
@@ -522,6 +641,7 @@ def cpu(trace: tr.Trace) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_figure_grows_with_the_number_of_steps_and_not_faster():
     few, many = rnn(40), rnn(160)
     for trace in (few, many):
@@ -532,3 +652,10 @@ def test_the_cost_of_a_figure_grows_with_the_number_of_steps_and_not_faster():
 def test_the_style_is_drawn_without_graphviz_if_there_is_much_of_it(monkeypatch):
     monkeypatch.setattr("subprocess.run", lambda *args, **options: pytest.fail("called"))
     assert diagram(rnn(60), most=10**9).render("svg").startswith(b"<svg")
+
+
+def test_the_stepper_page_speaks_of_nodes_as_the_figure_does_and_says_what_its_numbers_are():
+    page = html.unescape(diagram(rnn(3)).render("html").decode("utf-8"))
+    assert "Numbers of tensors are root mean squares (rms)" in page
+    assert "waa @ a<sub>t−1</sub> + wax @ x<sub>t</sub>" in page
+    assert "tanh of waa @ a₁ + wax @ x₂ + ba gives a₂" in page

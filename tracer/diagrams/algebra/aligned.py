@@ -44,7 +44,7 @@ def broken(name: str, terms: Sequence[Term], middle: str, total: str, tail: str)
         where = r"\phantom{\text{where }}"
     plain_copy = middle in (total, "") or r"\left[" in middle
     for number in [*([] if plain_copy else [middle]), *([total] if total else [])]:
-        if f"&= {number}" in rows[-1] and len(terms) == 1:
+        if rows[-1] == f"{name} &= {number}":
             continue
         if width(rows[-1]) + width(number) > WIDE or rows[-1].startswith("&\\q"):
             rows.append(f"&= {number}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +55,8 @@ class Chain:
             self.symbols[i] = (
                 self.computed(node)
                 if i in self.nested
+                else Symbol(node.value)  # written as a number
+                if is_literal(node)
                 else Symbol(node.value, node.label, self.notation.names[i])
             )
         return self.symbols[i]
@@ -63,7 +66,10 @@ class Chain:
         inputs = node.inputs
         if len(inputs) <= MOST_INPUTS:
             return value_symbol(node, lambda other: self.symbol(other.index))
-        shown = [self.symbol(one.index) for one in (*inputs[:3], inputs[-1])]
+        shown = [
+            self.symbol(one.index) if isinstance(one, Node) else one
+            for one in (*inputs[:3], inputs[-1])
+        ]
         shown.insert(3, Symbol(node.value, "…", r"\dots"))
         return Symbol(node.value, op=node.op, args=tuple(shown), params=node.params)
 
@@ -86,12 +92,29 @@ class Chain:
             consumer = self.trace[int(self.trace.edge_consumer[step])]
             argument = int(self.trace.edge_argument[step])
             upstream, named = flow_symbol(
-                consumer, argument, upstream, lambda other: self.symbol(other.index)
+                consumer,
+                argument,
+                upstream,
+                lambda other: self.symbol(other.index),
+                lambda tex, i=consumer.index: self.saved(i, tex),  # type: ignore[misc]
             )
             variables |= named
         kept = {id(variable) for variable in variables.values()}
         ends = {id(symbol) for symbol in self.arriving.values()}
         return blackboard(upstream, ends, kept), variables
+
+    def saved(self, i: int, tex: str) -> str:
+        """How what an operation has saved is written: its μ bears its name where another μ is about."""
+        saves = (
+            saved.tex for j in self.operations if (op := self.trace[j].op) for saved in op.saves
+        )
+        bare = r"\sigma" if r"\sigma" in tex else tex
+        if list(saves).count(tex) < 2 and bare not in self.notation.names.values():
+            return tex
+        name = self.notation.names[i]
+        if re.fullmatch(r"\\?[A-Za-z]+", bare):
+            return tex.replace(bare, f"{bare}_{{{name}}}")
+        return rf"\left.{tex}\right|_{{{name}}}"
 
     def upstream(self, i: int) -> Symbol:
         """The gradient of a node where others use it."""
@@ -103,6 +126,11 @@ class Chain:
             value = np.ones(node.shape)[()] if known is None else known
             self.arriving[i] = Symbol(value, f"∂L/∂{node.label}", self.notation.gradient(i))
         return self.arriving[i]
+
+
+def is_literal(node: Node) -> bool:
+    """Whether a node is one number of the program without a name, as `np.sqrt(d)` is."""
+    return node.kind == "constant" and not node.name and node.shape == ()
 
 
 def _is_plain(node: Node) -> bool:

@@ -6,7 +6,7 @@ The lines need amsmath and amssymb.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,13 @@ import numpy as np
 
 from tracer import format as short
 from tracer.diagrams.algebra.aligned import WIDE, Term, aligned, broken, width
-from tracer.diagrams.algebra.chain import Chain
+from tracer.diagrams.algebra.chain import Chain, is_literal
 from tracer.diagrams.algebra.factors import blackboard
 from tracer.diagrams.algebra.notation import Notation, notation_of, sums_itself
 from tracer.diagrams.frames import Part
 from tracer.formulas import with_clauses
 from tracer.kinds import KINDS
+from tracer.lettering import tex_name
 from tracer.nodes import Node
 from tracer.symbols import Style, Symbol, write
 
@@ -47,8 +48,7 @@ def derivation_tex(
         paragraphs += [r"\par\noindent\textbf{Forward}", aligned(forward)]
     backward = list(paper.gradients())
     if backward:
-        sums = any(r"\sum\left(" in row for row in backward)
-        over = r"; $\sum$ runs over the axes along which a value was broadcast" if sums else ""
+        over = "; what was broadcast along an axis gets the sum over it" if paper.summed else ""
         title = rf"\par\noindent\textbf{{Backward}}, by the chain rule{over}"
         paragraphs += [title, aligned(backward, "[4pt]")]
     elif paper.position >= paper.trace.timeline.forward_steps:
@@ -132,8 +132,10 @@ class _Paper:
     total: int
     notation: Notation
     chain: Chain
-    said: set[str] = field(default_factory=set)
-    """The variables of rules that are defined by now."""
+    summed: bool = False
+    """Whether a flow has been summed over axes along which a value was broadcast."""
+    said: dict[str, str] = field(default_factory=dict)
+    """The variables of rules that are defined by now, each as it was last defined."""
 
     @classmethod
     def of(cls, part: Part, position: int, numbers: bool, most: int) -> _Paper:
@@ -154,7 +156,9 @@ class _Paper:
     def given(self) -> list[int]:
         """What the operations read and do not compute."""
         computed = set(self.operations)
-        return [i for i in self.notation.names if i not in computed]
+        return [
+            i for i in self.notation.names if i not in computed and not is_literal(self.trace[i])
+        ]
 
     @property
     def own_lines(self) -> list[int]:
@@ -208,8 +212,9 @@ class _Paper:
     def sum_of(self, i: int, edges: Sequence[int]) -> list[str]:
         """The rows of one gradient: its flows, with numbers where they are short, and what they come to."""
         arrived, expected = self.trace.timeline.arrived(self.position, i)
-        terms = [self.term(edge) for edge in edges[:MOST_FLOWS]]
-        self.said.update(clause for term in terms for clause in term.clauses)
+        defined: dict[str, str] = {}
+        terms = [self.term(edge, defined) for edge in edges[:MOST_FLOWS]]
+        self.said |= defined
         left = arrived - len(terms)
         tail = ""
         if left:
@@ -222,28 +227,71 @@ class _Paper:
         if total and np.ndim(gradient) == 0:
             middle = _sum(term.numbers for term in terms)
             if width(middle) > WIDE and len(terms) > 1:
-                middle = _sum(self.amounts(edges))
+                middle = _sum(self.amounts(edges, left))
         return broken(self.notation.gradient(i), terms, middle, total, tail)
 
-    def term(self, edge: int) -> Term:
-        """A flow along an edge."""
+    def term(self, edge: int, defined: dict[str, str]) -> Term:
+        """A flow along an edge; `defined` is what this equation has called something by now."""
         flow, variables = self.chain.flow(edge)
-        formula, clauses = with_clauses(flow, variables, Style(tex=True))
+        self.summed = self.summed or _sums_broadcast(flow)
+        formula, clauses = self.in_own_words(flow, variables, defined)
+        known = self.said | defined
+        said = all(known.get(name) == clause for name, clause in clauses.items())
+        new = [] if said else list(clauses.values())  # one that changed may stand in the others
+        defined |= clauses
         origin = rf"\text{{from }}{self.notation.names[self.chain.reader_of(edge)]}"
-        return Term(
-            origin,
-            formula,
-            write(flow, Style(tex=True, numbers=True)) if self.numbers else "",
-            [clause for clause in clauses if clause not in self.said],
-        )
+        numbers = write(flow, Style(tex=True, numbers=True)) if self.numbers else ""
+        return Term(origin, formula, numbers, new)
 
-    def amounts(self, edges: Sequence[int]) -> Iterator[str]:
-        """What scalar flows come to."""
+    def in_own_words(
+        self, flow: Any, variables: Mapping[str, Symbol], defined: Mapping[str, str]
+    ) -> tuple[str, dict[str, str]]:
+        """A flow and what its variables are by name; one whose name means something else here gets a number."""
+        numbered = dict.fromkeys(variables, 1)
+        taken = set(self.notation.names.values())
+        for _ in range(len(variables) * (len(defined) + len(taken) + 1) + 1):
+            called = {
+                name if k == 1 else f"{name}_{k}": variables[name] for name, k in numbered.items()
+            }
+            formula, clauses = with_clauses(flow, called, Style(tex=True))
+            meanings = {clause.partition(" = ")[0]: clause for clause in clauses}
+            again = [
+                name
+                for name, k in numbered.items()
+                if (written := tex_name(name if k == 1 else f"{name}_{k}")) in meanings
+                and (
+                    written in taken or defined.get(written, meanings[written]) != meanings[written]
+                )
+            ]
+            if not again:
+                break
+            for name in again:
+                numbered[name] += 1
+        return formula, meanings
+
+    def amounts(self, edges: Sequence[int], left: int) -> Iterator[str]:
+        """What scalar flows come to, and a sign for those that are not written."""
         for edge in edges[:MOST_FLOWS]:
             yield _number(self.trace.flow(edge).cotangent)
-        if len(edges) > MOST_FLOWS:
+        if left:
             yield r"\cdots"
 
 
+def _sums_broadcast(flow: Any) -> bool:
+    parts = [flow]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, Symbol) and part.op is not None:
+            if part.op.name == "sum_to":
+                return True
+            parts += part.args
+    return False
+
+
 def _sum(numbers: Iterable[str]) -> str:
-    return " + ".join(numbers).replace("+ -", "- ")
+    written = list(numbers)
+    if len(written) > 1:
+        written = [
+            rf"\left({one}\right)" if one.startswith(r"\begin{cases}") else one for one in written
+        ]
+    return " + ".join(written).replace("+ -", "- ")

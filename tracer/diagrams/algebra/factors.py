@@ -44,11 +44,18 @@ def _rebuilt(x: Symbol, upstream: Container[int], whole: Container[int]) -> Any:
         for factors in ([one for one in over if id(one) not in upstream and one is not ONE], under)
     )
     if under:
-        over = [Symbol(x.value, op=ops.div, args=(_product(over, x), _product(under, x)))]
+        args = (_product(over, x), _product(under, x))
+        over = [Symbol(_like(*args, x), op=ops.div, args=args)]
     result = _product([*first, *over], x)
     if not isinstance(result, Symbol) and result == 1:
-        result = ONE
+        result = _ones(x.value) if np.ndim(x.value) else ONE
+    elif np.ndim(x.value) and not _shape(result):  # one number for every element
+        result = _product([result, _ones(x.value)], x)
     return Symbol(x.value, op=ops.neg, args=(result,)) if minus else result
+
+
+def _ones(like: Any) -> Symbol:
+    return Symbol(np.broadcast_to(np.float64(1), np.shape(like)), "1", r"\mathbf{1}")
 
 
 def _factors(x: Symbol, whole: Container[int]) -> tuple[bool, list[Any], list[Any]]:
@@ -107,5 +114,18 @@ def _product(factors: list[Any], like: Symbol) -> Any:
         return 1
     result = factors[0]
     for factor in factors[1:]:
-        result = Symbol(like.value, op=ops.mul, args=(result, factor))
+        result = Symbol(_like(result, factor, like), op=ops.mul, args=(result, factor))
     return result
+
+
+def _like(one: Any, other: Any, whole: Symbol) -> Any:
+    """Something of the shape of a product or quotient, which tells tensors from numbers."""
+    try:
+        shape = np.broadcast_shapes(_shape(one), _shape(other))
+    except ValueError:  # a change of shape between them is not written
+        shape = whole.shape
+    return np.broadcast_to(np.float64(0), shape)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return np.shape(x.value) if isinstance(x, Symbol) else np.shape(x)

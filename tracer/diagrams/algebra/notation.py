@@ -32,15 +32,18 @@ class Notation:
 
 def notation_of(trace: Trace, nodes: Iterable[int]) -> Notation:
     """Names for nodes. A loss with one letter keeps it; any other is L, or 𝓛 where L means something else."""
+    nodes = list(nodes)
     names: dict[int, str] = {}
     taken: set[str] = set()
-    for i in nodes:
-        first, *others = _candidates(trace, i)
+    unnamed = _letter(trace, nodes)
+    for i in sorted(nodes, key=lambda i: _turn(trace, i)):
+        first, *others = _candidates(trace, i, unnamed)
         name = next((name for name in (first, *others) if name not in taken), "")
         if not name:
             name = rf"{{{first}}}^{{\langle {i} \rangle}}"
         names[i] = name
         taken.add(name)
+    names = {i: names[i] for i in nodes}
     loss = names.get(trace.loss, "")
     simple = re.fullmatch(r"[A-Za-z]|\\[A-Za-z]+", loss) is not None
     if not (simple and sums_itself(trace)):
@@ -56,23 +59,42 @@ def sums_itself(trace: Trace) -> bool:
     return trace.seed is None or (np.ndim(trace.seed) == 0 and float(trace.seed) == 1.0)
 
 
-def _candidates(trace: Trace, i: int) -> list[str]:
-    """Names for a node, the best first; the last is unique among names that were recorded."""
+def _turn(trace: Trace, i: int) -> int:
+    """Who names itself first: those with a name of their own, then results by their time step, then what they read."""
+    node = trace[i]
+    if not node.name or node.label == node.name:
+        return 0
+    return 1 if trace.op_of[i] >= 0 else 2
+
+
+def _letter(trace: Trace, nodes: Iterable[int]) -> str:
+    """The letter for nodes without a name: one that none of the others begins with."""
+    stems = {stem_and_index(name)[0] for i in nodes if (name := plain(trace[i].name))}
+    return next((letter for letter in _LETTERS if letter not in stems), r"\mathsf{v}")
+
+
+_LETTERS = ("v", "u", "z", "s", "r", "p", "q")
+
+
+def _candidates(trace: Trace, i: int, unnamed: str) -> list[str]:
+    """Names for a node, the best first; the last is unique among names that were recorded.
+
+    A state before the first step is called as it is in the figure, by its bare name: h, then h_1, h_2.
+    """
     node = trace[i]
     name = plain(node.name, longest=LONGEST)
     if not name:
-        return [tex_name(node.label)]
-    label = node.label if name == node.name else name
-    moment = time_of(trace, i) if label != name else ""
+        return [f"{unnamed}_{{{i}}}"]
+    if node.label == node.name:
+        return [tex_name(name), f"{tex_name(name)}^{{({i})}}"]
+    moment = time_of(trace, i)
+    label = node.label if len(node.name) <= LONGEST else name
     if not moment:
-        return (
-            [tex_name(label)]
-            if label == node.label
-            else [tex_name(label), f"{tex_name(label)}^{{({i})}}"]
-        )
+        return [tex_name(label), f"{tex_name(label)}^{{({i})}}"]
     stem, index = stem_and_index(name)
     below = ",".join(filter(None, (index, moment)))
-    return [f"{stem}_{{{below}}}", tex_name(label)]
+    bare = [] if trace.op_of[i] >= 0 else [tex_name(name)]
+    return [f"{stem}_{{{below}}}", *bare, tex_name(label)]
 
 
 def time_of(trace: Trace, i: int) -> str:
@@ -84,5 +106,6 @@ def time_of(trace: Trace, i: int) -> str:
 
 
 def _step_of(trace: Trace, i: int) -> str:
+    """The outermost time step, as in the figure over time."""
     steps = [entry.index for entry in trace[i].scope if entry.key == TIME]
-    return str(steps[-1]) if steps and str(steps[-1]).lstrip("-").isdecimal() else ""
+    return str(steps[0]) if steps and str(steps[0]).lstrip("-").isdecimal() else ""

@@ -11,20 +11,21 @@ from tracer.timeline import Timeline
 
 MOST = 300
 """More frames than that are too many to look at, and to write."""
-ALL, NODE = "all", "node"
+ALL, NODE, DRAWN = "all", "node", "drawn"
 _RANGE = re.compile(r"(\d*):(\d*)")
 
 
-def chosen_positions(part: Part, which: str = ALL) -> tuple[int, ...]:
+def chosen_positions(part: Part, which: str = DRAWN) -> tuple[int, ...]:
     """The positions: `all`, `node` for those after whole nodes, or a range such as `10:20`, both ends included.
 
+    Of those that are `drawn`, which are all of them too, `Diagram.film` keeps the ones that show something new.
     Of a part of a trace they are the first, the last, and those at which something happens in that part.
     Raises `DiagramError` for another word, a range outside the timeline, or more than `MOST` positions.
     """
     timeline = part.trace.timeline
     if which == NODE:
         found = list(_boundaries(timeline))
-    elif which == ALL:
+    elif which in (ALL, DRAWN):
         found = list(range(timeline.last + 1))
     else:
         found = list(_range(timeline, which))
@@ -51,7 +52,8 @@ def _range(timeline: Timeline, which: str) -> range:
     found = _RANGE.fullmatch(which)
     if found is None:
         raise DiagramError(
-            f"no frames {which!r}\n  try: {ALL}, {NODE} (one for each node and pass), or a range such as 10:20"
+            f"no frames {which!r}\n  try: {DRAWN} (whenever the picture changes), {ALL}, {NODE} (one for each node and "
+            "pass), or a range such as 10:20"
         )
     # int() refuses thousands of digits, and no timeline is that long
     first, last = (int(word[:12]) if word else None for word in found.groups())
@@ -71,4 +73,4 @@ def _changed_by(timeline: Timeline, position: int) -> int:
 
 def _fewer(found: Sequence[int], which: str) -> str:
     end = f"a range such as {found[0]}:{found[MOST - 1]}"
-    return f"{NODE} (one for each node and pass), or {end}" if which == ALL else end
+    return f"{NODE} (one for each node and pass), or {end}" if which in (ALL, DRAWN) else end

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracer.diagrams.animation.choosing import ALL, chosen_positions
+from tracer.diagrams.animation.choosing import DRAWN, chosen_positions
 from tracer.diagrams.animation.moving_picture import KINDS, moving_picture
 from tracer.diagrams.animation.moving_svg import moving_svg
 from tracer.diagrams.animation.numbered import is_numbered, latex_line, numbered
@@ -19,6 +19,7 @@ from tracer.files import write_together
 
 if TYPE_CHECKING:
     from tracer.diagrams.drawing import Diagram
+    from tracer.diagrams.film import Film
 
 MOVING = ("svg", *KINDS)
 """The formats that play by themselves."""
@@ -35,21 +36,21 @@ class Saved:
 
 
 def save_frames(
-    diagram: Diagram, path: str | os.PathLike[str], which: str = ALL, *, pause: float = PAUSE
+    diagram: Diagram, path: str | os.PathLike[str], which: str = DRAWN, *, pause: float = PAUSE
 ) -> Saved:
     """Write the figure at several steps, all of them or nothing.
 
     An .svg, .gif or .apng plays by itself, a frame for `pause` seconds; a .pdf, .png or .tex, and an .svg with `%02d`
-    in its name, become numbered pages of one size. which: `all` steps, `node` for one after each node, or a range such
-    as `10:20`. Raises `DiagramError` for another suffix, other frames, or a directory that is not there or cannot be
-    written to.
+    in its name, become numbered pages of one size. which: `drawn` for a frame whenever the picture changes, `all`
+    steps, `node` for one after each node, or a range such as `10:20`.
+    Raises `DiagramError` for another suffix, other frames, or a directory that is not there or cannot be written to.
     """
     target = Path(path)
     format = frames_format(target)
     if format in MOVING and not is_numbered(target):
         files = {target: moving(diagram, format, which, pause=pause)}
     else:
-        film = diagram.film(chosen_positions(diagram.part, which))
+        film = _film(diagram, which)
         paths = numbered(target, len(film.frames))
         files = dict(zip(paths, PAGES[format](diagram, film), strict=True))
     try:
@@ -66,9 +67,14 @@ def frames_format(target: Path) -> str:
     return format_of(target, PAGES if is_numbered(target) else FRAMES)
 
 
-def moving(diagram: Diagram, format: str, which: str = ALL, *, pause: float = PAUSE) -> bytes:
+def _film(diagram: Diagram, which: str) -> Film:
+    positions = chosen_positions(diagram.part, which)
+    return diagram.film(positions, telling_only=which == DRAWN)
+
+
+def moving(diagram: Diagram, format: str, which: str = DRAWN, *, pause: float = PAUSE) -> bytes:
     """The figure at several steps as an `svg`, a `gif` or an `apng` that plays."""
-    film = diagram.film(chosen_positions(diagram.part, which))
+    film = _film(diagram, which)
     seconds = paced(len(film.frames), pause)
     if format in KINDS:
         return moving_picture(diagram, film, seconds, format)

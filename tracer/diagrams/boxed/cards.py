@@ -17,10 +17,11 @@ from tracer.diagrams.frames import Part, framed
 from tracer.diagrams.measure import room_for
 from tracer.diagrams.moments import PARAMETER, SMALL, Moment, Reading
 from tracer.diagrams.names import plain
-from tracer.diagrams.picture import Card, Edge, Picture, Run, Shape, Text
+from tracer.diagrams.picture import Caption, Card, Edge, Picture, Run, Shape, Side, Text, Wire
 from tracer.diagrams.settings import Settings
 from tracer.formulas import formula
 from tracer.kinds import KINDS
+from tracer.nodes import Flow
 
 MARK = "∂ "
 MOST_CARDS = 150
@@ -29,17 +30,19 @@ NUMBER_SIZE = 11.0
 BESIDE = tuple(map(KINDS.index, ("parameter", "buffer", "constant")))
 MOST_BESIDE = 2
 """So many leaves stand beside an operation, one below and one above."""
+MOST_LABELLED = 60
+"""Of no more cards than that, the flows of a value with several uses stand on its lines."""
 MOST_FLOWS = 8
 """So many flows are listed in a tooltip."""
 
 
 def cards(part: Part, moment: Moment, settings: Settings) -> Picture:
     """The picture of tensors as cards. The route that carries the data from the input to the loss is drawn heavier."""
-    drawn = boxes_of(part, settings.most, MOST_CARDS)
-    boxes = drawn.boxes
-    route = _route(drawn)
+    drawn = moment.once("boxes", lambda: boxes_of(part, settings.most, MOST_CARDS))
+    boxes, direction = drawn.boxes, settings.direction or "rows"
+    route = route_of(drawn)
     stops = {b for line in route for b in line}
-    beside = _beside(drawn, stops)
+    beside = beside_of(drawn, stops)
     turned = {(owned[1], b) for b, owned in beside.items() if len(owned) > 1}
     placed: dict[int, list[Shape]] = defaultdict(list)
     edges: list[Edge] = []
@@ -52,7 +55,15 @@ def cards(part: Part, moment: Moment, settings: Settings) -> Picture:
         for use in box.reads:
             line = use.source, b
             edge = line_of(moment, boxes, use, b, heavy=line in route)
-            edges.append(replace(edge, backward=True) if line in turned else edge)
+            if line in turned or len(boxes) > MOST_LABELLED:
+                edges.append(replace(edge, backward=line in turned))
+                continue
+            source = boxes[use.source]
+            shape, pieces = _with_flow(moment, source, use, edge, across=direction != "down")
+            edges += pieces
+            if shape is not None:
+                home = box.home[: _frames_around(source.home, box.home)]
+                placed[home[-1] if home else -1].append(shape)
         for caption, edge in stubs_of(box):
             shapes.append(caption)
             edges.append(edge)
@@ -66,17 +77,18 @@ def cards(part: Part, moment: Moment, settings: Settings) -> Picture:
         moment.caption(states),
         spread=(0.3, 0.35),
         remarks=drawn.remarks,
+        direction=direction,
     )
 
 
-def _route(drawn: Boxes) -> set[tuple[int, int]]:
+def route_of(drawn: Boxes) -> set[tuple[int, int]]:
     """The main route from box to box."""
     place = drawn.place_of()
     pairs = ((place.get(j, -1), place.get(i, -1)) for j, i in main_route(drawn.part))
     return {(left, right) for left, right in pairs if left != right and min(left, right) >= 0}
 
 
-def _beside(drawn: Boxes, stops: Set[int]) -> dict[int, tuple[int, ...]]:
+def beside_of(drawn: Boxes, stops: Set[int]) -> dict[int, tuple[int, ...]]:
     """Operation to the weights and constants that it alone reads and that are not `stops` of the main route.
 
     They stand above and below it, so that layers stand one after the other.
@@ -101,6 +113,29 @@ def _beside(drawn: Boxes, stops: Set[int]) -> dict[int, tuple[int, ...]]:
 
 def _card(part: Part, moment: Moment, box: Box, reading: Reading, on_route: bool) -> Card:
     """The card of a box: of a folded scope with the numbers of its output, of a further copy without numbers."""
+    number = box.copy[0]
+    title, small, width = moment.once((box.key, "head"), lambda: _head(part, moment, box))
+    rows: tuple[Text, ...] = (reading.value, reading.gradient)
+    if box.name:
+        rows = (_output(moment, box), *rows)
+    if number > 1:
+        rows = ()
+    return Card(
+        box.key,
+        title,
+        small,
+        rows,
+        width=width,
+        tip=_tip(moment, box, reading) if moment.tips else "",
+        role="ink" if has_run(moment, box) else "ahead",
+        current=any(map(moment.current, box.nodes)) if moment.stepping else False,
+        on_route=on_route,
+        nodes=box.nodes if number == 1 else (),
+    )
+
+
+def _head(part: Part, moment: Moment, box: Box) -> tuple[Text, Text, float]:
+    """What is the same at every step: the title, the note beside it, and the width of the card."""
     i, (number, copies) = box.face, box.copy
     title = folded_title(box) if box.name else card_title(part, moment, i)
     note = " · ".join(
@@ -108,24 +143,14 @@ def _card(part: Part, moment: Moment, box: Box, reading: Reading, on_route: bool
     )
     small = (Run(note, "quiet", SMALL),) if note else ()
     final = moment.fullest(i, size=NUMBER_SIZE, bold=False, mark=MARK)
-    rows: tuple[Text, ...] = (reading.value, reading.gradient)
-    said: tuple[Text, ...] = (final.value, final.gradient)
-    if box.name:
-        label = (Run(output_text(moment, box), "quiet", SMALL),)
-        rows, said = (label, *rows), (label, *said)
-    if number > 1:
-        rows, said = (), ()
-    return Card(
-        box.key,
-        title,
-        small,
-        rows,
-        width=room_for((*title, Run("    "), *small), *said) + 12,
-        tip=_tip(moment, box, reading),
-        role="ink" if has_run(moment, box) else "ahead",
-        current=any(map(moment.current, box.nodes)) if moment.stepping else False,
-        on_route=on_route,
-    )
+    said: tuple[Text, ...] = (final.value, final.gradient) if number == 1 else ()
+    if box.name and number == 1:
+        said = (_output(moment, box), *said)
+    return title, small, room_for((*title, Run("    "), *small), *said) + 12
+
+
+def _output(moment: Moment, box: Box) -> Text:
+    return (Run(output_text(moment, box), "quiet", SMALL),)
 
 
 def _note(moment: Moment, box: Box) -> str:
@@ -170,6 +195,50 @@ def line_of(moment: Moment, boxes: Sequence[Box], use: Use, b: int, *, heavy: bo
         heavy=heavy or moving,
         weight=6 if heavy else 1,
     )
+
+
+def _with_flow(
+    moment: Moment, source: Box, use: Use, line: Edge, *, across: bool
+) -> tuple[Shape | None, tuple[Edge, ...]]:
+    """A line with what it sends back, where the gradient of the value is a sum of several flows."""
+    flow = _one_of_several(moment, source, use)
+    if flow is None:
+        return None, (line,)
+    number = (Run(moment.write(flow.cotangent), "gradient", SMALL),)
+    now: Text = number if moment.arrived(flow) else ()
+    key = f"c{use.edges[0]}"
+    tip = f"flow from {moment.called(flow.consumer)}"
+    shape: Shape
+    if across:
+        width = room_for(number, least=30)
+        shape = Wire(key, (), now, width=width, tip=tip, role=line.role)
+    else:
+        shape = Caption(key, now or (Run(" ", size=SMALL),), tip)
+    returning = line.role == "gradient"  # its arrow stands where the line begins
+    sides: tuple[Side, Side] = ("w", "e") if across else ("", "")
+    return shape, (
+        replace(line, head=key, head_side=sides[0], arrow=returning),
+        replace(line, tail=key, tail_side=sides[1], arrow=not returning),
+    )
+
+
+def _frames_around(source: tuple[int, ...], reader: tuple[int, ...]) -> int:
+    """How many frames lie around a line: those of its reader where it only enters frames, else those of both ends."""
+    if reader[: len(source)] == source:
+        return len(reader)
+    return next(k for k, frame in enumerate(source) if reader[k : k + 1] != (frame,))
+
+
+def _one_of_several(moment: Moment, source: Box, use: Use) -> Flow | None:
+    """The flow along a use, if others reach the same value."""
+    trace = moment.trace
+    if source.name or len(use.edges) > 1 or len(trace.uses_of(source.face)) < 2:
+        return None
+    flows = trace.flows_into(source.face)
+    if len(flows) < 2:
+        return None
+    starts = trace.input_start
+    return next((f for f in flows if int(starts[f.consumer]) + f.argument == use.edges[0]), None)
 
 
 def _written_formula(moment: Moment, i: int) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from tracer.diagrams.boxed.boxes import boxes_of
-from tracer.diagrams.boxed.cards import has_run, line_of
+from tracer.diagrams.boxed.cards import beside_of, has_run, line_of, route_of
 from tracer.diagrams.boxed.copies import Box
 from tracer.diagrams.boxed.stubs import stubs_of
 from tracer.diagrams.boxed.titles import folded_title, label_text, operations
@@ -21,12 +21,18 @@ from tracer.timeline import GLYPHS
 
 MOST_GATES = 300
 """Of more operations than that, scopes, time steps and repeats are folded, unless the user names another number."""
+STRAIGHT = 20
+"""How much the layout cares that the main route is straight: blocks would go down like stairs."""
 SIGN, NAME = 13, 11
 
 
 def outline(part: Part, moment: Moment, settings: Settings) -> Picture:
     """The picture of operations alone. At a step a dashed frame has not run, and a glyph says how far a gradient is."""
     drawn = boxes_of(part, settings.most, MOST_GATES)
+    route = route_of(drawn)
+    beside = beside_of(drawn, {b for line in route for b in line})
+    turned = {(owned[1], b) for b, owned in beside.items() if len(owned) > 1}
+    ranks = tuple(tuple(drawn.boxes[k].key for k in (b, *owned)) for b, owned in beside.items())
     placed: dict[int, list[Shape]] = defaultdict(list)
     edges: list[Edge] = []
     states: set[str] = set()
@@ -36,7 +42,9 @@ def outline(part: Part, moment: Moment, settings: Settings) -> Picture:
         states.add(state)
         shapes.append(_shape(part, moment, box, state))
         for use in box.reads:
-            edges.append(line_of(moment, drawn.boxes, use, b, heavy=False))
+            line = line_of(moment, drawn.boxes, use, b, heavy=False)
+            straight = STRAIGHT if (use.source, b) in route else 1
+            edges.append(replace(line, weight=straight, backward=(use.source, b) in turned))
         for caption, edge in stubs_of(box):
             shapes.append(caption)
             edges.append(edge)
@@ -45,10 +53,11 @@ def outline(part: Part, moment: Moment, settings: Settings) -> Picture:
         outside,
         tuple(edges),
         clusters,
-        (),
+        ranks,
         _legend(moment, states),
         spread=(0.16, 0.3),
         remarks=drawn.remarks,
+        direction=settings.direction or "rows",
     )
 
 
@@ -63,10 +72,15 @@ def _shape(part: Part, moment: Moment, box: Box, state: str) -> Shape:
         note = (Run(operations(moment, box), "quiet", SMALL),)
         role: Role = "ink" if has_run(moment, box) else "ahead"
         width = room_for((*title, Run("    "), *note)) + 12
-        return Card(box.key, title, note, (), width, tip, role, current)
+        return Card(box.key, title, note, (), width, tip, role, current, nodes=box.nodes)
     if part.draws_operation(i):
         return Gate(
-            box.key, (*_sign(moment, i), *mark), tip, ahead=not moment.has_run(i), current=current
+            box.key,
+            (*_sign(moment, i), *mark),
+            tip,
+            ahead=not moment.has_run(i),
+            current=current,
+            nodes=box.nodes,
         )
     number, copies = box.copy
     again = (Run(f" {number} of {copies}", "quiet", SMALL),) if copies > 1 else ()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Mapping
+
 from tracer import format as short
 from tracer.diagrams.boxed.copies import Box
 from tracer.diagrams.frames import Part
@@ -11,6 +14,7 @@ from tracer.diagrams.names import LONGEST, formula_text, name_text, plain
 from tracer.diagrams.picture import Run, Text
 from tracer.formulas import formula
 from tracer.nodes import Node
+from tracer.traces import Trace
 
 
 def card_title(part: Part, moment: Moment, i: int) -> Text:
@@ -20,7 +24,7 @@ def card_title(part: Part, moment: Moment, i: int) -> Text:
     name = label_text(moment, i, node.kind if leaf else "", size=14, bold=True)
     if leaf:
         return name
-    right = formula_text(_right_hand_side(moment, i))
+    right = formula_text(_right_hand_side(moment.trace, i))
     return (*name, Run(" = "), *right) if name else right
 
 
@@ -36,18 +40,55 @@ def label_text(
     number = node.label[len(node.name) :] if repeated else ""
     role = moment.name_role(i)
     text = name_text(own.removesuffix(number), role=role, size=size, bold=bold, italic=italic)
-    return (*text, Run(number, "quiet", SMALL)) if number else text
+    return (*text, Run(number, "quiet", SMALL, lowered=True)) if number else text
 
 
-def _right_hand_side(moment: Moment, i: int) -> str:
+def naming(part: Part) -> Callable[[int], str]:
+    """What cards call each node, in plain characters: its name without the scopes, or else its formula."""
+    return lambda i: called(part.trace, i)
+
+
+def called(trace: Trace, i: int) -> str:
+    """The name of node i without the scopes that the frames say, or else the formula that is the title of its card.
+
+    >>> import tracer as tr
+    >>> x = tr.tensor([1.0, 2.0], name="x")
+    >>> called(tr.trace(tr.sum(x * x)), 1)
+    'x · x'
+    """
+    node = trace[i]
+    if node.name or node.is_leaf:
+        return plain(_own_name(node))
+    return plain(_right_hand_side(trace, i).replace(" * ", " · "))
+
+
+def in_own_words(trace: Trace, written: str, nodes: Iterable[int]) -> str:
+    """A formula in which nodes without a name are called as their cards are: `x @ W` for `matmul@3`."""
+    named = {}
+    for i in nodes:
+        if not trace.names[i] and trace.op_of[i] >= 0:
+            words = called(trace, i)
+            named[trace.labels[i]] = f"({words})" if " " in words else words
+    return _replaced(written, named)
+
+
+def _replaced(written: str, words: Mapping[str, str]) -> str:
+    """With other words for whole labels: never for a part of a longer one, such as `sin@2` of `sin@26`."""
+    if not words:
+        return written
+    longest = sorted(words, key=len, reverse=True)
+    pattern = "|".join(rf"(?<![\w.@#]){re.escape(label)}(?!\d|\.\w)" for label in longest)
+    return re.sub(pattern, lambda found: words[found[0]], written)
+
+
+def _right_hand_side(trace: Trace, i: int) -> str:
     """The formula with `…` for the inputs that have no name: what the arrows bring. Its shape tells `keepdims`."""
-    node = moment.trace[i]
-    written = formula(node) or f"{gate_text(moment.trace, i)[0].text}(…)"
+    node = trace[i]
+    written = formula(node) or f"{gate_text(trace, i)[0].text}(…)"
     inputs = [source for source in node.inputs if isinstance(source, Node)]
-    for source in inputs:
-        short_label = _own_name(source) if source.name else "…"
-        if short_label != source.label:
-            written = written.replace(source.label, short_label)
+    written = _replaced(
+        written, {source.label: _own_name(source) if source.name else "…" for source in inputs}
+    )
     if written == "…" or written in {_own_name(source) for source in inputs}:
         written = f"{node.op_name}({written})"  # what only rearranges its input
     return written.replace(", keepdims=True", "")

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import singledispatch
 from math import hypot
 
+from tracer.diagrams.layout.arrows import ARROW, shortened
 from tracer.diagrams.layout.drawn import HEAD, PAD, WIRE, Layout
 from tracer.diagrams.layout.sizes import WIRE_RISE, is_round, size_of
-from tracer.diagrams.layout.writing import ARROW, shortened
 from tracer.diagrams.measure import LOWERED, letters_width, text_width
 from tracer.diagrams.picture import (
     Caption,

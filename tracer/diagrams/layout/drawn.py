@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tracer.diagrams.layout.clearing import moved, shifts_of
+from tracer.diagrams.layout.markup import BACKSLASH
 from tracer.diagrams.measure import LOWERED
 from tracer.diagrams.palettes import Palette
 from tracer.diagrams.picture import Point
@@ -235,7 +236,8 @@ class _Page(NamedTuple):
         x -= {"l": 0.0, "c": room / 2, "r": room}[operation["align"]]
         bold, italic, lowered = (bool(style & bit) for bit in (_BOLD, _ITALIC, _LOWERED))
         size = size * LOWERED if lowered else size
-        return Letters(operation["text"], (x, y), room, paint, size, bold, italic, lowered)
+        text = operation["text"].replace(BACKSLASH, "\\")
+        return Letters(text, (x, y), room, paint, size, bold, italic, lowered)
 
 
 def _rule(points: Sequence[Point], paint: str) -> Polygon | None:

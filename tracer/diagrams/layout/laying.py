@@ -11,6 +11,7 @@ from tracer.diagrams.layout.drawn import KEYED, Layout, layout_of
 from tracer.diagrams.layout.pinning import tips_of
 from tracer.diagrams.layout.placing import placed
 from tracer.diagrams.layout.rendering import rendered
+from tracer.diagrams.layout.wrapping import wrapped
 from tracer.diagrams.layout.writing import dot_text
 from tracer.diagrams.picture import Picture
 from tracer.layered.collector import uncollected
@@ -36,13 +37,11 @@ def laid_out(picture: Picture) -> Laid:
     Raises `DiagramError` where even drawing takes too long, and `GraphvizMissingError` where there is no Graphviz.
     """
     if picture.placed:
-        if len(picture.shapes) > MANY_PLACED and can_draw(picture):
-            return Laid(picture, drawn_directly(picture))
-        return Laid(picture, layout_by("neato", picture))
+        return Laid(picture, _drawn(picture))
     if labour(picture) > MOST_FOR_DOT:
         return _in_layers(picture, "it is too large for dot")
     try:
-        return Laid(picture, layout_by("dot", picture))
+        layout = layout_by("dot", picture)
     except errors.GraphvizMissingError:
         raise
     except errors.DiagramError as error:
@@ -50,6 +49,15 @@ def laid_out(picture: Picture) -> Laid:
             return _in_layers(picture, str(error).partition("\n")[0])
         except errors.DiagramError:
             raise error from None
+    rows = None if picture.direction == "right" else wrapped(picture, layout)
+    return Laid(picture, layout) if rows is None else Laid(rows, _drawn(rows))
+
+
+def _drawn(picture: Picture) -> Layout:
+    """The strokes of a placed picture."""
+    if len(picture.shapes) > MANY_PLACED and can_draw(picture):
+        return drawn_directly(picture)
+    return layout_by("neato", picture)
 
 
 def layout_by(engine: str, picture: Picture, *, clear: bool = True) -> Layout:
@@ -64,7 +72,7 @@ def layout_by(engine: str, picture: Picture, *, clear: bool = True) -> Layout:
 def _in_layers(picture: Picture, reason: str) -> Laid:
     with uncollected():
         there = placed(picture)
-        layout = layout_by("neato", there)
+        layout = _drawn(there)
     said = f"laid out in plain layers: {reason}"
     new = tuple(remark for remark in there.remarks if remark not in picture.remarks)
     return Laid(there, layout, (said, *new))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tracer.diagrams.layout.drawn import Layout
-from tracer.diagrams.picture import Cluster, Joint, Picture
+from tracer.diagrams.picture import Cluster, Edge, Joint, Picture, Point, Run
 
 
 def pinned(picture: Picture, layout: Layout) -> Picture:
@@ -26,7 +26,7 @@ def pinned(picture: Picture, layout: Layout) -> Picture:
             for shape in picture.every_shape()
         ),
         edges=tuple(
-            replace(edge, path=layout.paths.get(f"e{number}", edge.path))
+            replace(edge, path=_path(edge, layout.paths.get(f"e{number}")))
             for number, edge in enumerate(picture.edges)
         ),
         clusters=tuple(
@@ -37,12 +37,35 @@ def pinned(picture: Picture, layout: Layout) -> Picture:
                     label_at=layout.labels.get(cluster.key),
                 )
             )
-            for cluster in picture.every_cluster()
-            if cluster.key in layout.boxes
+            for whole in picture.every_cluster()
+            for cluster in _pieces(whole, layout)
         ),
         abreast=(),
         placed=True,
     )
+
+
+def _path(edge: Edge, line: tuple[Point, ...] | None) -> tuple[Point, ...] | None:
+    """The line from tail to head; a layout that was shown the edge from head to tail gives it so."""
+    if line is None:
+        return edge.path
+    return line[::-1] if edge.backward else line
+
+
+def _pieces(cluster: Cluster, layout: Layout) -> Iterator[Cluster]:
+    """A frame, and its pieces in further rows where the layout was broken; nothing where it was left out."""
+    piece, number = cluster, 1
+    while piece.key in layout.boxes:
+        yield piece
+        number += 1
+        piece = continued(cluster, number)
+
+
+def continued(cluster: Cluster, number: int) -> Cluster:
+    """The piece of a frame that stands in a further row."""
+    size = cluster.label[0].size if cluster.label else 12
+    said = (*cluster.label, Run("  continued", "quiet", size - 2))
+    return replace(cluster, key=f"{cluster.key}_{number}", label=said)
 
 
 def held_open(cluster: Cluster) -> Cluster:

@@ -10,9 +10,9 @@ from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from math import ceil, sqrt
 
+from tracer.diagrams.layout.arrows import ARROW
 from tracer.diagrams.layout.encircling import encircled
 from tracer.diagrams.layout.sizes import WIRE_RISE, is_round, size_of
-from tracer.diagrams.layout.writing import ARROW
 from tracer.diagrams.picture import Cluster, Edge, Gate, Picture, Point, Shape, Wire
 from tracer.layered.layers import Graph
 from tracer.layered.layout import Layout, arrange

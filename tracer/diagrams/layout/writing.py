@@ -1,37 +1,27 @@
-"""A picture as DOT text. The only module that knows DOT; the same picture gives the same bytes."""
+"""A picture as DOT text: statements, frames and lines; the same picture gives the same bytes."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping, Sequence
-from functools import lru_cache, singledispatch
-from itertools import pairwise
-from math import hypot
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from tracer.diagrams.layout.sizes import is_round
+from tracer.diagrams.layout.arrows import shortened
+from tracer.diagrams.layout.markup import markup, quoted, shape_attributes
 from tracer.diagrams.measure import text_width
 from tracer.diagrams.palettes import FONT, Palette
 from tracer.diagrams.picture import (
-    Caption,
-    Card,
     Cluster,
     Edge,
-    Gate,
-    Joint,
     Pane,
     Picture,
     Point,
-    Run,
-    Shape,
     Side,
-    Text,
     Wire,
 )
 
-POINTS_PER_INCH = 72
-ARROW = 6.5
-"""Points of a line that its arrow covers."""
+LONGEST_LINE = 16_000
+"""Characters of a line's points that Graphviz reads; one with more turns than that is drawn straight."""
 MANY_SHAPES = 150
 HASTE = {"nslimit": "2", "nslimit1": "2", "mclimit": "0.3"}
 """Of more shapes than that, `dot` seeks less long: a weight shared over thirty ranks would take it minutes."""
@@ -99,7 +89,11 @@ def _graph_attributes(picture: Picture, palette: Palette) -> dict[str, str]:
         attributes |= {"splines": "line", "outputorder": "nodesfirst" if grounds else "edgesfirst"}
     else:
         between, ranks = picture.spread
-        attributes |= {"rankdir": "LR", "splines": "spline", "newrank": "true"}
+        attributes |= {
+            "rankdir": "TB" if picture.direction == "down" else "LR",
+            "splines": "spline",
+            "newrank": "true",
+        }
         attributes |= {"outputorder": "edgesfirst", "nodesep": f"{between}", "ranksep": f"{ranks}"}
         if sum(1 for _ in picture.every_shape()) > MANY_SHAPES:
             attributes |= HASTE
@@ -203,46 +197,14 @@ def _route(edge: Edge, path: tuple[Point, ...], *, at_start: bool) -> dict[str, 
         tip, points = f"s,{_pair(points[0])} ", shortened(points[::-1])[::-1]
     elif edge.arrow:
         tip, points = f"e,{_pair(points[-1])} ", shortened(points)
-    attributes = {"pos": tip + " ".join(map(_pair, points))}
+    line = " ".join(map(_pair, points))
+    if len(line) > LONGEST_LINE:
+        line = " ".join(map(_pair, (points[0], points[0], points[-1], points[-1])))
+    attributes = {"pos": tip + line}
     if edge.label:
         x, y = _middle(path)
         attributes["lp"] = f"{x:.1f},{y + 9:.1f}"
     return attributes
-
-
-def shortened(points: list[Point]) -> list[Point]:
-    """The line without the length that an arrow covers at its end."""
-    if len(points) > 4 and _apart(points[-4], points[-1]) <= ARROW + 0.5:
-        return points[:-3]
-    (x, y), _, (c, d), (u, v) = points[-4:]
-    if abs((c - x) * (v - y) - (d - y) * (u - x)) < 0.1:  # a straight piece
-        share = 1 - ARROW / max(_apart((x, y), (u, v)), ARROW)
-        end = (x + (u - x) * share, y + (v - y) * share)
-        return (
-            [*points[:-1], end]
-            if _apart((c, d), (u, v)) > ARROW
-            else [*points[:-3], points[-3], end, end]
-        )
-    low, high = 0.0, 1.0
-    for _ in range(20):
-        middle = (low + high) / 2
-        far = _apart(_first_part(points[-4:], middle)[3], points[-1]) > ARROW
-        low, high = (middle, high) if far else (low, middle)
-    return [*points[:-4], *_first_part(points[-4:], low)]
-
-
-def _first_part(piece: Sequence[Point], share: float) -> list[Point]:
-    """The beginning of a Bezier curve, by the construction of de Casteljau."""
-    rows = [list(piece)]
-    while len(rows[-1]) > 1:
-        rows.append(
-            [(a + (c - a) * share, b + (d - b) * share) for (a, b), (c, d) in pairwise(rows[-1])]
-        )
-    return [row[0] for row in rows]
-
-
-def _apart(one: Point, other: Point) -> float:
-    return hypot(one[0] - other[0], one[1] - other[1])
 
 
 def _middle(path: tuple[Point, ...]) -> Point:
@@ -255,143 +217,3 @@ def _middle(path: tuple[Point, ...]) -> Point:
 
 def _pair(point: Point) -> str:
     return f"{point[0]:.2f},{point[1]:.2f}"
-
-
-@singledispatch
-def shape_attributes(shape: Shape, palette: Palette) -> dict[str, str]:
-    """The DOT attributes that draw one shape."""
-    raise NotImplementedError(type(shape).__name__)
-
-
-@shape_attributes.register
-def _(shape: Wire, palette: Palette) -> dict[str, str]:
-    value, gradient = (markup(text, palette) for text in (shape.value, shape.gradient))
-    name = markup(shape.name, palette) if shape.name else ""
-    if name and shape.name_at == "above":
-        value = f"{name}{_GAP}{value}" if shape.value else name
-    named = bool(name) and shape.name_at == "left"
-    left = f'<TD ROWSPAN="3" ALIGN="RIGHT" CELLPADDING="4">{name}</TD>' if named else ""
-    rule = f'<TD PORT="w" HEIGHT="2" BGCOLOR="{palette.of(shape.role)}" CELLPADDING="0"></TD>'
-    table = (
-        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
-        f'<TR>{left}<TD WIDTH="{shape.width:.0f}" HEIGHT="{_HALF}">{value}</TD></TR>'
-        f'<TR>{rule}</TR><TR><TD HEIGHT="{_HALF + 2}">{gradient}</TD></TR></TABLE>'
-    )
-    return {"label": f"<{table}>", "shape": "plain"} | _common(shape.tip, shape.at)
-
-
-@shape_attributes.register
-def _(shape: Gate, palette: Palette) -> dict[str, str]:
-    attributes = {"label": f"<{markup(shape.symbol, palette)}>"}
-    wide = text_width(shape.symbol)
-    if is_round(shape):
-        attributes |= {"shape": "circle", "width": "0.46", "style": "filled"}
-    else:
-        inches = (wide + 14) / POINTS_PER_INCH
-        attributes |= {
-            "shape": "box",
-            "width": f"{inches:.2f}",
-            "height": "0.4",
-            "style": "rounded,filled",
-        }
-    attributes |= {"fixedsize": "true", "fillcolor": palette.gate, "penwidth": "1.2"}
-    if shape.ahead:
-        attributes |= {"color": palette.ahead, "style": attributes["style"] + ",dashed"}
-    if shape.current:
-        attributes |= {"fillcolor": palette.current, "penwidth": "2.4"}
-    if shape.ordered:
-        attributes["ordering"] = "in"
-    return attributes | _common(shape.tip, shape.at)
-
-
-@shape_attributes.register
-def _(shape: Card, palette: Palette) -> dict[str, str]:
-    fill = palette.current if shape.current else palette.gate
-    border = palette.gate_edge if shape.role == "ink" else palette.of(shape.role)
-    width = f' WIDTH="{shape.width:.0f}"' if shape.width else ""
-    cell = f'<TD ALIGN="LEFT" COLSPAN="2"{width}>'
-    note = (
-        f'<TD ALIGN="RIGHT">{markup(shape.note, palette)}</TD>' if shape.note or shape.rows else ""
-    )
-    head = width if not shape.rows else ""
-    rows = "".join(f"<TR>{cell}{markup(row, palette)}</TD></TR>" for row in shape.rows)
-    table = (
-        f'<TABLE BORDER="{2 if shape.current else 1}" COLOR="{border}" CELLBORDER="0" CELLSPACING="0"'
-        f' CELLPADDING="3" BGCOLOR="{fill}" STYLE="ROUNDED">'
-        f'<TR><TD ALIGN="LEFT"{head}>{markup(shape.title, palette)}</TD>{note}</TR>'
-        f"{'<HR/>' if rows else ''}{rows}</TABLE>"
-    )
-    group = {"group": "route"} if shape.on_route else {}
-    return {"label": f"<{table}>", "shape": "plain"} | group | _common(shape.tip, shape.at)
-
-
-@shape_attributes.register
-def _(shape: Joint, palette: Palette) -> dict[str, str]:
-    width = "0.07" if shape.dot else "0.01"
-    look = {"shape": "point", "width": width, "color": palette.of(shape.role)}
-    return look | ({} if shape.dot else {"style": "invis"}) | _common("", shape.at)
-
-
-@shape_attributes.register
-def _(shape: Caption, palette: Palette) -> dict[str, str]:
-    label = f"<{markup(shape.text, palette)}>" if shape.text else ""
-    return {"label": label, "shape": "plain"} | _common(shape.tip, shape.at)
-
-
-@shape_attributes.register
-def _(shape: Pane, palette: Palette) -> dict[str, str]:
-    width, height = (size / POINTS_PER_INCH for size in shape.size)
-    look = {
-        "shape": "box",
-        "style": "rounded,filled",
-        "fillcolor": palette.cluster,
-        "labelloc": "b",
-    }
-    size = {"width": f"{width:.2f}", "height": f"{height:.2f}", "fixedsize": "true"}
-    table = (
-        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="6"><TR>'
-        f'<TD ALIGN="LEFT" WIDTH="{shape.size[0] - 4:.0f}">{markup(shape.label, palette)}</TD></TR></TABLE>'
-    )  # left, where no line to the figure below runs
-    label = {"label": f"<{table}>", "color": palette.cluster_edge}
-    return label | look | size | _common(shape.tip, shape.at)
-
-
-_HALF = 21
-"""Points above a wire; two more below it, by which Graphviz places a port above the middle of its cell."""
-_GAP = '<FONT POINT-SIZE="9">  </FONT>'
-
-
-def _common(tip: str, at: tuple[float, float] | None) -> dict[str, str]:
-    attributes = {"tooltip": quoted(tip) if tip else " "}
-    if at is not None:
-        attributes["pos"] = f"{at[0]:.1f},{at[1]:.1f}!"
-    return attributes
-
-
-def markup(text: Text, palette: Palette) -> str:
-    """A text in Graphviz's HTML-like markup; an empty one still takes its line's height."""
-    return "".join(_run(run, palette) for run in text) or '<FONT POINT-SIZE="13"> </FONT>'
-
-
-def _run(run: Run, palette: Palette) -> str:
-    body = escaped(run.text) or " "
-    if run.bold:
-        body = f"<B>{body}</B>"
-    if run.italic:
-        body = f"<I>{body}</I>"
-    body = f'<FONT COLOR="{palette.of(run.role)}" POINT-SIZE="{run.size:g}">{body}</FONT>'
-    return f"<SUB>{body}</SUB>" if run.lowered else body
-
-
-def escaped(text: str, backslashes: int = 2) -> str:
-    """Characters that mean something to the markup as entities; a backslash doubled, or `\\N` would be expanded.
-
-    >>> escaped('<b> & "x"')
-    '&lt;b&gt; &amp; &quot;x&quot;'
-    """
-    return html.escape(text).replace("\\", "&#92;" * backslashes)
-
-
-def quoted(text: str) -> str:
-    """A tooltip's characters, safe as a quoted DOT string; new lines stay. Graphviz reads its backslashes twice."""
-    return "&#10;".join(escaped(line, 4) for line in text.split("\n"))

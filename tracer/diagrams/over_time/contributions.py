@@ -60,16 +60,23 @@ class Branch:
 
 def sent_along(moment: Moment, edges: Sequence[int]) -> Sent:
     """The sum of the flows along some edges, added in the order of the backward pass."""
-    trace = moment.trace
-    arrived: Any = None
-    total: Any = None
-    for edge in sorted(edges, reverse=True):
-        if trace.edge_flows[edge]:
-            flow = trace.flow(edge).cotangent
-            total = flow if total is None else total + flow
-            if moment.stepping and arrived_along(moment, edge):
-                arrived = flow if arrived is None else arrived + flow
-    return Sent(arrived if moment.stepping else total, total)
+    flowing = [edge for edge in sorted(edges, reverse=True) if moment.trace.edge_flows[edge]]
+    total = _summed(moment, tuple(flowing))
+    there = tuple(edge for edge in flowing if arrived_along(moment, edge))
+    return Sent(total if len(there) == len(flowing) else _summed(moment, there), total)
+
+
+def _summed(moment: Moment, edges: tuple[int, ...]) -> Any:
+    """The sum of the flows along some edges, None of no edges; the frames of a walk ask for it again and again."""
+    if not edges:
+        return None
+    key = ("sent", edges)
+    if key not in moment.memory:
+        total = moment.trace.flow(edges[0]).cotangent
+        for edge in edges[1:]:
+            total = total + moment.trace.flow(edge).cotangent
+        moment.memory[key] = total
+    return moment.memory[key]
 
 
 def moving_along(moment: Moment, edges: Sequence[int]) -> bool:
@@ -112,12 +119,13 @@ def contributions(
     for branch, text in zip(branches, texts, strict=True):
         alike = _alike(branch)
         rooms[alike] = max(rooms[alike], text_width(text))
-    around = _Surroundings(shapes, edges)
-    places: dict[object, Point] = {}
+    shown = "places", tuple((branch.key, branch.path[-1]) for branch in branches)
+    places: dict[object, Point] = moment.memory.setdefault(shown, {})
+    around = None if places else _Surroundings(shapes, edges)  # nothing moves from frame to frame
     captions: list[Shape] = []
     for branch, sent, text in zip(branches, flows, texts, strict=True):
         alike = _alike(branch)
-        if alike not in places:
+        if around is not None and alike not in places:
             x, y = around.place(branch, rooms[alike])
             places[alike] = x - branch.path[-1][0], y - branch.path[-1][1]
         words = text if sent.arrived is sent.final else flow_text(moment, sent.arrived)

@@ -98,6 +98,12 @@ def fold_shapes(scene: Scene, fold: Fold) -> list[Shape]:
             (Run(label, "quiet", 11),),
             (width, sheet.ceiling - sheet.foot),
             middle,
+            nodes=tuple(
+                i
+                for block in scene.blocks.values()
+                if block.time in fold.times
+                for i in block.members
+            ),
         )
     ]
     for value in passing(scene, fold):
@@ -135,7 +141,7 @@ def _words(scene: Scene, fold: Fold, value: Passing, left: float, y: float) -> l
         return []
     moment, axis = scene.moment, scene.axis
     width = scene.sheet.width(fold.times[0])
-    name = moment.trace.names[value.roots[0]] or scene.aliases.get(value.row, "")
+    name = moment.trace.names[value.roots[0]] or scene.over.aliases.get(value.row, "")
     key = f"v{fold.times[0]}{value.mark}"
     shapes: list[Shape] = []
     if name:

@@ -14,7 +14,7 @@ MANY_STEPS = 12
 """More steps than these are folded, unless the reader says how many shapes there may be."""
 WIDE = 2400.0
 """So are those that would be wider than so many points: nobody could read them on a page."""
-ROOM = 1900.0
+ROOM = 2100.0
 """Points for the steps that are shown then."""
 SHOWN = 6
 """At most so many steps of a folded loop are shown, half of them at its beginning."""

@@ -51,7 +51,7 @@ def _with_lanes(loop: Loop, grid: Grid) -> Grid:
         for slot in block.slots:
             source = loop.blocks.get(slot.source)
             if slot.source in shared and not grid.is_top(row.gate):
-                open_lane(row.gate[0], slot.source, "right" if row.lies else "left")
+                open_lane(row.gate[0], slot.source, "right" if row.backwards else "left")
             elif source is not None and needs_lane(grid, source, block):
                 open_lane(row.gate[0], source.row, "right")
     for bus in buses(loop.axis):

@@ -102,6 +102,12 @@ class Lines:
             y = via[-1][1]
             aside = sqrt(other.wide**2 - (y - other.y) ** 2)
             end = (other.x + (aside if via[-1][0] > other.x else -aside), y)
+        elif (
+            len(via) > 1
+            and 0 < abs(via[-1][1] - other.y) < other.up
+            and abs(via[-1][0] - other.x) > other.wide
+        ):
+            end = (other.x + (other.wide if via[-1][0] > other.x else -other.wide), via[-1][1])
         if stop is not None:
             end = stop
         return Edge(

@@ -113,10 +113,10 @@ def _column(
     spots: dict[int, float],
 ) -> tuple[list[Shape], float]:
     """The gates of one level, their values to the right and leaves below; and where the next level begins."""
-    gates = {block.root: block_gate(scene.moment, block) for block in blocks}
-    wires = {b.root: value_wire(scene.moment, scene.axis, b.root, b.time) for b in blocks}
+    gates = {block.root: block_gate(scene.moment, scene.over, block) for block in blocks}
+    wires = {b.root: value_wire(scene.moment, scene.over, b.root) for b in blocks}
     given = {leaf: b for b in blocks for leaf in _leaves(scene, b) if leaf not in spots}
-    leaves = {leaf: value_wire(scene.moment, scene.axis, leaf, b.time) for leaf, b in given.items()}
+    leaves = {leaf: value_wire(scene.moment, scene.over, leaf) for leaf in given}
     wide = max([*map(shape_width, gates.values()), *map(shape_width, leaves.values())])
     middle = x + AHEAD + wide / 2
     right = middle + wide / 2 + GAP + max(map(shape_width, wires.values())) + MARGIN

@@ -12,6 +12,7 @@ from tracer.diagrams.frames import Part
 from tracer.diagrams.moments import Moment
 from tracer.diagrams.over_time.folded import Fold
 from tracer.diagrams.over_time.grid import Cell, Grid, Place, Side
+from tracer.diagrams.over_time.naming import OverTime
 from tracer.diagrams.over_time.step_shapes import GATE, is_branching, shape_width
 from tracer.diagrams.over_time.timesteps import Block, RowKey, TimeAxis
 from tracer.diagrams.picture import Gate, Point, Wire
@@ -111,12 +112,8 @@ class Scene:
 
     part: Part
     moment: Moment
-    axis: TimeAxis
-    grids: Mapping[int, Grid]
-    """Loop to its grid."""
+    over: OverTime
     sheet: Sheet
-    blocks: Mapping[int, Block]
-    """Root to block."""
     tracks: Mapping[Carrier, float]
     """Values that are carried over panes, and the heights of their lines."""
 
@@ -125,10 +122,20 @@ class Scene:
         """The nodes that stand above the steps."""
         return frozenset(self.axis.shared)
 
-    @cached_property
-    def aliases(self) -> Mapping[RowKey, str]:
-        """States without a name are called after the value ahead of the first step: `h` after `h0`."""
-        return aliases_of(self.moment, self.grids)
+    @property
+    def axis(self) -> TimeAxis:
+        """The time axis."""
+        return self.over.axis
+
+    @property
+    def grids(self) -> Mapping[int, Grid]:
+        """Loop to its grid."""
+        return self.over.grids
+
+    @property
+    def blocks(self) -> Mapping[int, Block]:
+        """Root to block."""
+        return self.over.blocks
 
     @cached_property
     def uses_in_folds(self) -> Mapping[int, Mapping[int, list[int]]]:
@@ -175,15 +182,6 @@ def key_of(row: RowKey) -> str:
     """
     letters = (c if c.isalnum() and c.isascii() else f"u{ord(c)}" for c in row[1])
     return f"{max(row[0], 0)}x{row[2]}x{''.join(letters)}"
-
-
-def aliases_of(moment: Moment, grids: Mapping[int, Grid]) -> dict[RowKey, str]:
-    """For each state the name of the value ahead of the first step without its number."""
-    return {
-        row: moment.trace.names[start].rstrip("0123456789_")
-        for grid in grids.values()
-        for start, row in grid.starts.items()
-    }
 
 
 def sheet_of(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tracer.diagrams.gates import gate_text
 from tracer.diagrams.layout.sizes import CIRCLE, WIRE_RISE, size_of
 from tracer.diagrams.measure import room_for
 from tracer.diagrams.moments import Moment, Reading
 from tracer.diagrams.names import indexed_name
-from tracer.diagrams.over_time.timesteps import Block, TimeAxis
+from tracer.diagrams.over_time.naming import OverTime
+from tracer.diagrams.over_time.timesteps import Block
 from tracer.diagrams.picture import Gate, Point, Run, Text, Wire
 
 GATE = CIRCLE
 """The width of a round gate."""
 SMALL_WORD = 8.5
-"""The size of the word rms before a number: it says what the number is, the number counts."""
+"""The size of marks beside a number: they say what it is, the number counts."""
 
 
 def is_branching(moment: Moment, node: int) -> bool:
@@ -36,26 +36,24 @@ def put(shape: Gate | Wire, place: Point) -> Gate | Wire:
     return replace(shape, at=(x, y - WIRE_RISE) if isinstance(shape, Wire) else place)
 
 
-def block_gate(moment: Moment, block: Block) -> Gate:
-    """The gate of a block: the symbol of its last operation, or Σ where it only adds."""
+def block_gate(moment: Moment, over: OverTime, block: Block) -> Gate:
+    """The gate of a block, which says what all of its operations compute."""
     trace = moment.trace
-    names = {trace.ops[trace.op_of[i]].name for i in block.members}
-    summing = names == {"add"} and len(block.members) > 1
+    words = over.words(block)
+    ops = ", ".join(trace.ops[trace.op_of[i]].name for i in block.members[:20])
     return Gate(
         f"g{block.gate}",
-        (Run("Σ", size=18),) if summing else gate_text(trace, block.gate),
-        tip=", ".join(trace.ops[trace.op_of[i]].name for i in block.members[:20]),
+        words.symbol,
+        tip=f"{words.tip}\n{ops}" if words.tip else ops,
         ahead=not moment.has_run(block.gate),
         current=any(moment.current(i) for i in block.members) if moment.stepping else False,
+        nodes=block.members,
     )
 
 
-def value_wire(moment: Moment, axis: TimeAxis, i: int, time: int, alias: str = "") -> Wire:
-    """The value of a node with its gradient; the name, or the alias of one without, bears the step where it repeats."""
-    trace = moment.trace
-    name = trace.names[i] or alias
-    repeats = trace.labels[i] != name
-    index = axis.indices[time] if 0 <= time < axis.after and repeats else ""
+def value_wire(moment: Moment, over: OverTime, i: int) -> Wire:
+    """The value of a node with its gradient; its name bears the step where it repeats."""
+    name, index = over.title(i)
     title = indexed_name(name, index, role=moment.name_role(i), size=13) if name else ()
     reading = moment.read(i)
     final = _fullest(moment, i, reading)
@@ -69,6 +67,7 @@ def value_wire(moment: Moment, axis: TimeAxis, i: int, time: int, alias: str = "
         width=room_for(top, with_small_words(final.gradient), least=34),
         tip=moment.tip(i, reading),
         role="wire" if moment.has_run(i) else "ahead",
+        nodes=(i,),
     )
 
 
@@ -79,18 +78,17 @@ def _fullest(moment: Moment, i: int, reading: Reading) -> Reading:
 
 
 def with_small_words(text: Text) -> Text:
-    """A text in which the word rms before a number and the marks behind it are small.
+    """A text with small marks, and without the word rms before its number: the caption says it once for all.
 
     >>> [(run.text, run.size) for run in with_small_words((Run("rms 0.21", "value"), Run(" ◐ 1/2", "quiet")))]
-    [('rms ', 8.5), ('0.21', 13), (' ◐ 1/2', 8.5)]
+    [('0.21', 13), (' ◐ 1/2', 8.5)]
     """
     runs: list[Run] = []
     for run in text:
         if run.role == "quiet" and runs:
             runs.append(replace(run, size=SMALL_WORD))
         elif run.text.startswith("rms ") and not runs:
-            rest = Run(run.text[4:], run.role, run.size, run.bold, run.italic)
-            runs += [Run("rms ", run.role, SMALL_WORD), rest]
+            runs.append(replace(run, text=run.text[4:]))
         else:
             runs.append(run)
     return tuple(runs)

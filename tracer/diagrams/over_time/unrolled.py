@@ -7,7 +7,7 @@ into one pane.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,13 +24,13 @@ from tracer.diagrams.over_time.contributions import (
     sent_along,
 )
 from tracer.diagrams.over_time.fold_pane import fold_lines, fold_shapes
-from tracer.diagrams.over_time.folded import folds_of
-from tracer.diagrams.over_time.grid import Cell, Grid, Side
-from tracer.diagrams.over_time.lanes import grids_of
+from tracer.diagrams.over_time.folded import Fold, folds_of
+from tracer.diagrams.over_time.grid import Cell, Side
 from tracer.diagrams.over_time.lines import Lines, spots_of
+from tracer.diagrams.over_time.naming import OverTime
 from tracer.diagrams.over_time.outcome import outcome, outcome_lines
 from tracer.diagrams.over_time.rails import rails
-from tracer.diagrams.over_time.sheet import BAND, GAP, Scene, aliases_of, sheet_of
+from tracer.diagrams.over_time.sheet import BAND, GAP, Scene, sheet_of
 from tracer.diagrams.over_time.step_shapes import (
     block_gate,
     is_branching,
@@ -38,7 +38,7 @@ from tracer.diagrams.over_time.step_shapes import (
     shape_width,
     value_wire,
 )
-from tracer.diagrams.over_time.timesteps import TimeAxis, time_axis
+from tracer.diagrams.over_time.timesteps import TimeAxis
 from tracer.diagrams.over_time.wiring import CUT, wiring
 from tracer.diagrams.picture import (
     Gate,
@@ -52,17 +52,25 @@ from tracer.diagrams.picture import (
 )
 from tracer.diagrams.settings import Settings
 
+MOST_FORMULAS = 12
+LONGEST_LINE = 560.0
+"""Points that a line of formulas below the figure may take."""
+
 
 def unrolled(part: Part, moment: Moment, settings: Settings) -> Picture:
     """The picture of a network over time; every shape has its place."""
-    axis = time_axis(part)
-    grids = grids_of(axis)
-    folds = folds_of(axis, settings, _widths(moment, axis, grids))
+    naming = moment.naming
+    over = naming if isinstance(naming, OverTime) and naming.part is part else OverTime(part)
+    axis, grids = over.axis, over.grids
+    if settings not in over.kept:
+        over.kept[settings] = folds_of(axis, settings, _widths(moment, over))
+    folds: tuple[Fold, ...] = over.kept[settings]
     hidden = {time for fold in folds for time in fold.times}
-    drawn = _cells(moment, axis, grids, hidden)
-    blocks = {block.root: block for block in axis.blocks}
-    sheet = sheet_of(axis, grids, drawn, folds, _carried(moment, axis, grids, hidden))
-    scene = Scene(part, moment, axis, grids, sheet, blocks, tracks_of(axis, sheet))
+    drawn = _cells(moment, over, hidden)
+    if folds not in over.kept:
+        sheet = sheet_of(axis, grids, drawn, folds, _carried(moment, over, hidden))
+        over.kept[folds] = sheet, tracks_of(axis, sheet)
+    scene = Scene(part, moment, over, *over.kept[folds])
     shapes: list[Shape] = _panes(scene)
     for fold in folds:
         shapes += fold_shapes(scene, fold)
@@ -105,15 +113,30 @@ def _captions(scene: Scene, parting: Sequence[int]) -> tuple[Text, ...]:
     states = {moment.read(i).state for i in scene.part.nodes} if moment.stepping else set()
     said = moment.caption(states)
     trace = moment.trace
-    if all(
-        np.size(trace.value(i)) == 1 or not trace.receives[i] for i in (*scene.shared, *parting)
-    ):
-        return said
-    line = (
-        "On a line: what this use contributes to the gradient; Σ: their sum. "
-        "Of tensors the root mean square, without sign."
-    )
-    return (*said, (Run(line, "quiet", 11),))
+    lines = list(said)
+    if any(np.size(trace.value(i)) > 1 for i in scene.part.nodes):
+        line = "Numbers of tensors are root mean squares (rms), without sign"
+        if any(
+            np.size(trace.value(i)) > 1 and trace.receives[i] for i in (*scene.shared, *parting)
+        ):
+            line += "; on a line the contribution of one use, Σ their sum, whose rms is not the sum of theirs"
+        lines.append((Run(f"{line}.", "quiet", 11),))
+    return (*lines, *_in_lines(scene.over.formulas()))
+
+
+def _in_lines(formulas: Sequence[Text]) -> list[Text]:
+    """What gates compute, as many formulas on a line as it holds; of very many only the first."""
+    lines: list[Text] = []
+    for formula in formulas[:MOST_FORMULAS]:
+        quiet = tuple(replace(run, role="quiet") for run in formula)
+        joined = (*lines[-1], Run("      ", "quiet", 11), *quiet) if lines else quiet
+        if lines and text_width(joined) <= LONGEST_LINE:
+            lines[-1] = joined
+        else:
+            lines.append(quiet)
+    if len(formulas) > MOST_FORMULAS:
+        lines[-1] = (*lines[-1], Run("      …", "quiet", 11))
+    return lines
 
 
 def _remark(axis: TimeAxis, times: range) -> str:
@@ -121,34 +144,32 @@ def _remark(axis: TimeAxis, times: range) -> str:
     return f"{len(times)} time steps are folded into one pane: {plain(names, longest=60)}"
 
 
-def _widths(moment: Moment, axis: TimeAxis, grids: Mapping[int, Grid]) -> dict[int, float]:
+def _widths(moment: Moment, over: OverTime) -> dict[int, float]:
     """About how wide a pane of each loop is, by its first and its last step."""
+    axis = over.axis
     first = {loop: time for time, loop in reversed(list(enumerate(axis.loops)))}
     seen = {*first.values(), *{loop: time for time, loop in enumerate(axis.loops)}.values()}
-    drawn = _cells(moment, axis, grids, set(range(axis.after)) - seen)
-    sheet = sheet_of(axis, grids, drawn, (), {})
+    drawn = _cells(moment, over, set(range(axis.after)) - seen)
+    sheet = sheet_of(axis, over.grids, drawn, (), {})
     return {loop: plan.width for loop, plan in sheet.plans.items()}
 
 
-def _cells(
-    moment: Moment, axis: TimeAxis, grids: Mapping[int, Grid], hidden: set[int]
-) -> list[tuple[Gate | Wire, int, Cell]]:
+def _cells(moment: Moment, over: OverTime, hidden: set[int]) -> list[tuple[Gate | Wire, int, Cell]]:
     """Every gate, value and leaf of the shown steps, with its step and cell."""
     drawn: list[tuple[Gate | Wire, int, Cell]] = []
-    aliases = aliases_of(moment, grids)
+    axis, grids = over.axis, over.grids
     for block in axis.blocks:
         time = block.time
         if time < axis.after and time not in hidden:
             row = grids[block.row[0]].rows[block.row]
             if block.owns_gate:
-                drawn.append((block_gate(moment, block), time, row.gate))
-            wire = value_wire(moment, axis, block.root, time, aliases.get(block.row, ""))
-            drawn.append((wire, time, row.value))
+                drawn.append((block_gate(moment, over, block), time, row.gate))
+            drawn.append((value_wire(moment, over, block.root), time, row.value))
     for number, grid in grids.items():
         for leaf, cell in grid.leaves.items():
             time = axis.given[leaf]
             if time not in hidden and axis.loops[time] == number:
-                drawn.append((value_wire(moment, axis, leaf, time), time, cell))
+                drawn.append((value_wire(moment, over, leaf), time, cell))
     widest: dict[tuple[int, Cell], float] = defaultdict(float)
     for shape, time, cell in drawn:
         if isinstance(shape, Wire):
@@ -166,16 +187,14 @@ def _as_wide(shape: Gate | Wire, width: float) -> Gate | Wire:
     return replace(shape, width=width)
 
 
-def _carried(
-    moment: Moment, axis: TimeAxis, grids: Mapping[int, Grid], hidden: set[int]
-) -> dict[tuple[int, Side], float]:
+def _carried(moment: Moment, over: OverTime, hidden: set[int]) -> dict[tuple[int, Side], float]:
     """For each loop the room of the widest contribution on a line from the step before, after, or on a trunk."""
-    blocks = {block.root: block for block in axis.blocks}
+    axis, blocks = over.axis, over.blocks
     rooms: dict[tuple[int, Side], float] = defaultdict(float)
     for block in axis.blocks:
         if block.time == axis.after or block.time in hidden:
             continue
-        grid = grids[block.row[0]]
+        grid = over.grids[block.row[0]]
         row = grid.rows[block.row]
         for slot in block.slots:
             source = blocks.get(slot.source)
@@ -191,7 +210,7 @@ def _carried(
                 words = CUT if slot.cut else flow_text(moment, flow)
                 side: Side = "trunk" if along_trunk else "right" if row.backwards else "left"
                 key = block.row[0], side
-                rooms[key] = max(rooms[key], text_width(words) + 2 * AIR + 1)
+                rooms[key] = max(rooms[key], text_width(words) + 2 * AIR + 2)
     return rooms
 
 
@@ -215,7 +234,7 @@ def _start_wires(scene: Scene) -> list[Shape]:
     for grid in scene.grids.values():
         for node, key in grid.starts.items():
             time = scene.axis.given[node]
-            wire = value_wire(scene.moment, scene.axis, node, -1)
+            wire = value_wire(scene.moment, scene.over, node)
             away = GAP + 6 + shape_width(wire) / 2
             left = scene.sheet.left(time)
             x = left + scene.sheet.width(time) + away if grid.rows[key].backwards else left - away

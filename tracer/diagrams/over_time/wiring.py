@@ -10,13 +10,17 @@ from tracer.diagrams.measure import text_width
 from tracer.diagrams.over_time.bridges import bridge_dots, is_far, last_way, over
 from tracer.diagrams.over_time.contributions import Branch, moving_along
 from tracer.diagrams.over_time.grid import Cell, needs_lane
-from tracer.diagrams.over_time.lines import Lines
-from tracer.diagrams.over_time.sheet import BAND, Carrier, Scene
+from tracer.diagrams.over_time.lines import Lines, Spot
+from tracer.diagrams.over_time.sheet import BAND, LANE, Carrier, Scene
 from tracer.diagrams.over_time.timesteps import Block, RowKey, Slot
-from tracer.diagrams.picture import Caption, Edge, Joint, Point, Run, Shape
+from tracer.diagrams.picture import Caption, Edge, Joint, Point, Run, Shape, Side
 
 CUT = (Run("⊘ detach", "quiet", 9),)
 """The mark of a line along which no gradient flows back."""
+RIM = 0.6
+"""The part of a gate's width over which lines from above or below enter it."""
+WEIGHED = 36.0
+"""Half the width that a gate must have for each line from above that enters it beside its weights."""
 ASIDE = 8.0
 """Points between two lines that enter a gate beside each other."""
 
@@ -61,6 +65,7 @@ def _dots(branches: Sequence[Branch]) -> list[Shape]:
             bridges[branch.source].append(points)
         elif len(points) > 2:
             turning[branch.source, points[1][0]].append(points)
+            onward[branch.source] = max(onward.get(branch.source, points[1][0]), points[1][0])
         elif points[0][1] == points[-1][1]:
             onward[branch.source] = max(onward.get(branch.source, points[-1][0]), points[-1][0])
     dots = bridge_dots(bridges, {*onward, *(source for source, _ in turning)})
@@ -128,11 +133,84 @@ def _line(
     if trunk is not None:
         return lines.between(block.root, tail, head, moving=moving, cut=cut, via=trunk)
     if origin is None or not needs_lane(grid, origin, block):
+        corner = _corner(scene, lines, block, source)
+        if corner is not None:
+            end: Side = "n" if corner[1] > lines.spots[head].y else "s"
+            stop = _rim(lines.spots[head], corner[0], end)
+            return lines.between(
+                block.root, tail, head, moving=moving, cut=cut, via=[corner], stop=stop
+            )
         return lines.between(block.root, tail, head, moving=moving, cut=cut)
     value, gate = grid.rows[origin.row].value, grid.rows[block.row].gate
     x = scene.sheet.lane(block.time, gate[0], grid.lanes[gate[0], origin.row])
     via = [(x, -value[1] * BAND), (x, -gate[1] * BAND)]
     return lines.between(block.root, tail, head, "e", moving=moving, cut=cut, via=via)
+
+
+def _corner(scene: Scene, lines: Lines, block: Block, source: int) -> Point | None:
+    """Where a line from the left turns to come straight down or up on a gate; None where something is in the way."""
+    corners = _turning(scene, block)
+    if source not in corners:
+        return None
+    number, of = corners[source]
+    gate = lines.spots[f"g{block.gate}"]
+    y = lines.spots[scene.tail_of(source)].y
+    half = gate.wide * RIM
+    x = gate.x if of == 1 else gate.x - half + 2 * half * number / (of - 1)
+    if y > gate.y and _is_weighed(scene, block):  # the weights come down on its middle
+        if gate.wide < WEIGHED * of:
+            return None
+        x = gate.x - gate.wide * 0.85 + LANE * number
+    return x, y
+
+
+def _is_weighed(scene: Scene, block: Block) -> bool:
+    return any(slot.source in scene.shared for slot in block.slots)
+
+
+def _turning(scene: Scene, block: Block) -> dict[int, tuple[int, int]]:
+    """The values of other bands from which lines can turn to a gate: which place each has of how many at its side."""
+    grid = scene.grid(block)
+    row = grid.rows[block.row]
+    column, band = row.gate
+    sides: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+    for slot in block.slots:
+        place = None if slot.source in scene.shared else _comes_from(scene, block, slot.source)
+        if place is None or place[0] >= column or place[1] == band or row.backwards:
+            continue
+        between = range(min(place[1], band), max(place[1], band) + 1)
+        clear = all((column, k) not in grid.taken for k in between if k != band)
+        above = place[1] < band
+        if clear and grid.is_free(place[1], range(place[0] + 1, column)):
+            sides[above].append((place[1], slot.source))
+    found: dict[int, tuple[int, int]] = {}
+    for above, values in sides.items():
+        ordered = sorted(
+            set(values), reverse=above
+        )  # the farthest stands rightmost, so that none crosses
+        found |= {source: (k, len(ordered)) for k, (_, source) in enumerate(ordered)}
+    return found
+
+
+def _comes_from(scene: Scene, block: Block, source: int) -> Cell | None:
+    """The cell of a value that a block reads, that of another step left of all columns; None where it is not known."""
+    grid, origin = scene.grid(block), scene.blocks.get(source)
+    owner = grid.owner(source, origin)
+    if owner is None or (len(owner) == 3 and owner not in grid.rows):
+        return None
+    if origin is not None and origin.time == block.time:
+        return grid.rows[origin.row].value
+    if origin is None and source not in grid.starts:
+        return grid.leaves[source]
+    if origin is not None and origin.time > block.time:
+        return None
+    return grid.columns.start - 1, grid.band_of(owner)
+
+
+def _rim(gate: Spot, x: float, side: Side) -> Point:
+    """Where a line comes straight down or up on a gate."""
+    high = (gate.wide**2 - (x - gate.x) ** 2) ** 0.5 if gate.round else gate.up
+    return x, gate.y + (high if side == "n" else -high)
 
 
 def _along_trunk(scene: Scene, lines: Lines, block: Block, source: int) -> list[Point] | None:

@@ -104,11 +104,11 @@ def _wanted(trace: Trace, around: str | int) -> int:
     if not trace.receives[source]:
         state = trace.timeline.status(trace.timeline.last, source)
         raise errors.DiagramError(
-            f"no gradient path leads to {label}: its gradient is {state}\n  try: around=... another node"
+            f"no gradient path leads to {label}: its gradient is {state}\n  try: another node"
         )
     if source == trace.loss:
         raise errors.DiagramError(
-            f"the gradient of {label} is the seed: it comes along no path\n  try: around=... another node"
+            f"the gradient of {label} is the seed: it comes along no path\n  try: another node"
         )
     return source
 

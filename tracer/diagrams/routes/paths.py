@@ -29,6 +29,7 @@ from tracer.diagrams.picture import (
 from tracer.diagrams.routes.bundles import Braid, Bundle, braid_of
 from tracer.diagrams.routes.stations import MOST_STATIONS, Station, station_text, stations_of
 from tracer.diagrams.routes.sums import (
+    LONGEST_NAME,
     contribution_text,
     count_words,
     notes,
@@ -121,7 +122,7 @@ def _beginning(moment: Moment, braid: Braid) -> tuple[list[Shape], list[Edge]]:
         return shapes, []
     edges = [_line(moment, f"n{source}", f"j{source}", tail_side="e", node=source)]
     for number, bundle in enumerate(braid.bundles):
-        name = (Run(plain(bundle.name, longest=44), bundle.role, 12),)
+        name = (Run(plain(bundle.name, longest=LONGEST_NAME), bundle.role, 12),)
         room = contribution_text(moment, bundle, finished=True)
         shapes.append(
             Wire(
@@ -156,6 +157,7 @@ def _value(moment: Moment, i: int, *, fork: bool, beside: bool = False) -> list[
         width=width,
         tip=moment.tip(i, reading),
         role="wire" if moment.has_run(i) else "ahead",
+        nodes=(i,),
     )
     return [wire, Joint(f"j{i}")] if fork else [wire]
 
@@ -169,6 +171,7 @@ def _gate(moment: Moment, station: Station, braid: Braid) -> Gate:
         ahead=not moment.has_run(station.key),
         current=any(moment.current(i) for i in station.members),
         ordered=len(station.members) == 1 and is_ordered(trace, station.key),
+        nodes=station.members,
     )
 
 
@@ -209,13 +212,21 @@ def _lines(
     """The lines into the stations: one for each bundle that runs along an edge, or one that all of them share."""
     trace = moment.trace
     found: dict[tuple[str, str, Role, int], Edge] = {}
+    between: dict[tuple[Station | None, Station], set[Role]] = defaultdict(set)
+    for bundle in braid.bundles:
+        for edge in bundle.edges:
+            ends = int(trace.input_of[edge]), int(trace.edge_consumer[edge])
+            between[stations.get(ends[0]), stations[ends[1]]].add(bundle.role)
     for edge in sorted({edge for bundle in braid.bundles for edge in bundle.edges}):
         below, above = int(trace.input_of[edge]), int(trace.edge_consumer[edge])
         station = stations[above]
         if below in stations and stations[below] == station:
             continue
         bundles = braid.through(edge)
-        shared = len(bundles) == len(braid.bundles) > 1
+        shared = len(bundles) == len(braid.bundles) > 1 or (
+            len(between[stations.get(below), station]) > 2
+            and max(len(station.members), len(stations.get(below, station).members)) > 1
+        )
         single = len(station.members) == 1 and len(stations.get(below, station).members) == 1
         for bundle in bundles[:1] if shared else bundles:
             tail = (

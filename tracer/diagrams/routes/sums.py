@@ -19,6 +19,9 @@ LINE_ROOM = 720.0
 """Points after which a sum goes on in a new line."""
 MOST_FACTORS = 8
 SIZE = 14.0
+LONGEST_NAME = 64
+"""So many letters of a name stand in a figure; the names of routes are made shorter than that."""
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def has_come(moment: Moment, bundle: Bundle) -> bool:
@@ -49,7 +52,7 @@ def sum_lines(moment: Moment, braid: Braid) -> tuple[Text, ...]:
     terms: list[Text] = []
     for number, bundle in enumerate(braid.bundles):
         sign = (Run(" + " if number else " = ", size=SIZE),)
-        named = plain(f" ({bundle.name})" if bundle.name else "", longest=46)
+        named = plain(f" ({bundle.name})" if bundle.name else "", longest=LONGEST_NAME)
         term = resized(contribution_text(moment, bundle))
         terms.append((*sign, *term, Run(named, bundle.role, SIZE)))
     if len(braid.bundles) > 1 and all(has_come(moment, bundle) for bundle in braid.bundles):
@@ -82,7 +85,7 @@ def notes(moment: Moment, braid: Braid) -> tuple[Text, ...]:
     trace = moment.trace
     source, end = braid.source, braid.meeting.node
     total = np.asarray(trace.gradient(source))
-    said = []
+    said: list[str] = []
     if total.size > 1:
         said.append(
             f"arrays add element by element; the first 2 of {short.shape(total.shape)} numbers are shown"
@@ -100,18 +103,23 @@ def notes(moment: Moment, braid: Braid) -> tuple[Text, ...]:
         said.append(f"{words} from L to {named}")
         if end != trace.loss:
             said[-1] += f"; here they are told apart below {upper}"
-    return tuple((Run(line, "quiet", 11),) for line in said)
+    apart = [(Run(" ", "quiet", 6),)] if said else []
+    return (*apart, *((Run(line, "quiet", 11),) for line in said))
 
 
 def count_words(routes: int) -> str:
     """How many routes, in words: `1 route`, `4 routes`, `more than 10³⁰ routes`.
 
     >>> count_words(1), count_words(2**60)
-    ('1 route', '1152921504606846976 routes')
+    ('1 route', 'about 1.2×10¹⁸ routes')
     """
     if routes >= MOST_COUNTED:
         return "more than 10³⁰ routes"
-    return f"{routes} route{'s' if routes != 1 else ''}"
+    if routes >= 10_000_000:
+        digits, _, power = f"{routes:.1e}".partition("e+")
+        raised = str(int(power)).translate(RAISED)
+        return f"about {digits.removesuffix('.0')}×10{raised} routes"
+    return f"{routes:,} route{'s' if routes != 1 else ''}"
 
 
 def product_lines(moment: Moment, braid: Braid) -> tuple[Text, ...]:
@@ -140,5 +148,7 @@ def _product_line(moment: Moment, bundle: Bundle) -> Text:
     factors = [top, *(slope(trace, edge) for edge in edges[:MOST_FACTORS])]
     written = " · ".join(moment.write(factor) for factor in factors)
     more = " · …" if len(edges) > MOST_FACTORS else ""
-    name = Run(plain(f"{bundle.name}: " if bundle.name else "", longest=46), bundle.role, 12)
+    name = Run(
+        plain(f"{bundle.name}: " if bundle.name else "", longest=LONGEST_NAME), bundle.role, 12
+    )
     return (name, Run(f"{written}{more} = {moment.write(bundle.contribution)}", size=12))

@@ -11,7 +11,8 @@ from tracer.traces import Trace
 
 PASSING = ("add", "reshape", "transpose", "broadcast_to", "concatenate", "stack", "astype")
 """Operations that hand their cotangent on as it is, at most in another shape."""
-MOST_WORDS = 3
+MOST_WORDS, MOST_LETTERS = 3, 30
+"""Of a longer way its first and its last stop are told."""
 
 
 def stops_of(trace: Trace, edges: Iterable[int]) -> frozenset[int]:
@@ -33,11 +34,19 @@ def route_names(trace: Trace, routes: Sequence[Route], trunk: frozenset[int]) ->
             for words, stretch in zip(told, stretches, strict=True):
                 words.append(names[stretch[number]])
     return [
-        words[0]
-        if len(words) == 1
-        else ", then ".join(word.removeprefix("through ") for word in words)
+        words[0] if len(words) == 1 else _in_turn([word.removeprefix("through ") for word in words])
         for words in told
     ]
+
+
+def _in_turn(words: Sequence[str]) -> str:
+    """Stretch after stretch; of many the first and the last.
+
+    >>> _in_turn(["F", "skip"]), _in_turn(["a long way", "another long way", "skip", "G"])
+    ('F, then skip', 'a long way, …, then G')
+    """
+    listed = ", then ".join(words)
+    return listed if len(listed) <= MOST_LETTERS else f"{words[0]}, …, then {words[-1]}"
 
 
 def _way_names(trace: Trace, ways: Sequence[tuple[int, ...]]) -> list[str]:
@@ -98,8 +107,10 @@ def way_name(trace: Trace, edges: Sequence[int], last: int, depth: int) -> str:
         word = _word(trace, edge, depth)
         if word not in words[-1:]:
             words.append(word)
-    more = f" … {len(words) - MOST_WORDS} more" if len(words) > MOST_WORDS else ""
-    return f"through {', '.join(words[:MOST_WORDS])}{more}"
+    listed = ", ".join(words)
+    if len(words) > MOST_WORDS or (len(words) > 2 and len(listed) > MOST_LETTERS):
+        listed = f"{words[0]} … {words[-1]}"
+    return f"through {listed}"
 
 
 def _word(trace: Trace, edge: int, depth: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from tracer.diagrams.names import plain
+from tracer.diagrams.picture import Run, Text
 from tracer.diagrams.stepper.steps import LEVEL, LOWERED, Told
 from tracer.diagrams.writers.svg import printed
 from tracer.timeline import GLYPHS
@@ -98,8 +99,8 @@ def zooms() -> str:
     return f'<div class="zoom" role="group" aria-label="size of the figure">{buttons}</div>'
 
 
-def legend(trace: Trace, remarks: Sequence[str]) -> str:
-    """What the colours mean, and those marks that this trace ever shows."""
+def legend(trace: Trace, notes: Sequence[Text], remarks: Sequence[str]) -> str:
+    """What the colours mean, those marks that this trace ever shows, and what the finished figure says below."""
     loss = printed(plain(trace.label(trace.loss), longest=60))
     rows = [
         '<li><b class="of-value">value</b> from the forward pass</li>',
@@ -110,8 +111,13 @@ def legend(trace: Trace, remarks: Sequence[str]) -> str:
         if state in seen:
             sign = GLYPHS[state] + (" k/n" if state == "partial" else "")
             rows.append(f"<li><b>{sign}</b> {state}: {meaning}</li>")
+    rows += [f"<li>{''.join(map(_noted, note))}</li>" for note in notes]
     rows += [f"<li>{printed(remark)}</li>" for remark in remarks]
     return f'<ul class="legend" aria-label="what the marks mean">{"".join(rows)}</ul>'
+
+
+def _noted(run: Run) -> str:
+    return f"<sub>{printed(run.text)}</sub>" if run.lowered else printed(run.text)
 
 
 def hints() -> str:

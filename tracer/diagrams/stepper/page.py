@@ -82,7 +82,7 @@ def _made(diagram: Diagram, title: str, *, alone: bool) -> _Made:
         diagram = replace(diagram, theme="auto")
     trace, timeline = diagram.trace, diagram.trace.timeline
     chosen = positions(timeline)
-    steps = [told(trace, position) for position in chosen]
+    steps = [told(trace, position, diagram.called) for position in chosen]
     film = diagram.film(chosen)
     stage = staged(film, trace, len(chosen) - 1, title=diagram.title)
     forward = sum(position <= timeline.forward_steps for position in chosen)
@@ -91,14 +91,14 @@ def _made(diagram: Diagram, title: str, *, alone: bool) -> _Made:
     if len(chosen) <= timeline.last:
         remarks.append(f"this page shows {len(chosen)} of {timeline.last + 1} positions")
     name = plain(title) or f"{plain(trace.label(trace.loss), longest=60)}, step by step"
-    toggle = '<button type="button" class="theme">colours: auto</button>'
+    toggle = '<button type="button" class="theme"><span>colours: </span>auto</button>'
     inside = "\n".join(
         (
             f"<header><h1>{printed(name)}</h1>{zooms()}{toggle if diagram.palette_for_the_dark else ''}</header>",
             controls(len(chosen), forward),
             panel(steps),
             f'<div class="figure" tabindex="0" role="region" aria-label="figure">\n{stage.svg}\n</div>',
-            legend(trace, remarks),
+            legend(trace, replace(diagram, step=None).picture.caption, remarks),
             hints(),
             f'<script type="application/json" class="film">{data}</script>',
         )

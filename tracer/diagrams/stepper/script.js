@@ -202,12 +202,12 @@
       touch = null;
     });
 
-    // The size of the figure: as the style sheet says, or pixels to a point; 0 shows all of it.
+    // The size of the figure: as the style sheet says, that is readable, or all of it, or pixels to a point.
     const wide = svg.viewBox.baseVal.width;
     const zoom = (factor) => {
       const scale = Math.max(0.2, Math.min(5, (svg.getBoundingClientRect().width / wide) * factor));
-      svg.style.cssText = "max-width:none;max-height:none;min-width:0;min-height:0;width:" + scale * wide + "px";
-      if (!factor) svg.style.cssText = "max-width:100%;min-width:0;min-height:0";
+      svg.style.width = factor ? scale * wide + "px" : "";
+      if (!factor) root.toggleAttribute("data-whole", true);
       point(now);
     };
     click("closer", () => zoom(1.25));
@@ -219,7 +219,7 @@
     if (theme) theme.addEventListener("click", () => {
       const next = themes[(themes.indexOf(root.dataset.theme || "auto") + 1) % 3];
       root.dataset.theme = next;
-      theme.textContent = "colours: " + next;
+      theme.lastChild.textContent = next;
     });
 
     const linked = () => (/^#\d+$/.test(location.hash) ? frameAt(Number(location.hash.slice(1))) : -1);

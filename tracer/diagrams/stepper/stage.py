@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tracer.diagrams.film import Film
+from tracer.diagrams.film import Actor, Film
 from tracer.diagrams.names import plain
-from tracer.diagrams.strokes import Item
+from tracer.diagrams.strokes import Item, Letters
 from tracer.diagrams.writers.svg import FACES, decimal, printed, stroke_lines
 from tracer.errors import GradstepError
 from tracer.formulas import formula
@@ -31,7 +31,6 @@ _SECOND_DECIMAL = re.compile(r"(?<=\.\d)\d")
 """A tenth of a point is finer than a line is wide."""
 _LENGTHS = ("stroke-width", "font-size")
 _GAP = "\0"
-_NODE = re.compile(r"[gn](\d{1,9})")
 _LONGEST = 120
 
 
@@ -54,7 +53,7 @@ class Stage(NamedTuple):
 def staged(film: Film, trace: Trace, shown: int, *, title: str) -> Stage:
     """The stage of a film, set as it is at frame `shown`."""
     wardrobe = _Wardrobe()
-    buttons = _buttons([actor.key for actor in film.actors], trace)
+    buttons = _buttons(film.actors, trace)
     width, height = decimal(film.width), decimal(film.height)
     lines = [
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="{FACES}" '
@@ -150,39 +149,60 @@ def _changes(looks: Sequence[int], slots: Sequence[_Slot], count: int) -> Change
 
 
 def faces(film: Film, trace: Trace) -> list[int]:
-    """For each node the one whose shape stands for it: itself, or what it is folded into on its way to the loss."""
-    drawn = {int(key[1]) for actor in film.actors if (key := _NODE.fullmatch(actor.key))}
-    found = list(range(len(trace)))
-    for i in reversed(found):
-        uses = [] if i in drawn else trace.uses_of(i)
-        if uses:
-            found[i] = found[int(trace.edge_consumer[uses[0]])]
+    """For each node the one by whose number its shape is found; without a shape, that of what it leads to.
+
+    Where several shapes stand for a node, the one that stands for the fewest is its own.
+    """
+    found = [-1] * len(trace)
+    for actor in sorted(film.actors, key=lambda actor: -len(actor.nodes)):
+        for i in actor.nodes:
+            found[i] = _face(actor.nodes, trace)
+    for i in reversed(range(len(trace))):
+        if found[i] < 0:
+            uses = trace.uses_of(i)
+            found[i] = found[int(trace.edge_consumer[uses[0]])] if uses else i
     return found
 
 
-def _buttons(keys: Sequence[str], trace: Trace) -> dict[str, str]:
-    """For each shape of an operation the rest of its opening tag: a click leads to the steps of that node.
+def _face(nodes: Sequence[int], trace: Trace) -> int:
+    """The node by whose number a shape is found: its last operation."""
+    return max(nodes, key=lambda i: (trace.op_of[i] >= 0, i))
 
-    Where a gate and a wire stand for one node, the gate alone is announced as a button.
+
+def _buttons(actors: Sequence[Actor], trace: Trace) -> dict[str, str]:
+    """For each shape of an operation the rest of its opening tag: a click leads to the steps of its nodes.
+
+    Of a gate and a wire that stand for one node, the gate alone is announced as a button.
     """
-    known = set(keys)
+    faces = {actor.key: _face(actor.nodes, trace) for actor in actors if actor.nodes}
+    main: dict[int, Actor] = {}
+    for actor in actors:
+        if actor.nodes:
+            known = main.setdefault(faces[actor.key], actor)
+            if (len(actor.nodes), _is_filled(actor)) > (len(known.nodes), _is_filled(known)):
+                main[faces[actor.key]] = actor
     buttons: dict[str, str] = {}
-    for key in keys:
-        found = _NODE.fullmatch(key)
-        if found is None or int(found[1]) >= len(trace) or trace.op_of[int(found[1])] < 0:
+    for actor in actors:
+        node = faces.get(actor.key, -1)
+        if node < 0 or trace.op_of[node] < 0:
             continue
-        node = int(found[1])
-        name = printed(_name(trace, node))
-        main = key[0] == "g" or f"g{node}" not in known
-        spoken = ' role="button" tabindex="-1"' if main else ""
-        buttons[key] = f' data-node="{node}"{spoken}><title>{name}</title>'
+        spoken = ' role="button" tabindex="-1"' if main[node] is actor else ""
+        name = printed(_name(trace, node, len(actor.nodes)))
+        buttons[actor.key] = f' data-node="{node}"{spoken}><title>{name}</title>'
     return buttons
 
 
-def _name(trace: Trace, i: int) -> str:
+def _is_filled(actor: Actor) -> bool:
+    """Whether it has a face that one can click on, as a gate has and a piece of wire has not."""
+    strokes = actor.looks[0].strokes
+    return any(not isinstance(stroke, Letters) and stroke.fill for stroke in strokes)
+
+
+def _name(trace: Trace, i: int, count: int) -> str:
     node = trace[i]
     try:
         written = formula(node)
     except GradstepError:
         written = ""
-    return plain(f"{node.label} = {written or node.op_name}", longest=_LONGEST)
+    several = f"{count} nodes, the last " if count > 1 else ""
+    return plain(f"{several}{node.label} = {written or node.op_name}", longest=_LONGEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,15 +10,16 @@ import numpy as np
 from tracer import format as short
 from tracer.diagrams.names import formula_text, plain
 from tracer.errors import GradstepError
-from tracer.formulas import flow_formula, formula
+from tracer.formulas import Naming, bracketed, flow_formula, formula
 from tracer.nodes import Node
+from tracer.symbols import Symbol
 from tracer.timeline import Timeline
 from tracer.traces import Trace
 
 MOST_STEPS = 1000
 """A page of more steps would be too heavy for a phone; of a longer walk a part of the steps is shown."""
 MOST_WORK = 150_000
-"""So many nodes times steps are drawn at most: about a quarter of a minute of work."""
+"""So many nodes times steps are drawn at most: some ten seconds of work."""
 LOWERED, LEVEL = "\x01", "\x02"
 """Around what a formula sets as a subscript; no name holds them, because names are made printable."""
 _LONGEST_NAME, _LONGEST_FORMULA, _LONGEST_NUMBERS = 40, 320, 90
@@ -55,8 +57,12 @@ def positions(timeline: Timeline, most: int | None = None) -> list[int]:
     return found
 
 
-def told(trace: Trace, position: int) -> Told:
-    """What happens at the step that leads to a position.
+Called = Callable[[int], str]
+"""What the figure calls a node."""
+
+
+def told(trace: Trace, position: int, called: Called | None = None) -> Told:
+    """What happens at the step that leads to a position; with nodes named as in a figure, else by their labels.
 
     >>> import tracer as tr
     >>> x, y = tr.tensor(2.0, name="x"), tr.tensor(5.0, name="y")
@@ -65,11 +71,12 @@ def told(trace: Trace, position: int) -> Told:
     (('= x · y', '= 2 · 5', '= 10'), ('∂L/∂x', '+= ∂L/∂mul@2 · y', '= 1 · 5', '= 5'))
     """
     step = trace.timeline.step(position)
+    called = called or (lambda i: plain(trace.label(i)))
     if step.phase == "start":
         return Told(position, -1, (), _beginning(trace))
     if step.phase == "forward":
-        return _forward(trace, position, trace[step.node])
-    return _backward(trace, position, trace[step.node])
+        return _forward(trace, position, trace[step.node], called)
+    return _backward(trace, position, trace[step.node], called)
 
 
 def _beginning(trace: Trace) -> str:
@@ -78,15 +85,22 @@ def _beginning(trace: Trace) -> str:
     return "Inputs and parameters have their values. The forward pass comes next, then the backward pass."
 
 
-def _forward(trace: Trace, position: int, node: Node) -> Told:
-    label = _label(node)
+def _forward(trace: Trace, position: int, node: Node, called: Called) -> Told:
+    label = _label(node, called)
+    symbol = _symbol_of(called)
     value = _number(node.value)
     lines = (
         _set(label),
-        *_right_sides("=", _written(formula, node), _written(formula, node, numbers=True), value),
+        *_right_sides(
+            "=",
+            _written(formula, node, naming=symbol),
+            _written(formula, node, numbers=True, naming=symbol),
+            value,
+        ),
     )
     sources = [
-        _label(source) if isinstance(source, Node) else _number(source) for source in node.inputs
+        _label(source, called) if isinstance(source, Node) else _number(source)
+        for source in node.inputs
     ]
     words = (
         f"{plain(node.op_name)} of {_listed(sources)} gives {label} = {value}{_sized(node.value)}."
@@ -98,24 +112,25 @@ def _forward(trace: Trace, position: int, node: Node) -> Told:
     return Told(position, node.index, lines, words)
 
 
-def _backward(trace: Trace, position: int, node: Node) -> Told:
+def _backward(trace: Trace, position: int, node: Node, called: Called) -> Told:
     timeline = trace.timeline
     edge = timeline.flow_at(position)
     assert edge is not None
     flow = trace.flow(edge)
     target = trace[flow.input]
     amount = _number(flow.cotangent)
+    symbol = _symbol_of(called)
     lines = (
-        f"∂L/∂{_set(_label(target))}",
+        f"∂L/∂{_set(bracketed(_label(target, called)))}",
         *_right_sides(
             "+=",
-            _written(flow_formula, node, flow.argument),
-            _written(flow_formula, node, flow.argument, numbers=True),
+            _written(flow_formula, node, flow.argument, naming=symbol),
+            _written(flow_formula, node, flow.argument, numbers=True, naming=symbol),
             amount,
         ),
     )
-    label = _label(target)
-    words = f"{_label(node)} sends {amount}{_sized(flow.cotangent)} to {label}."
+    label = _label(target, called)
+    words = f"{_label(node, called)} sends {amount}{_sized(flow.cotangent)} to {label}."
     status = timeline.status(position, flow.input)
     if status.expected == 1:
         words += f" It is the only flow to {label}: its gradient is final."
@@ -141,10 +156,12 @@ def _right_sides(sign: str, names: str, numbers: str, result: str) -> tuple[str,
     return tuple(f"{mark} {side}" for mark, side in zip(signs, sides, strict=False))
 
 
-def _written(write: Any, node: Node, *argument: int, numbers: bool = False) -> str:
+def _written(write: Any, node: Node, *argument: int, naming: Naming, numbers: bool = False) -> str:
     """A formula, or nothing where the operation came without one."""
     try:
-        return plain(write(node, *argument, numbers=numbers), longest=_LONGEST_FORMULA)
+        return plain(
+            write(node, *argument, numbers=numbers, naming=naming), longest=_LONGEST_FORMULA
+        )
     except GradstepError:
         return ""
 
@@ -155,8 +172,18 @@ def _set(text: str) -> str:
     return "".join(f"{LOWERED}{run.text}{LEVEL}" if run.lowered else run.text for run in runs)
 
 
-def _label(node: Node) -> str:
-    return plain(node.label, longest=_LONGEST_NAME)
+def _label(node: Node, called: Called) -> str:
+    return plain(called(node.index), longest=_LONGEST_NAME)
+
+
+def _symbol_of(called: Called) -> Naming:
+    """How formulas write a node: as the figure calls it, a sum in brackets."""
+
+    def naming(node: Node) -> Symbol:
+        name = called(node.index)
+        return Symbol(node.value, bracketed(name) if " + " in name or " − " in name else name)
+
+    return naming
 
 
 def _number(value: Any) -> str:

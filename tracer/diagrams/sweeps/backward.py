@@ -35,7 +35,8 @@ def backward(part: Part, moment: Moment, settings: Settings) -> Picture:
             into[flow.input].append(edge)
     scalar = all(np.ndim(trace.value(i)) == 0 for i in shown)
     route = frozenset() if scalar else frozenset(main_route(part))
-    plan = Plan(part, moment, frames_of(part), flows, into, route)
+    direction = "right" if scalar else settings.direction or "rows"
+    plan = Plan(part, moment, frames_of(part), flows, into, route, direction == "down")
     for i in shown:
         if scalar:
             gradient_wire(plan, i)
@@ -49,6 +50,7 @@ def backward(part: Part, moment: Moment, settings: Settings) -> Picture:
         clusters,
         caption=(*_legend(plan, scalar=scalar), *moment.caption(states)),
         spread=(0.16, 0.25) if scalar else (0.25, 0.35),
+        direction=direction,
     )
 
 

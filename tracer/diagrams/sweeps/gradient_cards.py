@@ -93,4 +93,5 @@ def _card(
         role="ahead" if ahead else "ink",
         current=current,
         on_route=key[0] == "n" and i in plan.stops,
+        nodes=(i,) if key[0] == "n" else (),
     )

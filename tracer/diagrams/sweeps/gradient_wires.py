@@ -30,6 +30,7 @@ def gradient_wire(plan: Plan, i: int) -> None:
             width=room_for(name, final.gradient, least=LEAST_ROOM),
             tip=moment.tip(i, reading),
             role="ahead" if plan.is_ahead(i) else "wire",
+            nodes=(i,),
         ),
     )
     _summed_wires(plan, i, home)

@@ -28,6 +28,8 @@ class Plan:
     """Node to the edges along which drawn flows reach it, in the order of the backward pass."""
     route: Set[tuple[int, int]] = frozenset()
     """The edges from the main input to the loss, drawn as straight as the layout can."""
+    down: bool = False
+    """Whether lines run down and not to the right."""
     placed: dict[int, list[Shape]] = field(default_factory=lambda: defaultdict(list))
     edges: list[Edge] = field(default_factory=list)
 
@@ -54,8 +56,8 @@ class Plan:
         role: Role = "wire" if come else "ahead"
         if (flow.input, flow.consumer) in self.route:
             weight = 6
-        leaving: Side = "e" if tail[0] in "nf" else ""
-        entering: Side = "w" if head[0] in "nf" else ""
+        leaving: Side = ("s" if self.down else "e") if tail[0] in "nf" else ""
+        entering: Side = ("n" if self.down else "w") if head[0] in "nf" else ""
         self.edges.append(
             Edge(tail, head, leaving, entering, arrow, role, not come, moving, weight=weight)
         )

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 
+from tracer.diagrams.boxed.titles import called, in_own_words
 from tracer.diagrams.measure import letters_width
 from tracer.diagrams.moments import Moment
 from tracer.diagrams.names import formula_text, name_text, plain
 from tracer.diagrams.picture import Role, Run, Text
-from tracer.formulas import flow_formula, formula, local_derivative
+from tracer.formulas import flow_formula, local_derivative
 from tracer.insight.routes import slope
 from tracer.traces import Trace
 
 MOST_LETTERS = 22
 """A factor longer than this is shown by its number alone."""
-SHORT = 12
-"""An unnamed value is called by its formula if that is no longer than this."""
 LONGEST = 52
 UPSTREAM = "∂L/∂"
 SENT = "g"
@@ -26,16 +25,20 @@ _SUM = re.compile(r" [+−] (?![^(]*\))")
 
 
 def gradient_name(trace: Trace, i: int, *, role: Role = "gradient", size: float = 13) -> Text:
-    """`∂L/∂w₀`; an unnamed value is called by its formula, `∂L/∂(w₀ · x₀)`, or by its label."""
+    """`∂L/∂w₀`; an unnamed value is called by its formula, `∂L/∂(w₀ · x₀)`."""
     head = Run(UPSTREAM, role, size)
     if trace.names[i]:
-        return (head, *name_text(trace.names[i], role=role, size=size))
-    written = formula(trace[i]) if trace.op_of[i] >= 0 else ""
-    if not written or len(written) > SHORT or "@" in written.replace(" @ ", ""):
-        return (head, Run(plain(trace.labels[i], longest=24), role, size))
+        number = trace.labels[i].removeprefix(trace.names[i])
+        again = (
+            (Run(number, "quiet", round(size * 0.72), lowered=True),) if number[:1] == "#" else ()
+        )
+        return (head, *name_text(trace.names[i], role=role, size=size), *again)
+    written = called(trace, i)
+    if trace.op_of[i] < 0:
+        return (head, Run(plain(written, longest=24), role, size))
     inner = tuple(
         Run(run.text, role, run.size, run.bold, run.italic, run.lowered)
-        for run in formula_text(written, size=size)
+        for run in formula_text(written, size=size, longest=24)
     )
     return (head, Run("(", role, size), *inner, Run(")", role, size))
 
@@ -85,7 +88,8 @@ def rule_text(trace: Trace, edge: int) -> Text:
     consumer = int(trace.edge_consumer[edge])
     if not trace.names[consumer]:
         written = written.replace(UPSTREAM + trace.labels[consumer], SENT)
-    return formula_text(written, longest=LONGEST)
+    others = [j for j in (*trace.inputs_of(consumer), consumer) if j >= 0]
+    return formula_text(in_own_words(trace, written, others), longest=LONGEST)
 
 
 def rule_formula(trace: Trace, edge: int) -> str:

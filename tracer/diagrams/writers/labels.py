@@ -10,8 +10,13 @@ from tracer.diagrams.names import text_of
 from tracer.diagrams.picture import Caption, Card, Gate, Shape, Text, Wire
 
 _SUBSCRIPTS = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
-_KEPT = frozenset(" ,()=")
+_KEPT = frozenset(" ,()=@/'!?^[]")
 """ASCII signs that mean nothing inside a quoted label; all others are written by their number."""
+_ONLY_WITHIN = (re.compile(r"(?<=\S )[+-](?=\s)"), re.compile(r"(?<=[^\W_])[+-](?=[^\W_])"))
+"""Signs that make a list or a rule of a line that begins with them."""
+_ADDRESS = re.compile(r"@[\w-]+\.")
+_LINK = re.compile(r"\]\s*[(\[]")
+"""What Markdown would make a link of."""
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 
 
@@ -77,15 +82,25 @@ def one_line(text: Text) -> str:
 
 
 def label_text(text: str) -> str:
-    """Text inside a quoted label: letters as they are, every sign that could mean something by its number.
+    """Text inside a quoted label: signs that could mean something, in Mermaid or in Markdown, by their number.
 
-    >>> label_text('x_0 = −2.50'), label_text('"<b>#1'), label_text("1. end")
-    ('x#95;0 = −2.50', '#34;#60;b#62;#35;1', '1#46; end')
+    >>> label_text('x_0 = −2.50'), label_text('"<b>#1'), label_text("1. end"), label_text("matmul@3 + h[t=1]")
+    ('x#95;0 = −2.50', '#34;#60;b#62;#35;1', '1#46; end', 'matmul@3 + h[t=1]')
     """
     text = visible(text).replace("\\", "\\\u2060")  # or Mermaid would break the line at \\n
-    decimals = {found.start() for found in _DECIMAL.finditer(text)}
+    kept = {found.start() for found in _DECIMAL.finditer(text)}
+    for signs in _ONLY_WITHIN:
+        kept.update(found.start() for found in signs.finditer(text))
+    address = _ADDRESS.search(text) is not None
+    link = _LINK.search(text) is not None
     return "".join(
-        c if not c.isascii() or c.isalnum() or c in _KEPT or place in decimals else f"#{ord(c)};"
+        f"#{ord(c)};"
+        if c.isascii()
+        and not c.isalnum()
+        and (
+            (c not in _KEPT and place not in kept) or (address and c == "@") or (link and c in "[]")
+        )
+        else c
         for place, c in enumerate(text)
     )
 

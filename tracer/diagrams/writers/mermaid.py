@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import NamedTuple
 
 from tracer.diagrams.names import text_of
@@ -22,6 +23,7 @@ from tracer.diagrams.picture import (
     Joint,
     Pane,
     Picture,
+    Point,
     Role,
     Shape,
     Text,
@@ -93,7 +95,10 @@ class _Chart:
     picture: Picture
     dressed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     found: list[_Arrow] = field(default_factory=list)
+    places: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Which of the arrows run from a shape to a shape."""
     ids: dict[str, str] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
     edges: list[Edge] = field(init=False)
     passed: dict[str, Shape] = field(init=False)
     """Joints and bare wires, which become part of an arrow."""
@@ -125,6 +130,8 @@ class _Chart:
         for edge in self.edges:
             if edge.tail not in self.passed:
                 self.found += self.followed(edge, leaving)
+        for k, arrow in enumerate(self.found):
+            self.places[arrow.tail, arrow.head].append(k)
         for caption in loose if self.picture.placed else ():
             self.attach(caption)
 
@@ -154,10 +161,7 @@ class _Chart:
         words = re.fullmatch(r"[tf](\d+)x([a-z]*)(\d+)f?", caption.key)
         if words is None:
             return
-        tail, heads = f"n{words[1]}", {f"{words[2] or 'g'}{words[3]}"}
-        places = [
-            k for k, arrow in enumerate(self.found) if arrow.tail == tail and arrow.head in heads
-        ]
+        places = self.places.get((f"n{words[1]}", f"{words[2] or 'g'}{words[3]}"), [])
         if len(places) == 1 and not self.found[places[0]].label:
             k = places[0]
             self.found[k] = self.found[k]._replace(label=said_of(caption.text))
@@ -167,9 +171,10 @@ class _Chart:
     def shapes(self) -> Iterator[str]:
         """Shapes and frames, nested as in the picture; what stands on a pane is inside it."""
         panes = [shape for shape in self.picture.shapes if isinstance(shape, Pane)]
+        ground = _Ground(panes)
         inside: dict[str, list[Shape]] = defaultdict(list)
         for shape in self.picture.shapes:
-            pane = next((pane for pane in panes if _stands_on(shape, pane)), None)
+            pane = ground.under(shape)
             if pane is not None:
                 inside[pane.key].append(shape)
             elif not isinstance(shape, Pane):
@@ -217,7 +222,9 @@ class _Chart:
         if key not in self.ids:
             name = re.sub(r"[^A-Za-z0-9]", "_", key)
             name = name if re.fullmatch(r"[a-z]+_?[a-z]*\d+", name) else f"s_{name}"
-            self.ids[key] = name if name not in self.ids.values() else f"{name}_{len(self.ids)}"
+            name = f"{name}_{len(self.ids)}" if name in self.given else name
+            self.ids[key] = name
+            self.given.add(name)
         return self.ids[key]
 
     # ----- arrows
@@ -246,10 +253,35 @@ def _is_bare(shape: Shape) -> bool:
     return isinstance(shape, Wire) and not shape.value and not shape.name
 
 
-def _stands_on(shape: Shape, pane: Pane) -> bool:
-    if isinstance(shape, Pane) or shape.at is None:
-        return False
-    (x, y), (u, v), (width, height) = shape.at, pane.at, pane.size
+class _Ground:
+    """Panes by the squares of a grid that they touch, so that a shape is held against those near it."""
+
+    def __init__(self, panes: Sequence[Pane]) -> None:
+        self.wide, self.high = (
+            max(1.0, median(pane.size[k] for pane in panes)) if panes else 1.0 for k in (0, 1)
+        )
+        self.squares: dict[tuple[int, int], list[Pane]] = defaultdict(list)
+        for pane in panes:
+            (u, v), (width, height) = pane.at, pane.size
+            left, low = self.square(u - width / 2, v - height / 2)
+            right, top = self.square(u + width / 2, v + height / 2)
+            for column in range(left, right + 1):
+                for row in range(low, top + 1):
+                    self.squares[column, row].append(pane)
+
+    def square(self, x: float, y: float) -> tuple[int, int]:
+        return int(x // self.wide), int(y // self.high)
+
+    def under(self, shape: Shape) -> Pane | None:
+        """The first pane that a shape stands on."""
+        if isinstance(shape, Pane) or shape.at is None:
+            return None
+        near = self.squares.get(self.square(*shape.at), ())
+        return next((pane for pane in near if _stands_on(shape.at, pane)), None)
+
+
+def _stands_on(at: Point, pane: Pane) -> bool:
+    (x, y), (u, v), (width, height) = at, pane.at, pane.size
     return abs(x - u) <= width / 2 and abs(y - v) <= height / 2
 
 
