@@ -208,7 +208,9 @@ class Diagram:
     def _end(self) -> Moment:
         """The finished run, as this figure writes its numbers."""
         style = STYLES[self.style]
-        write = scalar_writer(self.trace) if all_scalars(self.part) else style.write
+        write = (
+            scalar_writer(self.trace, self.part.nodes) if all_scalars(self.part) else style.write
+        )
         naming = None if style.naming is None else style.naming(self.part)
         return Moment(self.trace, self.trace.timeline.last, write, naming=naming)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -199,10 +199,10 @@ class Moment:
         return tuple((Run(line, "quiet", 11),) for line in (said, legend) if line)
 
 
-def scalar_writer(trace: Trace) -> Callable[[Any], str]:
-    """How the numbers of a scalar figure are written: without decimals if no number has any, else with them."""
+def scalar_writer(trace: Trace, nodes: Iterable[int]) -> Callable[[Any], str]:
+    """How the numbers of a figure of scalars are written: without decimals if no number has any, else with them."""
     numbers: list[float] = []
-    for i in range(len(trace)):
+    for i in nodes:
         gradient = trace.gradient(i)
         numbers += [float(trace.value(i)), *([] if gradient is None else [float(gradient)])]
     if all(number.is_integer() for number in numbers):

@@ -50,14 +50,14 @@ class Style:
 
 
 def all_scalars(part: Part) -> bool:
-    """Whether every value of the trace has rank 0."""
-    return all(np.ndim(part.trace.value(i)) == 0 for i in range(len(part.trace)))
+    """Whether every value that is shown has rank 0."""
+    return all(np.ndim(part.trace.value(i)) == 0 for i in part.nodes)
 
 
 def _has_arrays(part: Part) -> str:
     if all_scalars(part):
         return ""
-    return "the circuit style draws scalars, and this trace has arrays\n  try: style='cards'"
+    return "the circuit style draws scalars, and there are arrays here\n  try: style='cards'"
 
 
 def _has_no_time(part: Part) -> str:

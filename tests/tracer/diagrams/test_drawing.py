@@ -304,3 +304,14 @@ def test_the_arrow_of_a_moving_flow_points_backwards():
     backward = diagram(trace, style="circuit", step=trace.timeline.forward_steps + 1).dot
     assert "dir=back" not in forward
     assert sum("dir=back" in line for line in backward.splitlines()) == 1
+
+
+def test_a_scope_of_scalars_in_a_network_of_arrays_is_a_circuit():
+    x = tr.tensor([1.0, 2.0], name="x")
+    total = tr.sum(x * x)
+    with tr.scope("head"):
+        y = tr.tanh(total * 0.5)
+    trace = tr.trace(y)
+    assert diagram(trace).style == "cards"
+    assert diagram(trace, scope="head").style == "circuit"
+    assert diagram(trace, scope="head").render("svg")

@@ -409,3 +409,24 @@ def test_ten_times_as_many_shapes_are_placed_in_about_ten_times_the_time():
         assert placed(picture).placed
         spent.append(time.process_time() - start)
     assert spent[1] <= 30 * spent[0]
+
+
+def test_a_folded_card_has_run_when_its_output_is_there_and_shows_that_value():
+    h = tr.tensor(np.ones((2, 3)), name="x")
+    with tr.scope("block"):
+        early = tr.tanh(h * 0.5)
+        for _ in range(6):
+            h = tr.tanh(h * 0.9)
+    trace = tr.trace(tr.sum(h) + tr.sum(early))
+    out = next(i for i in reversed(range(len(trace))) if trace[i].scope_text == "block")
+    for step in range(trace.timeline.last + 1):
+        picture = diagram(trace, style="cards", most=6, step=step).picture
+        (card,) = [
+            shape
+            for shape in picture.every_shape()
+            if isinstance(shape, Card) and out in shape.nodes
+        ]
+        there = trace.timeline.has_run(step, out)
+        assert (card.role == "ahead") != there, step
+        value = "".join(run.text for row in card.rows for run in row if run.role == "value")
+        assert value == (first_numbers(trace.value(out)) if there else "")

@@ -161,10 +161,8 @@ def _note(moment: Moment, box: Box) -> str:
 
 
 def has_run(moment: Moment, box: Box) -> bool:
-    """Whether a box has its value; of a folded scope, whether anything in it has run."""
-    if not box.name:
-        return moment.has_run(box.face)
-    return any(moment.has_run(i) for i in box.nodes if moment.trace.op_of[i] >= 0)
+    """Whether a box has its value: a folded one not before its output is there."""
+    return moment.has_run(box.face)
 
 
 def _tip(moment: Moment, box: Box, reading: Reading) -> str:
