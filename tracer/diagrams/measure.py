@@ -20,6 +20,12 @@ _LOW = frozenset("acegmnopqrsuvwxyz.,:;-−–·~=+×÷…αγεηικμνοπρ
 _PIXEL = 0.75
 
 
+BACKSLASH = "∖"
+"""What stands for a backslash. Graphviz expands `\\N`, and how often it reads a doubled one depends on its version."""
+WIDER = 0.36
+"""How much wider than a backslash that is, in ems."""
+
+
 def text_width(text: Text) -> float:
     """The width of one line in points, without kerning.
 
@@ -27,7 +33,11 @@ def text_width(text: Text) -> float:
     >>> round(text_width((Run("0.73", size=13),)), 2), round(text_width((Run("0.73", size=13, bold=True),)), 2)
     (25.3, 25.3)
     """
-    return sum(letters_width(run.text, _size(run.size, run.lowered), run.bold) for run in text)
+    return sum(
+        letters_width(run.text, _size(run.size, run.lowered), run.bold)
+        + run.text.count("\\") * WIDER * run.size
+        for run in text
+    )
 
 
 def letters_width(text: str, size: float, bold: bool = False) -> float:

@@ -24,7 +24,7 @@ from tests.tracer.diagrams.networks import (
 )
 from tracer.diagrams import STYLES, Diagram, diagram
 from tracer.diagrams.layout import rendering
-from tracer.diagrams.layout.markup import BACKSLASH
+from tracer.diagrams.measure import BACKSLASH
 from tracer.diagrams.names import plain
 from tracer.diagrams.palettes import LIGHT
 from tracer.errors import DiagramError, GraphvizMissingError

@@ -173,7 +173,7 @@ def test_every_frame_of_a_film_can_be_read(name):
 WISHES = [
     ("neuron", {"local": True}),
     ("residual", {"local": True}),
-    ("batch_norm", {"style": "backward", "local": True}),
+    ("batch_norm", {"style": "backward"}),
     ("batch_norm", {"scope": "BatchNorm.statistics"}),
     ("transformer", {"around": 28, "radius": 2}),
     ("twelve_layers", {"style": "cards", "most": 10**6}),

@@ -408,7 +408,7 @@ def test_ten_times_as_many_shapes_are_placed_in_about_ten_times_the_time():
         start = time.process_time()
         assert placed(picture).placed
         spent.append(time.process_time() - start)
-    assert spent[1] <= 30 * spent[0]
+    assert spent[1] <= 60 * spent[0]  # a hundred if it grew with the square
 
 
 def test_a_folded_card_has_run_when_its_output_is_there_and_shows_that_value():

@@ -14,8 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tracer.diagrams.layout.clearing import moved, shifts_of
-from tracer.diagrams.layout.markup import BACKSLASH
-from tracer.diagrams.measure import LOWERED
+from tracer.diagrams.measure import BACKSLASH, LOWERED
 from tracer.diagrams.palettes import Palette
 from tracer.diagrams.picture import Point
 from tracer.diagrams.strokes import (

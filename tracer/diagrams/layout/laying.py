@@ -8,7 +8,7 @@ from tracer import errors
 from tracer.diagrams.boxed.copies import ranks_of
 from tracer.diagrams.layout.direct import can_draw, drawn_directly
 from tracer.diagrams.layout.drawn import KEYED, Layout, layout_of
-from tracer.diagrams.layout.pinning import tips_of
+from tracer.diagrams.layout.pinning import fits, pinned, tips_of
 from tracer.diagrams.layout.placing import placed
 from tracer.diagrams.layout.rendering import rendered
 from tracer.diagrams.layout.wrapping import wrapped
@@ -50,7 +50,10 @@ def laid_out(picture: Picture) -> Laid:
         except errors.DiagramError:
             raise error from None
     rows = None if picture.direction == "right" else wrapped(picture, layout)
-    return Laid(picture, layout) if rows is None else Laid(rows, _drawn(rows))
+    if rows is None and all(fits(cluster, layout) for cluster in picture.every_cluster()):
+        return Laid(picture, layout)
+    there = pinned(picture, layout) if rows is None else rows
+    return Laid(there, _drawn(there))
 
 
 def _drawn(picture: Picture) -> Layout:

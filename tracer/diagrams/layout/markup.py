@@ -6,7 +6,7 @@ import html
 from functools import singledispatch
 
 from tracer.diagrams.layout.sizes import is_round
-from tracer.diagrams.measure import text_width
+from tracer.diagrams.measure import BACKSLASH, text_width
 from tracer.diagrams.palettes import Palette
 from tracer.diagrams.picture import (
     Caption,
@@ -147,10 +147,6 @@ def _run(run: Run, palette: Palette) -> str:
         body = f"<I>{body}</I>"
     body = f'<FONT COLOR="{palette.of(run.role)}" POINT-SIZE="{run.size:g}">{body}</FONT>'
     return f"<SUB>{body}</SUB>" if run.lowered else body
-
-
-BACKSLASH = "∖"
-"""What stands for a backslash. Graphviz expands `\\N`, and how often it reads a doubled one depends on its version."""
 
 
 def escaped(text: str) -> str:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from math import inf
 
 from tracer.diagrams.layout.drawn import Layout
-from tracer.diagrams.picture import Cluster, Edge, Joint, Picture, Point, Run
+from tracer.diagrams.measure import text_width
+from tracer.diagrams.picture import Cluster, Edge, Joint, Picture, Point, Run, Text
+
+BESIDE_LABEL = 20.0
+"""Points of a frame's width beside its label."""
+LEAST = 9.0
+"""The size of the smallest letters of a label."""
 
 
 def pinned(picture: Picture, layout: Layout) -> Picture:
@@ -72,7 +79,40 @@ def held_open(cluster: Cluster) -> Cluster:
     """A frame of its own, drawn behind the shapes; Graphviz draws none that is empty, so it holds a point unseen."""
     left, low, right, high = cluster.box or (0.0, 0.0, 0.0, 0.0)
     middle = ((left + right) / 2, (low + high) / 2)
-    return replace(cluster, shapes=(Joint(f"in_{cluster.key}", dot=False, at=middle),), clusters=())
+    label, at = fitted(cluster.label, right - left - BESIDE_LABEL), cluster.label_at
+    if at is not None and (label != cluster.label or at[0] + text_width(label) > right - 6):
+        at = None
+    return replace(
+        cluster,
+        label=label,
+        label_at=at,
+        shapes=(Joint(f"in_{cluster.key}", dot=False, at=middle),),
+        clusters=(),
+    )
+
+
+def fits(cluster: Cluster, layout: Layout) -> bool:
+    """Whether the label of a frame is no wider than the frame; `dot` does not see to that."""
+    left, _, right, _ = layout.boxes.get(cluster.key, (0.0, 0.0, inf, 0.0))
+    return text_width(cluster.label) <= right - left - BESIDE_LABEL
+
+
+def fitted(label: Text, room: float) -> Text:
+    """The label in smaller letters, if those do not help with its end elided.
+
+    >>> fitted((Run("conv2d", size=12),), 100)[0].size, fitted((Run("conv2d[k=0]", size=12),), 40)[0].text
+    (12, 'conv2d…')
+    """
+    wide = text_width(label)
+    if wide <= room:
+        return label
+    share = room / wide
+    smaller = tuple(replace(run, size=max(LEAST, run.size * share)) for run in label)
+    while text_width(smaller) > room and smaller:
+        *before, last = smaller
+        kept = last.text.removesuffix("…")[:-1].rstrip()
+        smaller = (*before, *((replace(last, text=f"{kept}…"),) if kept else ()))
+    return smaller
 
 
 def tips_of(picture: Picture) -> Mapping[str, str]:
