@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from ops import PRIMITIVES, Primitive
-from tracer.checking.certify import Certified, certify, certify_direction, certify_elements
+from tracer.checking.certified.certify import (
+    Certified,
+    certify,
+    certify_direction,
+    certify_elements,
+)
 
 Array = Any
 

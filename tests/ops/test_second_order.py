@@ -11,7 +11,7 @@ import pytest
 import tracer as tr
 from ops import PRIMITIVES, Primitive
 from tests.ops.cases import UNDECIDED, Array, Case, against, cases_of, marked, objection, signed
-from tracer.checking.certify import Certified
+from tracer.checking.certified.certify import Certified
 
 DIFFERENTIABLE = marked(lambda case: bool(case.floats))
 

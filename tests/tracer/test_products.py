@@ -11,7 +11,7 @@ import pytest
 import tracer as tr
 from ops import PRIMITIVES, Primitive
 from tests.ops.cases import UNDECIDED, Array, Case, cases_of, marked, objection, signed
-from tracer.checking.certify import certify
+from tracer.checking.certified.certify import certify
 
 DIFFERENTIABLE = [op for op in PRIMITIVES.values() if op.home.startswith("ops.") and any(op.rules)]
 

@@ -1,11 +1,11 @@
 """Gradients checked: certified numerical derivatives, reports, and hand derivations verified line by line."""
 
-from .certificate import Certified as Certified
-from .checker import check as check
-from .checker import check_trace as check_trace
+from .certified.certificate import Certified as Certified
 from .judge import AGREE as AGREE
 from .judge import DISAGREE as DISAGREE
 from .judge import UNDECIDABLE as UNDECIDABLE
+from .ladder.checker import check as check
+from .ladder.checker import check_trace as check_trace
 from .report import Element as Element
 from .report import Report as Report
 from .report import Row as Row

@@ -11,7 +11,7 @@ import math
 
 from tracer.format import number
 
-from .certificate import KINK, Certified
+from .certified.certificate import KINK, Certified
 
 AGREE = "AGREE"
 DISAGREE = "DISAGREE"

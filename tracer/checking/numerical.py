@@ -12,8 +12,8 @@ import numpy as np
 from tracer.replay import Cone
 from tracer.traces import Trace
 
-from .certificate import SMOOTH, Certified
-from .certify import ENOUGH, certify_direction, certify_elements
+from .certified.certificate import SMOOTH, Certified
+from .certified.certify import ENOUGH, certify_direction, certify_elements
 from .judge import RTOL, judge
 from .report import Element
 

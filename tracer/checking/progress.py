@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .certify import HALVINGS
+from .certified.certify import HALVINGS
 
 Told = Callable[[int, int], None]
 """Called again and again with how many numbers are certified, and of how many; what it raises ends the check."""

@@ -13,8 +13,9 @@ from typing import Any
 
 from tracer.format import number, shape
 
-from .certificate import Certified
-from .derivation import short
+from .certified.certificate import Certified
+from .derivations.reading import short
+from .diagnosis.causes import Cause
 from .judge import AGREE, DISAGREE, INSIDE_KINK, UNDECIDABLE
 
 
@@ -69,7 +70,8 @@ class Row:
     inherited: bool = False
     """Whether the line itself is right, and wrong only because it uses an earlier wrong line."""
     culprit: str = ""
-    hints: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    """Why it is wrong, as far as that is known: see `diagnosis`."""
     notes: tuple[str, ...] = ()
     node: int = field(default=-1, repr=False)
     """The node of the trace whose gradient it is; −1 if there is no trace."""
@@ -119,6 +121,21 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Rung:
+    """One kind of test of the ladder: how many were made, how many failed, and the first node that failed."""
+
+    name: str
+    """What was tested, as people read it: `rules of the nodes`, `directions end to end`."""
+    made: int
+    failed: int = 0
+    said: str = ""
+    """What else there is to say: which failed, why nothing was made."""
+    node: int = -1
+    """The first node that failed; −1 if none did, or if it is no matter of one node."""
+    label: str = ""
+
+
+@dataclass(frozen=True)
 class Report:
     """What a check found: `ok`, `rows`, and a table when printed."""
 
@@ -126,6 +143,8 @@ class Report:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     noun: str = "input"
+    rungs: tuple[Rung, ...] = ()
+    """The tests that were made, from cheap to dear; empty where there is no ladder."""
 
     @property
     def ok(self) -> bool:
@@ -206,7 +225,7 @@ def _counts(row: Row) -> str:
 def _explanations(row: Row) -> Sequence[str]:
     """The lines under a row: why, who is wrong, what the cause looks like, and the line itself where it disagrees."""
     said = [text for text in (row.because, row.culprit) if text]
-    said += row.hints
+    said += [cause.text for cause in row.causes]
     undecided = row.count(UNDECIDABLE)
     if row.verdict != UNDECIDABLE and undecided:
         reasons = dict.fromkeys(e.reason for e in row.elements if e.verdict == UNDECIDABLE)

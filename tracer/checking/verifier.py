@@ -16,10 +16,11 @@ from tracer.errors import CheckError, DerivationError
 from tracer.format import shape
 from tracer.traces import Trace
 
-from .hints import hints_for
+from .derivations.claims import Claim, claims_of_mapping, claims_of_text
+from .derivations.names import Names
+from .diagnosis.causes import Cause
+from .diagnosis.finders import diagnose
 from .judge import AGREE, DISAGREE
-from .lines import Claim, claims_of_mapping, claims_of_text
-from .names import Names
 from .numerical import context, looked_at, loss_by, measure, shake
 from .progress import Progress, Told
 from .promote import promoted
@@ -96,8 +97,8 @@ def _row(
     own, alone = fitted(claim.own, size), fitted(claim.alone, size)
     if own is None or alone is None:
         reason = f"its shape is {shape(np.shape(claim.own))}, the value's {shape(size)}"
-        hints = hints_for(twin, node, claim.alone) if alone is None else ()
-        return replace(row, wrong=True, inherited=alone is not None, reason=reason, hints=hints)
+        causes = diagnose(twin, node, claim.alone) if alone is None else ()
+        return replace(row, wrong=True, inherited=alone is not None, reason=reason, causes=causes)
     if np.shape(claim.own) != size:
         note = f"its shape {shape(np.shape(claim.own))} was read as {shape(size)}"
         row = replace(row, notes=(*row.notes, note))
@@ -116,7 +117,7 @@ def _row(
         inherited=hand_wrong and not line_wrong,
     )
     if line_wrong:
-        row = replace(row, hints=hints_for(twin, node, alone) or _unjudged(claim))
+        row = replace(row, causes=diagnose(twin, node, alone) or _unjudged(claim))
         if not hand_wrong:
             row = replace(row, reason="right only because it undoes an earlier mistake")
     return replace(row, culprit=_culprit(row, ours, _whose_rules(twin, node)))
@@ -137,11 +138,12 @@ def fitted(claim: Any, size: tuple[int, ...]) -> Array | None:
     return None
 
 
-def _unjudged(claim: Claim) -> tuple[str, ...]:
+def _unjudged(claim: Claim) -> tuple[Cause, ...]:
     """A word about helpers that may hold the mistake."""
     if not claim.unjudged:
         return ()
-    return (f"it uses {', '.join(claim.unjudged)}, which nothing recorded can judge",)
+    text = f"it uses {', '.join(claim.unjudged)}, which nothing recorded can judge"
+    return (Cause("unjudged", text, exact=False),)
 
 
 def _wrong(elements: tuple[Element, ...]) -> bool:

@@ -107,7 +107,7 @@ def _wrong(session: Session, text: str) -> None:
     if row.hand is not None:
         session.tensor = replace(session.tensor, quantity=DIFFERENCE)
     where = f" at [{', '.join(map(str, element))}]" if element else ""
-    why = row.hints[0] if row.hints else row.because or row.culprit or row.verdict.lower()
+    why = row.causes[0].text if row.causes else row.because or row.culprit or row.verdict.lower()
     session.say(f"{sign(row)} {row.name}{where}: {why}")
 
 

@@ -147,8 +147,8 @@ def _details(row: Row, width: int) -> list[Line]:
         found += _numbers(worst)
     for text in (row.because, row.culprit):
         found += _wrapped(text, width, Kind.TEXT)
-    for hint in row.hints:
-        found += _wrapped(f"▸ {hint}", width, Kind.KEY)
+    for cause in row.causes:
+        found += _wrapped(f"▸ {cause.text}", width, Kind.KEY)
     for note in row.notes:
         found += _wrapped(note, width, Kind.FAINT)
     return found

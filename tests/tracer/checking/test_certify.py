@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tracer.checking.certificate import (
+from tracer.checking.certified.certificate import (
     INFINITE,
     JUMP,
     KINK,
@@ -22,7 +22,7 @@ from tracer.checking.certificate import (
     ONE_SIDED,
     SMOOTH,
 )
-from tracer.checking.certify import (
+from tracer.checking.certified.certify import (
     certify,
     certify_direction,
     certify_each,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tracer as tr
-from tracer.checking.derivation import read
+from tracer.checking.derivations.reading import read
 from tracer.errors import DerivationError
 
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from tracer.checking.certificate import Certified
-from tracer.checking.certify import certify
+from tracer.checking.certified.certificate import Certified
+from tracer.checking.certified.certify import certify
 from tracer.checking.judge import AGREE, DISAGREE, UNDECIDABLE, judge
 from tracer.checking.report import Element, Report, Row
 

@@ -13,13 +13,8 @@ from typing import Any
 import numpy as np
 
 from ops.primitive import Primitive
-from tracer.errors import CheckError
-from tracer.format import shape, typed
-from tracer.traces import Trace
-
-from .calls import Call
-from .judge import DISAGREE, UNDECIDABLE
-from .numerical import (
+from tracer.checking.judge import DISAGREE, UNDECIDABLE
+from tracer.checking.numerical import (
     Context,
     Measured,
     absent,
@@ -30,9 +25,14 @@ from .numerical import (
     measure,
     shake,
 )
-from .progress import Progress, Told
-from .promote import promoted
-from .report import Report, Row
+from tracer.checking.progress import Progress, Told
+from tracer.checking.promote import promoted
+from tracer.checking.report import Report, Row
+from tracer.errors import CheckError
+from tracer.format import shape, typed
+from tracer.traces import Trace
+
+from .calls import Call
 
 Array = Any
 """A numpy array or numpy scalar."""

@@ -18,7 +18,7 @@ import numpy as np
 from ops import PRIMITIVES, Primitive
 from tracer.format import shape
 
-from .derivation import spoken
+from .reading import spoken
 from .sizes import RefusedError, afford, within_reach
 
 Value = Any

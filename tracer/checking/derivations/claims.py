@@ -17,8 +17,8 @@ from tracer.errors import DerivationError, DTypeError
 from tracer.values import as_value
 
 from .calculator import evaluate
-from .derivation import Line, read, spoken
 from .names import PREFIXES, Names, node_of
+from .reading import Line, read, spoken
 from .sizes import LARGEST, RefusedError
 
 Array = Any

@@ -33,7 +33,7 @@ def afford(name: str, args: Sequence[Any], *, made: int = 0) -> int:
     10000005
     >>> afford("outer", (np.zeros(10**5), np.zeros(10**5)))
     Traceback (most recent call last):
-    tracer.checking.sizes.RefusedError: outer would make an array of 10000000000 elements
+    tracer.checking.derivations.sizes.RefusedError: outer would make an array of 10000000000 elements
     """
     size = _size(name, args)
     if made + size > LARGEST:
@@ -126,7 +126,7 @@ def within_reach(value: Any) -> Any:
 
     >>> within_reach(2**70)
     Traceback (most recent call last):
-    tracer.checking.sizes.RefusedError: a whole number beyond 2**63
+    tracer.checking.derivations.sizes.RefusedError: a whole number beyond 2**63
     """
     if isinstance(value, int) and abs(value) >= WIDEST:
         raise RefusedError("a whole number beyond 2**63", "a float, such as 1e30")

@@ -11,7 +11,7 @@ from typing import Any
 from tracer.errors import UnknownNameError
 from tracer.traces import Trace
 
-from .derivation import spoken
+from .reading import spoken
 from .sizes import RefusedError
 
 PREFIXES = ("dL_d", "d")

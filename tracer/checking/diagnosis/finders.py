@@ -17,6 +17,8 @@ from tracer.format import number, shape
 from tracer.replay import affected
 from tracer.traces import Trace
 
+from .causes import Cause
+
 Array = Any
 """A numpy array or numpy scalar."""
 
@@ -42,10 +44,10 @@ class Wrong:
     right: Array
 
 
-Finder = Callable[[Wrong], Iterator[str]]
+Finder = Callable[[Wrong], Iterator[Cause]]
 
 
-def hints_for(trace: Trace, node: int, claim: Array) -> tuple[str, ...]:
+def diagnose(trace: Trace, node: int, claim: Array) -> tuple[Cause, ...]:
     """The causes that explain a wrong gradient by hand, of any shape, exactly; empty if none does."""
     right = trace.gradient(node)
     if right is None:
@@ -68,7 +70,7 @@ def same(a: Array, b: Array) -> bool:
     return bool(np.linalg.norm(a - b) <= CLOSE * size)
 
 
-def sums(wrong: Wrong) -> Iterator[str]:
+def sums(wrong: Wrong) -> Iterator[Cause]:
     """A sum over axes that broadcasting had repeated."""
     claim, right = wrong.claim, wrong.right
     extra = claim.ndim - right.ndim
@@ -79,20 +81,23 @@ def sums(wrong: Wrong) -> Iterator[str]:
         if total.shape == right.shape and same(total, right):
             where = f"axis {axes[0]}" if extra == 1 else f"axes {', '.join(map(str, axes))}"
             name = wrong.trace.label(wrong.node)
-            yield (
-                f"the sum over {where} is missing: "
-                f"{name}, {shape(right.shape)}, was broadcast to {shape(claim.shape)}"
+            yield Cause(
+                "sum",
+                (
+                    f"the sum over {where} is missing: "
+                    f"{name}, {shape(right.shape)}, was broadcast to {shape(claim.shape)}"
+                ),
             )
             return
 
 
-def transposed(wrong: Wrong) -> Iterator[str]:
+def transposed(wrong: Wrong) -> Iterator[Cause]:
     """Axes in the wrong order."""
     if wrong.claim.ndim > 1 and same(wrong.claim.T, wrong.right):
-        yield "it is transposed"
+        yield Cause("transposed", "it is transposed")
 
 
-def factors(wrong: Wrong) -> Iterator[str]:
+def factors(wrong: Wrong) -> Iterator[Cause]:
     """A constant factor: a sign, a 2, the size of a batch."""
     if wrong.claim.shape != wrong.right.shape or not wrong.right.any():
         return
@@ -100,7 +105,7 @@ def factors(wrong: Wrong) -> Iterator[str]:
     if same(wrong.claim, k * wrong.right):
         said = factor(k, sizes_near(wrong), any_number=wrong.right.size > 1)
         if said:
-            yield f"it is {said}"
+            yield Cause(kind_of(k, sizes_near(wrong)), f"it is {said}")
 
 
 def factor(k: float, sizes: set[int], *, any_number: bool = True) -> str:
@@ -131,6 +136,16 @@ def factor(k: float, sizes: set[int], *, any_number: bool = True) -> str:
     return f"{number(k)} times what it should be" if any_number and k else ""
 
 
+def kind_of(k: float, sizes: set[int]) -> str:
+    """The kind of cause that a factor is: see `KINDS`."""
+    if abs(k + 1) <= CLOSE:
+        return "sign"
+    if min(abs(abs(k) - 2), abs(abs(k) - 0.5)) <= CLOSE:
+        return "two"
+    known = [n for m in sizes if m > 2 for n in (m, 1 / m, m / (m - 1), (m - 1) / m)]
+    return "size" if any(abs(k - n) <= CLOSE * n for n in known) else "factor"
+
+
 def sizes_near(wrong: Wrong) -> set[int]:
     """The lengths of the axes of the node and of what stands beside it."""
     trace, near = wrong.trace, {wrong.node}
@@ -141,7 +156,7 @@ def sizes_near(wrong: Wrong) -> set[int]:
     return {length for k in near for length in np.shape(trace.value(k))}
 
 
-def flows(wrong: Wrong) -> Iterator[str]:
+def flows(wrong: Wrong) -> Iterator[Cause]:
     """A flow into the node that is missing, counted twice, of the wrong sign or scaled; or all flows of some steps."""
     trace, node = wrong.trace, wrong.node
     if wrong.claim.shape != wrong.right.shape or not 1 < len(trace.uses_of(node)) <= MOST_FLOWS:
@@ -172,7 +187,7 @@ def _place(trace: Trace, node: int) -> str:
     return f"{trace.label(node)} ({scope})" if scope else trace.label(node)
 
 
-def routes(wrong: Wrong) -> Iterator[str]:
+def routes(wrong: Wrong) -> Iterator[Cause]:
     """All routes via some named value: found by cutting them in a replay, and seeing how much gradient is left."""
     trace, node = wrong.trace, wrong.node
     if wrong.claim.shape != wrong.right.shape:
@@ -204,7 +219,7 @@ def _through(wrong: Wrong, nodes: tuple[int, ...]) -> Array:
     return wrong.right - (0.0 if left is None else left)
 
 
-def _shares(wrong: Wrong, parts: Sequence[tuple[str, Array]]) -> Iterator[str]:
+def _shares(wrong: Wrong, parts: Sequence[tuple[str, Array]]) -> Iterator[Cause]:
     """The parts of a gradient of which a wrong share explains the whole error."""
     error, size = wrong.claim - wrong.right, np.linalg.norm(wrong.right)
     for name, part in parts:
@@ -214,13 +229,13 @@ def _shares(wrong: Wrong, parts: Sequence[tuple[str, Array]]) -> Iterator[str]:
         if not same(error, (share - 1) * part):
             continue
         if abs(share) < CLOSE:
-            yield f"{name} is missing"
+            yield Cause("missing path", f"{name} is missing")
         elif abs(share - 2) < CLOSE:
-            yield f"{name} is counted twice"
+            yield Cause("doubled path", f"{name} is counted twice")
         else:
             said = factor(share, sizes_near(wrong), any_number=wrong.right.size > 1)
             if said:
-                yield f"{name} is {said}"
+                yield Cause(kind_of(share, sizes_near(wrong)), f"{name} is {said}")
 
 
 FINDERS: tuple[Finder, ...] = (sums, transposed, factors, flows, routes)

@@ -1,0 +1,1 @@
+"""`tr.check`: tests from cheap to dear, each rule by itself, then directions through the whole, then elements."""
