@@ -108,6 +108,36 @@ dL/dgamma = sum(dL/dy * xhat, axis=0)
 dL/dbeta  = sum(dL/dy, axis=0)
 """
 
+DIGITS_DERIVATION = """\
+# Softmax and cross-entropy, a linear layer, a sigmoid; the six lines with z for x; a linear layer.
+m = len(x)
+eps = 1e-5
+dL/dlogits = (softmax(logits, axis=1) - eye(10)[labels]) / m
+dL/dW2     = h.T @ dL/dlogits
+dL/db2     = sum(dL/dlogits, axis=0)
+dL/dh      = dL/dlogits @ W2.T
+dL/dy      = dL/dh * h * (1 - h)
+dL/dxhat   = dL/dy * gamma
+dL/dvar    = sum(dL/dxhat * (z - mu), axis=0) * (-1/2) * (var + eps)**(-3/2)
+dL/dmu     = sum(dL/dxhat * (-1 / sqrt(var + eps)), axis=0) + dL/dvar * sum(-2 * (z - mu), axis=0) / m
+dL/dz      = dL/dxhat / sqrt(var + eps) + dL/dvar * 2 * (z - mu) / m + dL/dmu / m
+dL/dgamma  = sum(dL/dy * xhat, axis=0)
+dL/dbeta   = sum(dL/dy, axis=0)
+dL/dW1     = x.T @ dL/dz
+"""
+
+COMPACT_DERIVATION = """\
+# The six lines put into each other: what is left once the terms are gathered.
+m = len(x)
+mu = mean(x, axis=0)
+var = mean((x - mu)**2, axis=0)
+xhat = (x - mu) / sqrt(var + eps)
+dL/dy     = 2 * (y - target) / y.size
+dL/dgamma = sum(dL/dy * xhat, axis=0)
+dL/dbeta  = sum(dL/dy, axis=0)
+dL/dx     = gamma / (m * sqrt(var + eps)) * (m * dL/dy - dL/dbeta - xhat * dL/dgamma)
+"""
+
 BATCHNORM = Entry(
     name="batchnorm",
     build=batchnorm,
@@ -121,6 +151,7 @@ FUSED = Entry(
     build=fused,
     caption="the same as one fused operation, which opens into its parts",
     source=SOURCE,
+    derivation=COMPACT_DERIVATION,
 )
 
 BY_HAND = Entry(
@@ -135,4 +166,5 @@ DIGITS = Entry(
     build=digits,
     caption="batch normalisation inside a classifier of handwritten digits, on a batch of 64 images",
     source=SOURCE + "; images: UCI optical recognition of handwritten digits (CC BY 4.0)",
+    derivation=DIGITS_DERIVATION,
 )

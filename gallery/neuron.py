@@ -51,6 +51,20 @@ SIGMOID_NEURON = Entry(
     source=SOURCE,
     values={**SUM_VALUES, "minus": "-1", "e": "0.37", "d": "1.37", "f": "0.73"},
     gradients={**SUM_GRADIENTS, "f": "1", "d": "-0.53", "e": "-0.53", "minus": "-0.20"},
+    derivation="""\
+dL/dd     = -1 / d**2       # one over
+dL/de     = dL/dd           # plus 1
+dL/dminus = dL/de * e       # exp: its own derivative
+dL/dt     = -1 * dL/dminus  # times -1
+dL/ds     = dL/dt           # an add gate distributes
+dL/dw2    = dL/dt
+dL/dp0    = dL/ds
+dL/dp1    = dL/ds
+dL/dw0    = dL/dp0 * x0     # a multiply gate exchanges
+dL/dx0    = dL/dp0 * w0
+dL/dw1    = dL/dp1 * x1
+dL/dx1    = dL/dp1 * w1
+""",
     style="circuit",
 )
 

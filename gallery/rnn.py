@@ -57,11 +57,51 @@ def third() -> tr.Tensor:
 
 SOURCE = "Farrahi & Hare, BatchNorm and RNNs (Southampton 2019)"
 
+DERIVATION = """\
+# From the last word to the first; `ahead` is what a<t> receives from a<t+1>.
+y = [1, 1, 0, 1, 1, 0, 0, 0]
+dL/dwaa = zeros_like(waa)
+dL/dwax = zeros_like(wax)
+dL/dba  = zeros_like(ba)
+dL/dwya = zeros_like(wya)
+dL/dby  = 0
+ahead = zeros_like(ba)
+for t in reversed(range(1, 9)):
+    dL/dyhat[t] = -y[t-1] / yhat[t] + (1 - y[t-1]) / (1 - yhat[t])
+    ds = dL/dyhat[t] * yhat[t] * (1 - yhat[t])
+    dL/dwya += ds * a[t]
+    dL/dby  += ds
+    dL/da[t] = ds * wya + ahead
+    dz = dL/da[t] * (1 - a[t]**2)
+    dL/dwaa += outer(dz, a[t-1])
+    dL/dwax += outer(dz, x[t])
+    dL/dba  += dz
+    ahead = waa.T @ dz
+"""
+
+DERIVATION_OF_THIRD = """\
+# L<3> = -log(1 - yhat<3>), for the word is no name. The gradient of waa has three terms: a<3>, a<2> and a<1>.
+dL/dyhat = 1 / (1 - yhat)
+ds       = dL/dyhat * yhat * (1 - yhat)
+dL/dwya  = ds * a#3
+dL/dby   = ds
+dL/da#3  = ds * wya
+dz3      = dL/da#3 * (1 - a#3**2)
+dL/da#2  = waa.T @ dz3
+dz2      = dL/da#2 * (1 - a#2**2)
+dL/da#1  = waa.T @ dz2
+dz1      = dL/da#1 * (1 - a#1**2)
+dL/dwaa  = outer(dz3, a#2) + outer(dz2, a#1) + outer(dz1, a0)
+dL/dwax  = outer(dz3, x#3) + outer(dz2, x#2) + outer(dz1, x#1)
+dL/dba   = dz3 + dz2 + dz1
+"""
+
 RNN = Entry(
     name="rnn",
     build=rnn,
     caption="names in a sentence of eight words: backpropagation through time, shared weights",
     source=SOURCE,
+    derivation=DERIVATION,
     note="the lecture gives no weights: ours stand in gallery/rnn.py, the numbers are held against PyTorch's",
 )
 
@@ -70,4 +110,5 @@ THIRD = Entry(
     build=third,
     caption="the loss of the third word: dL<3>/dwaa has three terms, one for each step back",
     source=SOURCE,
+    derivation=DERIVATION_OF_THIRD,
 )

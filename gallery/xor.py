@@ -54,6 +54,17 @@ XOR = Entry(
         "h": "0.119 0.018 0.881 0.269 0.731 0.119 0.993 0.731",
         "y": "0.183 0.743 0.743 0.334",
     },
+    derivation="""\
+# A row for each input: what four inputs send to one weight adds up.
+dL/dy  = y - t
+dL/dz2 = dL/dy * y * (1 - y)
+dL/dW2 = h.T @ dL/dz2
+dL/db2 = sum(dL/dz2)
+dL/dh  = outer(dL/dz2, W2)
+dL/dz1 = dL/dh * h * (1 - h)
+dL/dW1 = dL/dz1.T @ x
+dL/db1 = sum(dL/dz1, axis=0)
+""",
 )
 
 ONE_ZERO = Entry(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -229,6 +230,18 @@ class Primitive:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"primitive {self.name} is frozen: {name} cannot be set")
 
+    @property
+    def module(self) -> str:
+        """The module whose import declares it."""
+        module = self.home.rpartition(".")[0]
+        while module and module not in sys.modules:
+            module = module.rpartition(".")[0]
+        return module
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It goes to another process by name, and is there what that process has declared under it."""
+        return declared, (self.module, self.name, self.kernels)
+
     def replaced(self, **changes: Any) -> Primitive:
         """A primitive like this one with some of what was declared changed."""
         derived = {
@@ -246,9 +259,6 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.inputs)})>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return lookup, (self.name, self.kernels)
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute, record or write: whichever the arguments ask for.
@@ -558,6 +568,12 @@ class Table(dict[str, Primitive]):
 
 PRIMITIVES = Table()
 """Every declared operation by name: the one table that kernels, help, formulas and tests walk."""
+
+
+def declared(module: str, name: str, kernels: str) -> Primitive:
+    """The primitive of that name, which that module declares. Raises `ImportError` or `KeyError` if it is not there."""
+    importlib.import_module(module)
+    return lookup(name, kernels)
 
 
 def lookup(name: str, kernels: str = "numpy") -> Primitive:

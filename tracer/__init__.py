@@ -213,8 +213,13 @@ if TYPE_CHECKING:
     from tracer import init as init
     from tracer import nn as nn
     from tracer import optim as optim
+    from tracer.checking import certify as certify
     from tracer.checking import check as check
     from tracer.checking import verify as verify
+    from tracer.checking.functions import verify_function as verify_function
+    from tracer.checking.testing import WrongGradientError as WrongGradientError
+    from tracer.checking.testing import assert_derivation as assert_derivation
+    from tracer.checking.testing import assert_gradients as assert_gradients
     from tracer.debugging import debug as debug
     from tracer.diagrams import diagram as diagram
     from tracer.freezing import trace as trace
@@ -234,6 +239,10 @@ _LAZY = {
     "Flow": "tracer.nodes",
     "Node": "tracer.nodes",
     "Trace": "tracer.traces",
+    "WrongGradientError": "tracer.checking.testing",
+    "assert_derivation": "tracer.checking.testing",
+    "assert_gradients": "tracer.checking.testing",
+    "certify": "tracer.checking",
     "check": "tracer.checking",
     "debug": "tracer.debugging",
     "diagram": "tracer.diagrams",
@@ -246,6 +255,7 @@ _LAZY = {
     "load": "tracer.storage",
     "trace": "tracer.freezing",
     "verify": "tracer.checking",
+    "verify_function": "tracer.checking.functions",
     "vjp": "tracer.products",
 }
 """Public names whose rooms load on first use, so that importing tracer is nearly as quick as importing numpy."""

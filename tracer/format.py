@@ -13,11 +13,15 @@ MINUS = "−"
 """The true minus sign, as wide as a plus."""
 
 
-def number(x: Any, digits: int = 4, *, minus: str = MINUS) -> str:
+def number(x: Any, digits: int = 4, *, minus: str = MINUS, zeros: bool = False) -> str:
     """A number with so many significant digits: fixed where that is short, else with a power of ten.
+
+    zeros: keep those at the end, so that all digits that are known can be seen.
 
     >>> number(0.73105857), number(-12.0), number(1.5e-9), number(np.float64("nan")), number(-0.0), number(True)
     ('0.7311', '−12', '1.5e−9', 'nan', '−0', 'True')
+    >>> number(-0.2, zeros=True), number(2e-9, 3, zeros=True)
+    ('−0.2000', '2.00e−9')
     """
     if isinstance(x, (bool, np.bool_)):
         return str(bool(x))
@@ -33,11 +37,11 @@ def number(x: Any, digits: int = 4, *, minus: str = MINUS) -> str:
     if 1e-4 <= abs(value) < 10.0 ** max(digits, 5):
         places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
         text = f"{value:.{places}f}"
-        if "." in text:
+        if "." in text and not zeros:
             text = text.rstrip("0").rstrip(".")
     else:
         mantissa, power = f"{value:.{digits - 1}e}".split("e")
-        if "." in mantissa:
+        if "." in mantissa and not zeros:
             mantissa = mantissa.rstrip("0").rstrip(".")
         text = f"{mantissa}e{int(power)}"
     return text.replace("-", minus)

@@ -10,7 +10,7 @@ _GREEK = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
     "nu xi pi rho sigma tau phi chi psi omega"
 ).split()
-_GREEK_LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξπρστφχψω", strict=True)) | {"eps": "ε", "Phi": "Φ"}
+GREEK_LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξπρστφχψω", strict=True)) | {"eps": "ε", "Phi": "Φ"}
 
 
 def text_name(name: str) -> str:
@@ -21,7 +21,7 @@ def text_name(name: str) -> str:
     """
     if name.endswith("_hat") and len(name) == 5:
         return name[0] + "\u0302" if name[0] != "g" else "ĝ"
-    return _GREEK_LETTERS.get(name, name)
+    return GREEK_LETTERS.get(name, name)
 
 
 def tex_name(label: str) -> str:

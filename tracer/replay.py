@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ops.primitive import NOTHING, Array, Primitive
+from ops.primitive import NOTHING, Array
 from tracer.backing import Overlay
 from tracer.errors import GradstepError, ReplayError
 from tracer.freezing import freeze
 from tracer.nodes import Guard
 from tracer.overrides import cut, fitting, reading, with_params
 from tracer.recording import OWN_FILES, Recorded, switched
-from tracer.running import check_shape, prove, run_op
-from tracer.tensors import tensor
+from tracer.running import prove, run_op
+from tracer.tensors import Tensor, tensor
 from tracer.traces import Trace
 
 Told = Callable[[int, int], None]
@@ -87,11 +87,14 @@ def run_again(trace: Trace, overrides: Collection[int], altered: Collection[int]
 
 
 def affected(
-    trace: Trace, sources: Mapping[int, Any] | Sequence[int], target: int | None = None
+    trace: Trace,
+    sources: Mapping[int, Any] | Sequence[int],
+    target: int | Sequence[int] | None = None,
 ) -> list[int]:
-    """The nodes that must run again when some nodes change, in order; with a target, only those on the way to it."""
+    """The nodes that must run again when some nodes change, in order; with targets, only those on the way to them."""
     n = len(trace)
-    last = n - 1 if target is None else target
+    targets = [target] if isinstance(target, int) else target
+    last = n - 1 if targets is None else max(targets, default=-1)
     changed = np.zeros(n, dtype=bool)
     changed[list(sources)] = True
     starts = trace.input_start.tolist()
@@ -107,9 +110,9 @@ def affected(
     found = [
         k for k in range(first, last + 1) if marks[k] and not changed[k] and trace.op_of[k] >= 0
     ]
-    if target is None:
+    if targets is None:
         return found
-    needed = {target}
+    needed = set(targets)
     for k in reversed(found):
         if k in needed:
             needed.update(inputs[starts[k] : starts[k + 1]])
@@ -127,6 +130,13 @@ def run_node(
         for i in trace.inputs_of(node)
     ]
     return run_op(trace, node, op, args)
+
+
+def detached(trace: Trace, node: int) -> dict[int, Array]:
+    """The recorded values of what was detached after a node: as far as derivatives go, they stay as they are."""
+    detach = [k for k, op in enumerate(trace.ops) if op.name == "detach"]
+    cut = np.flatnonzero(np.isin(trace.op_of, detach)).tolist()
+    return {k: trace.value(k) for k in cut if k > node}
 
 
 def _flipped(trace: Trace, changed: Mapping[int, Array]) -> tuple[Guard, ...]:
@@ -147,39 +157,24 @@ def _flipped(trace: Trace, changed: Mapping[int, Array]) -> tuple[Guard, ...]:
     return tuple(found)
 
 
-class Cone:
-    """The part of a trace between some nodes and a target, made ready to run many times with other values.
-
-    >>> import tracer as tr
-    >>> x = tr.tensor(3.0, name="x")
-    >>> trace = tr.trace(x * x + 1.0)
-    >>> Cone(trace, [0], trace.loss)({0: np.float64(2.0)})
-    np.float64(5.0)
-    """
-
-    def __init__(self, trace: Trace, sources: Sequence[int], target: int) -> None:
-        self.trace = trace
-        self.target = target
-        self.plan = affected(trace, sources, target)
-        """The nodes that run, in order."""
-        self._steps = [self._step(node) for node in self.plan]
-
-    def _step(self, node: int) -> tuple[int, Primitive, list[int], list[Any], Mapping[str, Any]]:
-        trace = self.trace
-        op = trace.op(node)
-        assert op is not None
-        prove(trace, node)
-        known = trace.input_values(node)
-        return node, op, trace.inputs_of(node), known, trace.params[trace.params_of[node]]
-
-    def __call__(self, values: Mapping[int, Array]) -> Array:
-        """The value of the target with some nodes overridden."""
-        now = dict(values)
-        for node, op, inputs, known, params in self._steps:
-            args = [now.get(i, recorded) for i, recorded in zip(inputs, known, strict=True)]
-            now[node] = op.run(args, params)[0]
-            check_shape(self.trace, node, now[node])
-        return now[self.target] if self.target in now else self.trace.storage.value(self.target)
+def opened(trace: Trace, node: int, args: Sequence[Any]) -> Tensor:
+    """What the parts of a fused node give for some arguments, recorded."""
+    op = trace.op(node)
+    assert op is not None
+    assert op.parts is not None
+    file = op.parts.__code__.co_filename
+    recorded = Recorded([], [])  # so that a part that detaches keeps what it cut off
+    with switched(scope=(), enabled=True, kept=recorded, hidden=OWN_FILES - {file}):
+        try:
+            out: Tensor = op.parts(*args, **trace.params[trace.params_of[node]])
+            return out
+        except GradstepError:
+            raise
+        except Exception as error:
+            raise ReplayError(
+                f"{trace.label(node)} ({op.name}) cannot be opened into its parts: {error!s:.400}\n"
+                f"  try: a trace recorded by this version"
+            ) from error
 
 
 def parts_trace(trace: Trace, node: int) -> Trace:
@@ -206,17 +201,6 @@ def parts_trace(trace: Trace, node: int) -> Trace:
             value = tensor(value, name=name, requires_grad=bool(flows[k]))
             value.code = None  # no line of the user's, and none of ours
         args.append(value)
-    file = op.parts.__code__.co_filename
-    recorded = Recorded([], [])  # so that a part that detaches keeps what it cut off
-    with switched(scope=(), enabled=True, kept=recorded, hidden=OWN_FILES - {file}):
-        try:
-            out = op.parts(*args, **trace.params[trace.params_of[node]])
-        except GradstepError:
-            raise
-        except Exception as error:
-            raise ReplayError(
-                f"{trace.label(node)} ({op.name}) cannot be opened into its parts: {error!s:.400}\n"
-                f"  try: a trace recorded by this version"
-            ) from error
+    out = opened(trace, node, args)
     inner = freeze(out, trace.gradient(node))
     return replace(inner, meta={**trace.meta, "parts_of": trace.label(node), "op": op.name})

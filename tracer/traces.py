@@ -372,6 +372,18 @@ class Trace:
 
         save(self, path)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A trace goes to another process as the file that it would be saved as; see `tracer.parcels`."""
+        from tracer.parcels import opened
+
+        return opened, (self._parcel,)
+
+    @cached_property
+    def _parcel(self) -> Any:
+        from tracer.parcels import packed
+
+        return packed(self)
+
     def diagram(
         self,
         style: str | None = None,

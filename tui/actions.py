@@ -55,6 +55,7 @@ class Actions(Workbench):
         self._searching_from = 0
         self._held: list[events.Key] | None = None
         self._asked_from: Widget | None = None
+        self._view = session.view
 
     async def on_event(self, event: events.Event) -> None:
         """Take back the message at the next key; hold the keys after an answer until the answer has been obeyed."""
@@ -86,13 +87,35 @@ class Actions(Workbench):
     def show(self) -> None:
         """Show the session as it is now, beside an answer that is being typed too."""
         super().show()
-        panes = self.query_one("#panes")
+        panes, shown = self.query_one("#panes"), self.session.view
+        if shown != self._view and panes.has_class("zoom"):
+            self._see_beyond_zoom(shown)
+        self._view = shown
         for name, wide in self.deck_views.items():
-            self.query_one(f"#{name}").set_class(name != self.session.view, "away")
-            if name == self.session.view:
+            self.query_one(f"#{name}").set_class(name != shown, "away")
+            if name == shown:
                 panes.set_class(wide, "wide-view")
+        if self.session.wanted and not (self.session.busy or self.asks):
+            self._give_keys(self.session.wanted)
         if self.asks:
             self.query_one(Prompt).reply(self.session.message)
+
+    def _see_beyond_zoom(self, view: str) -> None:
+        """Show another view of the deck although one pane has the whole screen: in its place, or beside it."""
+        of_the_deck = any(
+            self.query_one(f"#{name}").has_class("zoomed") for name in self.deck_views
+        )
+        self.zoom_to(self.query_one(f"#{view}") if of_the_deck else None)
+
+    def _give_keys(self, view: str) -> None:
+        """Give the keys to a view that an order wants to be seen, past a pane that has the whole screen."""
+        if len(self.screen_stack) > 1:
+            return
+        self.session.wanted = ""
+        pane = self.query_one(f"#{view}")
+        if self.query_one("#panes").has_class("zoom") and not pane.has_class("zoomed"):
+            self.zoom_to(None)
+        self.screen.set_focus(pane)
 
     @property
     def deck_views(self) -> dict[str, bool]:

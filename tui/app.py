@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
+from typing import Any
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -21,6 +22,7 @@ from tui.deck import DECK
 from tui.keyboard import own_keys
 from tui.keys import bindings
 from tui.memory import Memory, recall
+from tui.orders.verifying import show_table
 from tui.personal import ALL_COLOURS, Personal
 from tui.projects import Project
 from tui.rerunning import own_screen
@@ -30,6 +32,7 @@ from tui.settings import CONFIG, Settings, config_file, read_settings, state_fil
 from tui.targets import Target
 from tui.theme import Inks
 from tui.views.scene import Scene
+from tui.views.verify import Verified
 from tui.widgets.graph import GraphPane
 from tui.widgets.lines import KeyLine, StatusLine, WatchLines
 from tui.widgets.node import NodePane
@@ -46,8 +49,8 @@ class DebuggerApp(Personal):
     """Steps through a trace.
 
     trace: what to step through. title: what to call it in the border of the graph. derivation: lines by hand that came
-    with it. settings, memory: what the user wants and had last; nothing is read or kept without. environment: the
-    variables that tell of the terminal; without, it has all colours.
+    with it. given: the names that these may use. settings, memory: what the user wants and had last; nothing is read or
+    kept without. environment: the variables that tell of the terminal; without, it has all colours.
     """
 
     CSS_PATH = "gradstep.tcss"
@@ -78,13 +81,14 @@ class DebuggerApp(Personal):
         *,
         title: str = "",
         derivation: str = "",
+        given: Mapping[str, Any] | None = None,
         again: Callable[[], Target] | None = None,
         settings: Settings | None = None,
         memory: Memory | None = None,
         environment: Mapping[str, str] = ALL_COLOURS,
     ) -> None:
         prepare(trace)
-        session = Session(trace, title=title, derivation=derivation, again=again)
+        session = Session(trace, title=title, derivation=derivation, given=given, again=again)
         super().__init__(session, settings or Settings(), memory or Memory(), environment)
         self.first: Sequence[str] = ()
         """Orders that the screen carries out as soon as it is there."""
@@ -152,13 +156,16 @@ def debug(
     *,
     title: str = "",
     derivation: str = "",
+    given: Mapping[str, Any] | None = None,
     again: Callable[[], Target] | None = None,
     deeds: Sequence[Deed] = (),
     project: Project | None = None,
+    verified: Verified | None = None,
 ) -> int:
     """Open the debugger on a trace and wait until it is closed; 0, or 3 after a fault of ours.
 
-    derivation: lines by hand that came with it. deeds: orders to be done first. project: where breakpoints last.
+    derivation: lines by hand that came with it. given: the names that these may use. deeds: orders to be done first.
+    project: where breakpoints last. verified: what was verified before.
     """
     for stale in ("COLUMNS", "LINES"):  # Textual believes them, even when the terminal is resized
         os.environ.pop(stale, None)
@@ -168,6 +175,7 @@ def debug(
         trace,
         title=title,
         derivation=derivation,
+        given=given,
         again=again,
         settings=settings,
         memory=memory,
@@ -175,6 +183,9 @@ def debug(
     )
     if project is not None:
         project.restore(app.session)
+    if verified is not None:
+        app.session.report = verified
+        show_table(app.session)
     app.first = before_screen(app.session, deeds)
     with own_screen(), own_keys():
         app.run()

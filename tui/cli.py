@@ -1,6 +1,7 @@
 """The commands: `gradstep COMMAND`. Textual is loaded only to open the debugger, numpy only to do something.
 
-Exit status: 0 fine, 1 a check failed or a script did, 2 it was asked wrongly, 3 a fault of Gradstep.
+Exit status: 0 fine, 1 a check failed or a script did, 2 it was asked wrongly, 3 a fault of Gradstep. Of `check` and
+`verify`, 1 says that a gradient is wrong; a script that cannot be run is 2.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from tracer.traces import Trace
 
 FINE, FAILED, USAGE, INTERNAL = range(4)
+INTERRUPTED = 130
+"""The exit status after ctrl+c."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and leave with status 2."""
-        self.exit(USAGE, f"{self.prog}: {message}\n  try: {self.prog} --help\n")
+        self.exit(USAGE, f"{self.prog}: {shown(message)}\n  try: {self.prog} --help\n")
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,27 @@ def seconds(text: str) -> float:
     return time
 
 
+def elements(text: str) -> int:
+    """How many elements, or all."""
+    return sys.maxsize if text == "all" else positive(text)
+
+
+def seed(text: str) -> int:
+    """A random seed."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a random seed: a whole number from 0")
+    return int(text)
+
+
+def json_file(text: str) -> str:
+    """The file of a report: its ending is .json, so that no derivation after the option is written over."""
+    if text != "-" and not text.endswith(".json"):
+        raise argparse.ArgumentTypeError(
+            f"{text} does not end in .json: --json=report.json, or --json at the end"
+        )
+    return text
+
+
 def from_file(text: str) -> tuple[str, str]:
     """Orders in a file."""
     return "file", text
@@ -124,6 +148,39 @@ PAUSE = argument(
     metavar="S",
     help="how long a frame is seen where they play (default: 0.8 seconds)",
 )
+CHECKING = (
+    argument(
+        "--json",
+        nargs="?",
+        const="-",
+        type=json_file,
+        metavar="FILE.json",
+        help="the report as JSON for other programs, in place of the page; into a file, beside it",
+    ),
+    argument(
+        "--open", action="store_true", help="open the debugger at the first wrong node and element"
+    ),
+    argument(
+        "--elements",
+        type=elements,
+        metavar="N",
+        help="certify so many elements of each gradient, or all (default: what the verdict needs)",
+    ),
+    argument(
+        "--seed",
+        type=seed,
+        metavar="N",
+        help="the random seed of directions and samples (default: 0)",
+    ),
+    argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="spread the elements over so many processes (a cluster: see executor= of tr.check)",
+    ),
+    argument("-q", "--quiet", action="store_true", help="only the first line of the page"),
+)
+"""What the commands that check have in common."""
 
 COMMANDS = {
     "run": Command(
@@ -264,7 +321,13 @@ COMMANDS = {
         ),
     ),
     "check": Command(
-        "compare every gradient with certified numbers", "gradstep check batchnorm", (TARGET,)
+        "compare every gradient with certified numbers",
+        "gradstep check batchnorm",
+        (
+            TARGET,
+            argument("--second", action="store_true", help="the second derivatives too"),
+            *CHECKING,
+        ),
     ),
     "verify": Command(
         "check gradients derived by hand, line by line",
@@ -275,8 +338,10 @@ COMMANDS = {
                 "derivation",
                 nargs="?",
                 metavar="DERIVATION",
-                help="a file of lines (default: the gallery entry's own)",
+                help="a file of lines, in Python or LaTeX; - is standard input (default: the derivation that the "
+                "script or the gallery entry carries)",
             ),
+            *CHECKING,
         ),
     ),
     "gallery": Command(
@@ -327,7 +392,11 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     whole = parser()
     if head and not head[0].startswith("-") and head[0] not in COMMANDS:
         whole.error(no_command(head[0]))
-    options = whole.parse_args(head)
+    options, over = whole.parse_known_args(head)
+    if over:
+        called = f"{whole.prog} {options.command}" if options.command else whole.prog
+        said = f"{called}: it takes no {' '.join(over)}\n  try: {called} --help\n"
+        whole.exit(USAGE, said)
     if options.command == "run" and not options.script and not options.module:
         whole.exit(USAGE, "gradstep run: which script?\n  try: gradstep run train.py\n")
     return options, rest
@@ -377,7 +446,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as left:  # argparse, after --help or a complaint
         return left.code if isinstance(left.code, int) else USAGE
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:  # `gradstep show rnn | head` is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
@@ -414,22 +483,29 @@ def explained(error: Exception) -> int:
         if error.error is not None:
             print_traceback(error.error)
         else:
-            print(f"gradstep: {error}", file=sys.stderr)
+            print(f"gradstep: {shown(error)}", file=sys.stderr)
         return error.status
     if isinstance(error, (GradstepError, UsageError)):
         if os.environ.get("GRADSTEP_DEBUG"):
             print_traceback(error)
         else:
-            print(f"gradstep: {error}", file=sys.stderr)
+            print(f"gradstep: {shown(error)}", file=sys.stderr)
         return USAGE
     if os.environ.get("GRADSTEP_DEBUG"):
         print_traceback(error)
     print(
-        f"gradstep: internal error: {type(error).__name__}: {error}\n"
+        f"gradstep: internal error: {type(error).__name__}: {shown(error)}\n"
         f"  try: again with GRADSTEP_DEBUG=1, and report what it prints",
         file=sys.stderr,
     )
     return INTERNAL
+
+
+def shown(error: object) -> str:
+    """The words of an error, which may quote a file, without what a terminal would obey."""
+    from tracer.format import printable
+
+    return "\n".join(map(printable, str(error).split("\n")))
 
 
 def open_trace(trace: Trace, title: str = "trace") -> None:

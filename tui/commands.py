@@ -26,6 +26,7 @@ from tui.targets import Target, resolve
 if TYPE_CHECKING:
     from tui.projects import Project
     from tui.sessions import Deed
+    from tui.views.verify import Verified
 
 
 def version() -> int:
@@ -51,6 +52,8 @@ class Wishes:
     deeds: Sequence[Deed] = ()
     batch: bool = False
     project: Project | None = None
+    verified: Verified | None = None
+    """What was verified before, for the debugger to show."""
 
 
 def wishes_of(options: argparse.Namespace, target: str) -> Wishes:
@@ -70,13 +73,17 @@ def step_through(target: Target, wishes: Wishes | None = None) -> int:
     """Open the debugger; without a terminal, do the orders that are given, or say so and print what `show` prints."""
     wishes = wishes or Wishes()
     remark(target)
-    why = why_not_drawn() if has_terminal() or has_keys() else "no terminal to open the debugger in"
+    why = why_no_screen()
     if wishes.batch or (why and wishes.deeds):
         from tui.batch import run
         from tui.session import Session
 
         session = Session(
-            target.trace, title=target.title, derivation=target.derivation, again=target.again
+            target.trace,
+            title=target.title,
+            derivation=target.derivation,
+            given=target.names,
+            again=target.again,
         )
         return run(session, wishes.deeds)
     if not why:
@@ -86,13 +93,22 @@ def step_through(target: Target, wishes: Wishes | None = None) -> int:
             target.trace,
             title=target.title,
             derivation=target.derivation,
+            given=target.names,
             again=target.again,
             deeds=wishes.deeds,
             project=wishes.project,
+            verified=wishes.verified,
         )
     print(f"gradstep: {why}, so here is what `gradstep show` prints", file=sys.stderr)
     print(text.show(target.trace, target.title))
     return FINE
+
+
+def why_no_screen() -> str:
+    """Why the debugger cannot be opened here; empty where it can."""
+    if has_terminal() or has_keys():
+        return why_not_drawn()
+    return "no terminal to open the debugger in"
 
 
 def remark(target: Target) -> None:
@@ -236,46 +252,16 @@ def record(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Compare the gradients of a target with certified numbers."""
-    import tracer as tr
+    from tui.verdicts import asked
 
-    target = resolve(options.target)
-    remark(target)
-    report = tr.check(target.trace)
-    print(report)
-    return FINE if report.ok else FAILED
+    return asked.check(options)
 
 
 def verify(options: argparse.Namespace) -> int:
     """Compare a hand derivation with the recorded gradients, line by line."""
-    import tracer as tr
+    from tui.verdicts import asked
 
-    target = resolve(options.target)
-    remark(target)
-    report = tr.verify(target.trace, derivation_of(target, options.derivation))
-    print(report)
-    return FINE if report.ok else FAILED
-
-
-def derivation_of(target: Target, path: str | None) -> str:
-    """The lines of a derivation: of a file, else of the gallery entry. Raises `UsageError` if there are none."""
-    if path is not None:
-        try:
-            return Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-            raise UsageError(f"cannot read the derivation {path}: {reason}") from None
-    entry = target.entry
-    root = target.title.partition(":")[0]
-    if (entry is None or not entry.derivation) and root in GALLERY and GALLERY[root].derivation:
-        raise UsageError(
-            f"{target.title} brings no derivation of its own, but {root} does\n  try: gradstep verify {root}"
-        )
-    if entry is None or not entry.derivation:
-        raise UsageError(
-            f"{target.title} brings no derivation of its own\n"
-            f"  try: gradstep verify {target.title} DERIVATION, a file of lines such as  dL/dw = dL/dy * x"
-        )
-    return entry.derivation
+    return asked.verify(options)
 
 
 def gallery(options: argparse.Namespace) -> int:

@@ -77,12 +77,13 @@ class Personal(Actions):
             self.session.graph = replace(self.session.graph, detail=memory.detail)
         if memory.orientation in ("lr", "td"):
             self.session.graph = replace(self.session.graph, down=memory.orientation == "td")
-        if memory.view in self.session.views:
-            self.session.view = memory.view
+        wanted = self.session.wanted
+        if memory.view in self.session.views and not wanted:
+            self.session.view = self._view = memory.view
         for pane in self.query(".pane"):
             for name in self.settings.keys:
                 pane._bindings.key_to_bindings.pop(name, None)
-        if memory.zoom in (*self.session.views, "graph", "tape", "node"):
+        if not wanted and memory.zoom in (*self.session.views, "graph", "tape", "node"):
             pane = self.query_one(f"#{memory.zoom}")
             self.zoom_to(pane)
             self.call_after_refresh(self.screen.set_focus, pane)

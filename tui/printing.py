@@ -10,10 +10,17 @@ from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import NamedTuple, TextIO
 
+from tracer.format import printable
 from tui.plain import stand_ins
 
-COLOURS: Mapping[str, str] = {"value": "32", "gradient": "31", "faint": "2", "name": "1"}
-"""What a piece shows, and how a terminal paints it: values green and gradients red, as everywhere in Gradstep."""
+COLOURS: Mapping[str, str] = {
+    "value": "32", "gradient": "31", "faint": "2", "name": "1",
+    "pass": "1;7;32", "fail": "1;7;31", "doubt": "1;7;33",
+    "right": "32", "wrong": "1;31", "open": "1;33", "differs": "1;4;31",
+    "minus": "31", "taken": "1;4;31", "plus": "32", "added": "1;4;32",
+}  # fmt: skip
+"""What a piece shows, and how a terminal paints it: values green and gradients red, as everywhere in Gradstep; outcomes
+on a ground of their colour, what differs underlined too."""
 
 
 class Piece(NamedTuple):
@@ -66,9 +73,15 @@ def printed(lines: Iterable[Line], *, colours: bool) -> str:
     >>> printed([(Piece("f", "value"), Piece(" 1"))], colours=True)
     '\x1b[32mf\x1b[0m 1'
     """
+    lines = [tuple(Piece(_shown(piece.text), piece.shows) for piece in line) for line in lines]
     if not colours:
         return "\n".join(map(text_of, lines))
     return "\n".join("".join(map(_painted, line)) for line in lines)
+
+
+def _shown(text: str) -> str:
+    """What a piece says, without what a terminal would obey."""
+    return text if text.isprintable() else "\n".join(map(printable, text.split("\n")))
 
 
 def _painted(piece: Piece) -> str:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, ModuleType, TracebackType
-from typing import Any
+from types import CodeType, FrameType, ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import ops
+import tracer
+import tui
 from tracer.recording import OWN_FILES, Episode, episodes
 
-_HERE = Path(__file__).parent
+if TYPE_CHECKING:
+    from tracer.checking import Report
+    from tracer.traces import Trace
+
+_HERE = tuple(Path(str(room.__file__)).parent for room in (tui, tracer, ops))
 
 
 class UsageError(Exception):
@@ -48,6 +56,22 @@ class Run:
     error: BaseException | None = None
     status: int = 0
     """What it handed to `sys.exit`; 1 if it raised."""
+    reports: tuple[Made, ...] = ()
+    """The reports that it asked for by `tr.verify` and its like."""
+
+
+class Made(NamedTuple):
+    """A report that a script asked for: what it called, of which trace, against which lines."""
+
+    report: Report
+    asked: str
+    """The call, as `tr.verify`."""
+    trace: Trace | None
+    written: str
+    line: int
+    """The line of the script that called it; of what the script imports, 0."""
+    function: str = ""
+    """The name of the function that was verified; empty for a trace."""
 
 
 def script(path: str) -> Program:
@@ -123,11 +147,12 @@ def run(program: Program, argv: Sequence[str] = (), *, episode: int | None = Non
     episode: which backward pass to keep, from 1; the last if None.
     """
     kept = Kept(episode)
+    made: list[Made] = []
     main = ModuleType("__main__")
     main.__dict__.update(program.attributes)
     error: BaseException | None = None
     status = 0
-    with as_main(main, program, argv), episodes(kept):
+    with as_main(main, program, argv), episodes(kept), reports(made, program.file):
         try:
             exec(program.code, main.__dict__)
         except SystemExit as asked:
@@ -136,7 +161,58 @@ def run(program: Program, argv: Sequence[str] = (), *, episode: int | None = Non
             BaseException
         ) as raised:  # KeyboardInterrupt too: what was recorded until then is there to be seen
             error, status = raised, 130 if isinstance(raised, KeyboardInterrupt) else 1
-    return Run(program, tuple(kept), kept.passes, main.__dict__, error, status)
+    return Run(program, tuple(kept), kept.passes, main.__dict__, error, status, tuple(made))
+
+
+REPORTING = ("verify", "verify_function")
+"""Functions of `tracer` whose reports are kept."""
+
+
+@contextlib.contextmanager
+def reports(heard: list[Made], file: str) -> Iterator[None]:
+    """Listen to the reports that the script in a file asks for while inside; what makes them is loaded when it asks."""
+    before = {name: vars(tracer).get(name) for name in REPORTING}
+    for name in REPORTING:
+        setattr(tracer, name, _listening(name, before[name], heard, file))
+    try:
+        yield
+    finally:
+        for name, function in before.items():
+            if function is None:
+                delattr(tracer, name)
+            else:
+                setattr(tracer, name, function)
+
+
+def _listening(
+    name: str, known: Callable[..., Any] | None, heard: list[Made], file: str
+) -> Callable[..., Any]:
+    """A function of `tracer` that keeps the reports it returns."""
+
+    def asked(*args: Any, **params: Any) -> Any:
+        verifies = known
+        if verifies is None:  # its room is loaded now
+            delattr(tracer, name)
+            verifies = getattr(tracer, name)
+            setattr(tracer, name, asked)
+        report = verifies(*args, **params)
+        trace = next((a for a in args if type(a).__name__ == "Trace"), params.get("trace"))
+        written = next((a for a in (*args, *params.values()) if isinstance(a, str)), "")
+        first = next(iter((*args, *params.values())), None)
+        function = getattr(first, "__name__", "") if trace is None else ""
+        line = _line_of(sys._getframe(1), file)
+        heard.append(Made(report, f"tr.{name}", trace, written, line, function))
+        return report
+
+    asked.__name__ = asked.__qualname__ = name
+    return asked
+
+
+def _line_of(frame: FrameType | None, file: str) -> int:
+    """The line of a file from which a call came, through whatever it called; 0 if it did not come from there."""
+    while frame is not None and frame.f_code.co_filename != file:
+        frame = frame.f_back
+    return 0 if frame is None else frame.f_lineno
 
 
 def imported(program: Program) -> dict[str, Any]:
@@ -217,7 +293,7 @@ def in_a_line(error: BaseException) -> str:
 
 
 def _is_ours(file: str) -> bool:
-    return file in OWN_FILES or Path(file).is_relative_to(_HERE)
+    return file in OWN_FILES or any(Path(file).is_relative_to(room) for room in _HERE)
 
 
 def frames(start: TracebackType | None) -> Iterator[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ Orders (`tui.orders`) change it; `scene()` is what the panes show afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +43,15 @@ class Session:
         *,
         title: str = "",
         derivation: str = "",
+        given: Mapping[str, Any] | None = None,
         again: Callable[[], Target] | None = None,
         later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.title = title
         self.derivation = derivation
         """The hand derivation that came with the trace, as text."""
+        self.given = given or {}
+        """The names of the user's program that a derivation may use."""
         self.debugger: Debugger = Debugger(trace)
         self.selected = 0
         self.element: tuple[int, ...] = within((), self.shape)
@@ -84,6 +87,8 @@ class Session:
         """Columns and rows of the screen, where there is one."""
         self.dark = True
         """Whether the theme of the screen is dark: figures are drawn to match."""
+        self.wanted = ""
+        """The view that the last order wants to be seen and to have the keys; the screen takes it from here."""
         self.copied: str | None = None
         """What the last order put on the clipboard; the screen takes it from here."""
         self.on_progress: Callable[[], None] = _nothing

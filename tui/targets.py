@@ -6,8 +6,9 @@ import difflib
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ from tui.scripts import (
 class Target:
     """A trace to look at, what to call it, the gallery entry it came from, and a word about how it was chosen.
 
-    again: makes it anew, from the sources as they are then; None where that is not known.
+    again: makes it anew, from the sources as they are then; None where that is not known. carried: the lines by hand
+    that its script carries, as a text or a function.
     """
 
     title: str
@@ -40,11 +42,14 @@ class Target:
     entry: Entry | None = None
     remark: str = ""
     again: Callable[[], Target] | None = None
+    carried: str = ""
+    names: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """What its script calls things when it has run: the names that a derivation may use."""
 
     @property
     def derivation(self) -> str:
         """The gradients by hand that came with it, "" without."""
-        return self.entry.derivation if self.entry is not None else ""
+        return self.entry.derivation if self.entry is not None else self.carried
 
 
 class ScriptError(Exception):
@@ -92,13 +97,18 @@ def repeated(make: Callable[[], Target]) -> Callable[[], Target]:
 
 def ran(program: Program, argv: Sequence[str], episode: int | None = None) -> Target:
     """The target that a program leaves. Raises `ScriptError` where it ended early, `UsageError` if it left nothing."""
-    done = run(program, argv, episode=episode)
+    return left_by(run(program, argv, episode=episode), episode)
+
+
+def left_by(done: Run, episode: int | None = None) -> Target:
+    """The target that a program has left; raises as `ran` does."""
+    name = done.program.name
     if done.error is not None or (done.status and not done.episodes):
-        raise ScriptError(done.error, done.status, program.name)
+        raise ScriptError(done.error, done.status, name)
     target = of_run(done, episode)
     if done.status:
-        ended = "; ".join(filter(None, (ended_with(program.name, done.status), target.remark)))
-        return replace(target, remark=ended.removeprefix(f"{program.name} "))
+        ended = "; ".join(filter(None, (ended_with(name, done.status), target.remark)))
+        return replace(target, remark=ended.removeprefix(f"{name} "))
     return target
 
 
@@ -160,10 +170,9 @@ def called(path: str, function: str) -> Target:
     if not callable(found):
         raise UsageError(no_function(path, function, names))
     title = f"{path}:{function}"
-    if isinstance(result, tr.Trace):
-        return Target(title, result)
-    if isinstance(result, tr.Tensor):
-        return Target(title, tr.trace(result))
+    if isinstance(result, (tr.Trace, tr.Tensor)):
+        trace = result if isinstance(result, tr.Trace) else tr.trace(result)
+        return Target(title, trace, carried=carried_by(program.file, names), names=names)
     raise UsageError(
         f"{title} returned {type(result).__name__}, not a loss or a trace\n"
         f"  try: return the loss, a recorded value of rank 0"
@@ -220,11 +229,31 @@ def no_function(path: str, function: str, names: Mapping[str, Any]) -> str:
     )
 
 
+def carried_by(file: str, names: Mapping[str, Any]) -> str:
+    """The derivation that a script carries, on its own lines; empty without one."""
+    try:
+        source = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if not any(word in source for word in ("derivation", "DERIVATION", "def backward")):
+        return ""  # the room that checks is loaded when it is needed
+    from tracer.checking.derivations.locating import TEXTS, derivation_in
+
+    computed = (names.get(name) for name in TEXTS)
+    return derivation_in(source) or next((text for text in computed if isinstance(text, str)), "")
+
+
 def of_run(done: Run, episode: int | None = None) -> Target:
     """What a finished script recorded: the backward pass asked for, else the last, else its latest scalar.
 
     Raises `UsageError` for a script that recorded nothing, or fewer backward passes than asked for.
     """
+    carried = carried_by(done.program.file, done.names)
+    return replace(recorded_by(done, episode), carried=carried, names=done.names)
+
+
+def recorded_by(done: Run, episode: int | None) -> Target:
+    """What a finished script recorded; see `of_run`."""
     name = done.program.name
     if episode is not None and not done.episodes:
         passes = f"{done.count} backward pass{'' if done.count == 1 else 'es'}"

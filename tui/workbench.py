@@ -59,7 +59,8 @@ class Workbench(App[None]):
         self.theme_changed_signal.subscribe(self, lambda theme: self.take_colours())
         self.app_resume_signal.subscribe(self, lambda app: self.paint_anew())
         self.take_colours()
-        self.query_one("#graph").focus()
+        if not self.session.wanted:
+            self.query_one("#graph").focus()
         self.show()
         trace = self.session.trace
         if not sweeps_quickly(trace):

@@ -15,8 +15,9 @@ from ops import PRIMITIVES
 from tests.ops.cases import Case, cases_of
 from tests.tracer.hostile import LONG, claimed
 from tracer import running
+from tracer.cones import Cone
 from tracer.formulas import flow_formula
-from tracer.replay import Cone, parts_trace
+from tracer.replay import parts_trace
 from tracer.running import asked_by
 
 OURS = [op for op in PRIMITIVES.values() if op.home.startswith("ops.")]

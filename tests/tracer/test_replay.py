@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tracer as tr
-from tracer.replay import Cone, affected, parts_trace
+from tracer.cones import Cone
+from tracer.replay import affected, parts_trace
 
 
 def network(x0=2.0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import unicodedata
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -206,10 +207,13 @@ def short_chain() -> Trace:
 
 
 @pytest.fixture
-def gradstep(capsys):
-    """Run a command; returns its exit status, its output and its complaints."""
+def gradstep(capsys, monkeypatch):
+    """Run a command; returns its exit status, its output and its complaints. stdin: what is piped into it."""
 
-    def run(*words):
+    def run(*words, stdin=None):
+        if stdin is not None:
+            piped = io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8")
+            monkeypatch.setattr("sys.stdin", piped)
         status = main([str(word) for word in words])
         out, err = capsys.readouterr()
         return status, out, err

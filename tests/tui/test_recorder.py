@@ -378,5 +378,43 @@ def test_a_scalar_alone_can_be_recorded():
 def test_a_tour_of_the_gallery_can_be_played(tour, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     text = record(tour, tmp_path / "picture.svg").read_text()
-    assert f"gradstep open {read_session(tour).head['target']}" in text
-    assert ("@keyframes" in text) is ("animate" in read_session(tour).head)
+    head = read_session(tour).head
+    command = f"gradstep {head.get('command') or 'open ' + head['target']}"
+    assert f"<title>{head.get('title', command)}</title>" in text
+    assert ("@keyframes" in text) is ("animate" in head)
+
+
+# ----- what commands print
+
+
+def page_of(tmp_path, command, *, size="80x36", name="page.svg"):
+    session = tmp_path / "page.txt"
+    session.write_text(f"# gradstep 0.1.0\n# command: {command}\n# size: {size}\n")
+    return record(str(session), str(tmp_path / name)).read_text(encoding="utf-8")
+
+
+def test_what_a_command_prints_is_recorded_as_it_stands_on_a_terminal(
+    gradstep, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("NO_COLOR", "1")  # of whoever records; the picture has colours all the same
+    monkeypatch.setenv("COLUMNS", "60")
+    status, printed, _ = gradstep("verify", "circuit")
+    written = page_of(tmp_path, "verify circuit", size="60x36", name="page.out.txt")
+    assert status == 0
+    assert written.split()[0] == "PASS"
+    assert [line.strip() for line in written.splitlines()[1:]] == [
+        line.strip() for line in printed.splitlines()[1:]
+    ]
+
+
+def test_the_picture_of_a_page_has_its_colours(tmp_path):
+    dark = page_of(tmp_path, "verify circuit")
+    assert "gradstep verify circuit" in dark
+    assert "#5fdc7c" in dark  # the green of PASS
+    assert ElementTree.fromstring(dark).get("width") == str(80 * WIDTH + 16)
+
+
+@pytest.mark.parametrize("command", ["run train.py", "record x.txt", "verify nowhere", "open rnn"])
+def test_a_page_that_cannot_be_printed_is_refused(tmp_path, command):
+    with pytest.raises(UsageError):
+        page_of(tmp_path, command)

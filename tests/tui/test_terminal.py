@@ -156,3 +156,18 @@ def test_ctrl_c_quits(terminal):
     desk.read_until("graph")
     desk.press("\x03")
     assert desk.wait() == 0
+
+
+def test_a_wrong_derivation_opens_at_its_first_wrong_element(terminal, tmp_path):
+    """`--open`: the page first, then the debugger with its table, and the exit status of the check."""
+    (tmp_path / "mine.txt").write_text("dL/dq = z\ndL/dx = -dL/dq\n")
+    desk = terminal(
+        "from tui.cli import main\n"
+        "raise SystemExit(main(['verify', 'circuit', 'mine.txt', '--open']))"
+    )
+    desk.read_until("dL/dx")
+    desk.read_until("it is of the wrong sign")
+    desk.read_until("mine.txt")
+    desk.press("q")
+    assert desk.wait() == 1
+    assert "FAIL" in desk.seen.partition(ENTER)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 import tracer as tr
 from gallery import GALLERY
 from tracer.errors import GradstepError
+from tui.app import DebuggerApp
 from tui.ink import text_of, width_of
+from tui.memory import Memory
 from tui.orders import obey
 from tui.session import Session
 from tui.views import verify, verify_rows
@@ -60,7 +63,7 @@ def test_before_anything_is_verified_the_view_says_how(session):
 def test_the_derivation_that_came_with_the_trace_is_verified_without_a_file(session):
     obey(session, "verify")
     assert session.view == "verify"
-    assert session.message == "6 of 6 lines agree"
+    assert session.message == "the derivation of batchnorm: PASS · 6 of 6 lines right"
     assert verify.counts(session.scene()) == (6, 0, 0)
     assert screen(session).count("✓") >= 6
 
@@ -73,9 +76,9 @@ def test_without_a_derivation_it_says_what_to_try(trace):
 def test_a_wrong_line_is_marked_explained_and_told_from_those_that_inherit_it(session, wrong):
     obey(session, f"verify {wrong}")
     text = screen(session, cursor=2)
-    assert "first wrong: line 6, dL_dmu" in text
-    assert "✗    6 dL_dmu" in text
-    assert "✗    7 ↳dL_dx" in text
+    assert " FAIL  at line 6, dL/dmu  ✓4 ✗1 ↳1" in text
+    assert "✗    6 dL/dmu" in text
+    assert "✗    7 ↳dL/dx" in text
     assert "by hand   −0.623847" in text
     assert "automatic 0.623847" in text
     assert "▸ it is of the wrong sign" in text
@@ -98,7 +101,9 @@ def test_wrong_selects_the_node_the_first_wrong_element_and_the_difference(sessi
     assert session.selected == trace.node_index("mu")
     assert session.element == (0,)
     assert session.tensor.quantity == "difference"
-    assert session.message == "✗ dL_dmu at [0]: it is of the wrong sign"
+    assert (
+        session.message == "✗ dL/dmu at [0], the first of 2 that are wrong: it is of the wrong sign"
+    )
     obey(session, "wrong 4")
     assert session.selected == trace.node_index("x")
     assert f"at [{', '.join(map(str, session.element))}]" in session.message
@@ -119,7 +124,7 @@ def test_wrong_says_so_where_nothing_is(session):
         obey(session, "wrong")
     obey(session, "verify")
     obey(session, "wrong")
-    assert session.message == "nothing is wrong: 6 of 6 lines agree"
+    assert session.message == "nothing is wrong: PASS · 6 of 6 lines right"
 
 
 def test_the_first_wrong_element_is_the_first_in_order_and_not_the_worst():
@@ -154,10 +159,10 @@ def test_a_verification_says_nothing_about_another_trace(session, wrong):
 
 def test_check_looks_at_all_inputs_or_at_one_inner_node(session, trace):
     obey(session, "check")
-    assert session.message == "3 of 3 inputs agree"
+    assert session.message == "all gradients: PASS · 3 of 3 inputs right"
     assert [row.name for row in session.report.report.rows] == ["x", "gamma", "beta"]
     obey(session, "check xhat")
-    assert session.message == "1 of 1 inputs agree"
+    assert session.message == "gradient of xhat: PASS · 1 of 1 input right"
     assert session.report.report.rows[0].node == trace.node_index("xhat")
 
 
@@ -212,10 +217,133 @@ def test_the_pane_opens_on_the_first_wrong_line_and_enter_goes_there(wrong, trac
         desk.app.obey(f"verify {wrong}")
         text = await desk.look()
         assert "six_lines.txt · ⏎ to the wrong element" in text
-        assert "▸✗    6 dL_dmu" in text
-        desk.app.set_focus(desk.app.query_one("#verify"))
+        assert "▸✗    6 dL/dmu" in text
         await desk.press("j", "k", "enter")
         assert desk.app.session.selected == trace.node_index("mu")
         assert desk.app.session.element == (0,)
 
     at_desk(trace, script)
+
+
+@pytest.mark.parametrize("order", ["verify", "check", "wrong"])
+def test_an_order_that_shows_the_table_shows_it_past_a_zoomed_pane(trace, at_desk, wrong, order):
+    async def script(desk):
+        desk.app.obey(f"verify {wrong}")
+        await desk.look()
+        desk.app.obey("focus graph")
+        await desk.press("z")
+        assert desk.app.query_one("#graph").has_class("zoomed")
+        assert "worst at" not in desk.screen()
+        desk.app.obey(f"verify {wrong}" if order == "verify" else order)
+        assert "worst at" in await desk.look()
+        assert desk.app.focused is desk.app.query_one("#verify")
+
+    at_desk(trace, script)
+
+
+def test_another_view_is_seen_past_a_zoomed_pane(trace, at_desk):
+    async def script(desk):
+        await desk.press("z")
+        desk.app.obey("view layers")
+        await desk.look()
+        assert desk.app.query_one("#layers").region.width > 0
+
+    at_desk(trace, script)
+
+
+def test_the_debugger_opens_on_the_table_whatever_was_zoomed_last(trace):
+    """What a command found is seen, and the zoom of the last session is not forgotten."""
+    memory = Memory(zoom="graph", view="layers")
+    app = DebuggerApp(trace, memory=memory)
+    obey(app.session, "check")
+
+    async def session():
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.pause()
+            assert app.focused is app.query_one("#verify")
+            assert app.query_one("#verify").region.width > 0
+        assert memory.zoom == "graph"
+
+    asyncio.run(session())
+
+
+def test_without_a_file_it_is_the_derivation_of_the_trace_again_and_says_which(session, wrong):
+    obey(session, f"verify {wrong}")
+    assert session.message.startswith("six_lines.txt: FAIL at line 6, dL/dmu")
+    obey(session, "verify")
+    assert session.message == "the derivation of batchnorm: PASS · 6 of 6 lines right"
+
+
+def test_without_a_derivation_of_its_own_it_is_the_file_before(trace, wrong):
+    session = Session(trace)
+    obey(session, f"verify {wrong}")
+    obey(session, "verify")
+    assert session.message.startswith("six_lines.txt: ")
+
+
+def test_wrong_goes_to_where_the_gradient_is_known(session, wrong, trace):
+    obey(session, f"verify {wrong}")
+    assert session.debugger.position == 0
+    obey(session, "wrong")
+    assert session.debugger.position == trace.timeline.when_final(trace.node_index("mu"))
+
+
+def test_the_room_that_checks_is_loaded_only_when_something_is_checked(python):
+    done = python(
+        "-c",
+        "import sys, tui.app, tui.commands, tui.orders\n"
+        "print([name for name in sys.modules if name.startswith('tracer.checking')])",
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_wrong_line_stands_beside_what_mends_it(session, wrong):
+    obey(session, f"verify {wrong}")
+    text = " ".join(screen(session, cursor=2, size=(118, 40)).split())
+    assert "- dL/dmu = sum(dL/dxhat * (1 / sqrt(var + eps)), axis=0)" in text
+    assert (
+        "+ dL/dmu = sum(dL/dxhat * (-1 / sqrt(var + eps)), axis=0)" in text
+        or "+ dL/dmu = -" in text
+    )
+
+
+def test_a_check_shows_its_ladder(session):
+    obey(session, "check")
+    text = screen(session, size=(118, 40))
+    assert " PASS " in text
+    assert "✓ rules of the nodes" in text
+
+
+def test_a_rule_at_fault_is_the_first_row_and_wrong_goes_to_its_node(tmp_path):
+    @tr.primitive(vjps={"x": lambda g, out, x: g * x})
+    def half_a_square(x):
+        "x times x, whose rule lacks a 2."
+        return x * x
+
+    x = tr.tensor(np.array([1.0, 2.0]), name="x")
+    y = half_a_square(x)
+    found = Session(tr.trace(tr.sum(y)))
+    obey(found, "check")
+    assert found.message.startswith("all gradients: FAIL at y")
+    obey(found, "wrong")
+    assert found.trace.label(found.selected) == "y"
+    assert found.message == "✗ y by x at [0], the first of 2 that are wrong: its rule is wrong"
+
+
+def test_a_line_of_many_time_steps_opens_at_the_worst_step(tmp_path):
+    found = Session(tr.trace(GALLERY["rnn"].build()), title="rnn")
+    right = GALLERY["rnn"].derivation
+    wrong = right.replace("dL/da[t] = ds * wya + ahead", "dL/da[t] = ds * wya - ahead")
+    assert wrong != right
+    file = tmp_path / "mine.txt"
+    file.write_text(wrong)
+    obey(found, f"verify {file}")
+    obey(found, "wrong")
+    row = found.report.first_wrong
+    assert found.selected == row.node
+    assert found.trace.names[found.selected] == "a"
+    assert row.worst.index[0] in found.trace[found.selected].scope_text
+    first = next(
+        e for e in row.elements if e.index[0] == row.worst.index[0] and e.verdict == "DISAGREE"
+    )
+    assert found.element == first.index[1:]

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tracer.replay import Cone
+from tracer.cones import Cone, NotAnalyticError
+from tracer.nodes import Guard
+from tracer.replay import detached
 from tracer.traces import Trace
 
 from .certified.certificate import SMOOTH, Certified
-from .certified.certify import ENOUGH, certify_direction, certify_elements
+from .certified.certify import certify_direction, certify_elements
+from .certified.complex_step import sharpened
+from .certified.search import ENOUGH
 from .judge import RTOL, judge
+from .progress import ROUND, Counted
 from .report import Element
+from .rounding import largest, rounded, throughput
+from .spreading import Job, finished, shares
 
 Array = Any
 """A numpy array or numpy scalar."""
@@ -24,8 +33,8 @@ MANY = 4096
 """An array with more elements than this is sampled."""
 SAMPLE = 256
 """Elements looked at in a larger array."""
-SHAKES = 3
-"""How often the inputs of a trace are moved, to see how rounding changes its gradients."""
+VAGUE = 1e-8
+"""A relative bound above which a complex step is tried."""
 DIRECTIONS = 8
 """Random signed directions through all elements of a larger array."""
 
@@ -62,42 +71,6 @@ def context(trace: Trace, shaken: Sequence[Trace], node: int) -> Context:
     )
 
 
-def shake(trace: Trace, rng: np.random.Generator) -> tuple[Trace, ...]:
-    """A few replays of the trace with every float leaf moved up or down by one unit in the last place; 0 stays."""
-    return tuple(_shaken(trace, rng) for _ in range(SHAKES))
-
-
-def _shaken(trace: Trace, rng: np.random.Generator) -> Trace:
-    moved: dict[int | str, Array] = {}
-    for k in np.flatnonzero(trace.op_of < 0).tolist():
-        value = trace.value(k)
-        if value.dtype.kind == "f":
-            towards = rng.choice((-np.inf, np.inf), np.shape(value)).astype(value.dtype)
-            moved[k] = np.where(value == 0, value, np.nextafter(value, towards))
-    return trace.replay(moved)
-
-
-def throughput(trace: Trace, node: int) -> float:
-    """The largest |gradient * value| from the node on."""
-    through = 0.0
-    with np.errstate(all="ignore"):
-        for k in range(node, len(trace)):
-            gradient = trace.gradient(k)
-            if gradient is not None:
-                through = max(through, largest(gradient * trace.value(k)))
-    return through
-
-
-def largest(array: Array) -> float:
-    """The largest finite magnitude in an array; 0 if there is none.
-
-    >>> largest(np.array([1.0, -2.0, np.inf]))
-    2.0
-    """
-    array = np.asarray(array, np.float64)
-    return float(np.max(abs(array), initial=0.0, where=np.isfinite(array)))
-
-
 @dataclass(frozen=True, eq=False)
 class Measured:
     """Certified numbers for an array: of single elements (by flat number), and along directions."""
@@ -116,9 +89,10 @@ class Measured:
         automatic = context.automatic
         unit = float(np.finfo((automatic if hand is None else hand).dtype).eps)
         smooth = [slope.status == SMOOTH for slope in self.slopes]
-        moves = [
-            largest((g - automatic).reshape(-1)[self.elements[smooth]]) for g in context.shaken
-        ]
+        with np.errstate(all="ignore"):
+            moves = [
+                largest((g - automatic).reshape(-1)[self.elements[smooth]]) for g in context.shaken
+            ]
         rounding = min(8 * max(moves, default=0.0), RTOL * context.throughput)
         ours = self._read(automatic)
         theirs = [math.nan] * len(ours) if hand is None else self._read(hand)
@@ -154,11 +128,14 @@ def measure(
     *,
     elements: int | None = None,
     rng: np.random.Generator,
+    executor: Executor | None = None,
+    noise: float | None = None,
 ) -> Measured:
     """Certify the derivatives of a scalar function at x.
 
     elements: look at so many elements at most, drawn at random. By default at all of up to 4096, and beyond that at a
-    sample, and along directions of random signs, which go through every element.
+    sample, and along directions of random signs, which go through every element. executor: spreads the elements.
+    noise: how far its values are off by rounding, as in `certify_each`; by default what it says itself.
     """
     x = np.asarray(x, np.float64)
     count = looked_at(x.size, elements)
@@ -169,12 +146,48 @@ def measure(
     if x.size > max(count, MANY):
         reach = np.maximum(abs(x), 0.25)
         directions = tuple(rng.choice((-1.0, 1.0), x.shape) * reach for _ in range(DIRECTIONS))
+    noise = getattr(function, "noise", None) if noise is None else noise
+    slopes = certified(function, x, flat, executor, noise)
+    if hasattr(function, "complex_many"):
+        slopes = sharpened(function, x, flat, slopes, beyond=VAGUE)
     return Measured(
         shape=x.shape,
         elements=flat,
-        slopes=certify_elements(function, x, flat),
+        slopes=slopes,
         directions=directions,
-        along=tuple(certify_direction(function, x, direction) for direction in directions),
+        along=tuple(certify_direction(function, x, direction, noise) for direction in directions),
+    )
+
+
+def certified(
+    function: Callable[[Array], float],
+    x: Array,
+    flat: Array,
+    executor: Executor | None,
+    noise: float | None = None,
+) -> tuple[Certified, ...]:
+    """The certified derivatives by the elements of those flat numbers, shared out to an executor if there is one.
+
+    Raises `CheckError` where the function cannot be sent.
+    """
+    if executor is None:
+        return certify_elements(function, x, flat, noise)
+    counted = isinstance(function, Counted)
+    sent = function.function if isinstance(function, Counted) else function
+    before = 0
+
+    def told(done: int, of: int) -> None:
+        nonlocal before
+        if isinstance(function, Counted):
+            function.tell((done - before) * ROUND)
+        before = done
+
+    jobs = [
+        Job(certify_elements, (sent, x, share, noise), share.size)
+        for share in shares(flat, executor)
+    ]
+    return tuple(
+        slope for share in finished(jobs, executor, told if counted else None) for slope in share
     )
 
 
@@ -191,19 +204,104 @@ def absent(measured: Measured, size: float) -> Context:
     return Context(np.zeros(measured.shape), (), scale=0.0, throughput=0.0, floor=ENOUGH * size)
 
 
-def loss_by(trace: Trace, node: int) -> Callable[[Array], float]:
-    """The scalar that a trace differentiates, <seed, loss>, as a function of the value of one node: a replay.
+class LossBy:
+    """The scalar that a trace differentiates, <seed, loss>, as a function of the value of one node.
 
-    What leads on from the node runs again; what was detached keeps its recorded value.
+    What leads on from the node runs again; what was detached keeps its recorded value. Where Python looked at a value,
+    `if x > 0`, and would see another one, the program would take a way that was not recorded: the function is NaN
+    there, so that steps stay on this side. (`Trace.replay` goes on in the recorded way, and says so in `flipped`.)
+
+    >>> import tracer as tr
+    >>> x = tr.tensor([1.0, 2.0], name="x")
+    >>> loss = LossBy(tr.trace((x * x).sum()), 0)
+    >>> loss(np.array([3.0, 0.0])), loss.many(np.array([[1.0, 1.0], [0.0, 5.0]]))
+    (9.0, array([ 2., 25.]))
     """
-    detach = [k for k, op in enumerate(trace.ops) if op.name == "detach"]
-    fixed = {
-        k: trace.value(k) for k in np.flatnonzero(np.isin(trace.op_of, detach)).tolist() if k > node
-    }
-    cone = Cone(trace, [node, *fixed], trace.loss)
-    seed = np.asarray(trace.seed)
 
-    def function(value: Array) -> float:
-        return float(np.sum(seed * cone({**fixed, node: value[()]})))
+    def __init__(self, trace: Trace, node: int) -> None:
+        self.trace, self.node = trace, node
+        self.seed = np.asarray(trace.seed)
 
-    return function
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LossBy, (self.trace, self.node)
+
+    @cached_property
+    def _fixed(self) -> dict[int, Array]:
+        return detached(self.trace, self.node)
+
+    @cached_property
+    def _looks(self) -> dict[int, Guard]:
+        """Where Python looked at a value and went one way; a look by `item` leads nowhere."""
+        return {guard.node: guard for guard in self.trace.guards if guard.kind != "item"}
+
+    @cached_property
+    def _cone(self) -> Cone:
+        return Cone(self.trace, [self.node, *self._fixed], [self.trace.loss, *self._looks])
+
+    def __call__(self, value: Array) -> float:
+        """The scalar for one value of the node; NaN where an operation refuses it, or Python would go another way."""
+        cone = self._cone
+        try:
+            now = cone.values({**self._fixed, self.node: value[()]})
+        except Exception:  # the operation of a node has no value there: a matrix that is singular
+            return math.nan
+        for node, guard in self._looks.items():
+            if node in now and _elsewhere(guard, np.asarray(now[node]).reshape(1)).any():
+                return math.nan
+        loss = now[self.trace.loss] if self.trace.loss in now else self.trace.value(self.trace.loss)
+        return float(np.sum(self.seed * loss))
+
+    def many(self, values: Array) -> Array:
+        """The scalar for many values of the node at once: (lanes, *shape) to float (lanes,)."""
+        loss, *looks = self._cone.many({self.node: values}, self._fixed)
+        lanes = len(values)
+        shape = self.trace.value(self.trace.loss).shape
+        terms = self.seed * np.broadcast_to(loss, (lanes, *shape))
+        found = np.array(terms.reshape(lanes, -1).sum(axis=1), np.float64)
+        for (node, guard), seen in zip(self._looks.items(), looks, strict=True):
+            if node in self._cone.plan or node == self.node:
+                found[_elsewhere(guard, seen.reshape(lanes))] = math.nan
+        return found
+
+    def complex_many(self, values: Array) -> Array | None:
+        """The same for complex values; None where an operation on the way is not analytic."""
+        try:
+            (loss,) = self._way.many({self.node: values}, self._fixed)
+        except NotAnalyticError:
+            return None
+        terms = self.seed * np.broadcast_to(loss, (len(values), *np.shape(self.seed)))
+        return np.asarray(terms.reshape(len(values), -1).sum(axis=1))
+
+    @cached_property
+    def _way(self) -> Cone:
+        """The cone without the looks, which compare and so are not analytic."""
+        if not self._looks:
+            return self._cone
+        return Cone(self.trace, [self.node, *self._fixed], self.trace.loss)
+
+    @cached_property
+    def noise(self) -> float:
+        """How far its values are off because what lies on the way is rounded."""
+        return rounded(self.trace, self.node)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the scalar depends on the node at all."""
+        return self.node == self.trace.loss or self.trace.loss in self._cone.plan
+
+    @property
+    def room(self) -> int:
+        """How many numbers one lane of `many` may need."""
+        return max(self._cone.room, int(np.size(self.trace.value(self.node))))
+
+
+def _elsewhere(guard: Guard, seen: Array) -> Array:
+    """Whether Python would have gone another way for these values, bool of their shape."""
+    if guard.kind == "bool":
+        return np.asarray((seen != 0) != guard.result)
+    return np.asarray(np.trunc(seen) != guard.result)
+
+
+def loss_by(trace: Trace, node: int) -> LossBy:
+    """The scalar that a trace differentiates as a function of the value of one node."""
+    return LossBy(trace, node)

@@ -1,22 +1,39 @@
 """Reports of checks: one row for each input or line, with its verdict, its counts and its worst element.
 
-A report is never a bare True. It says how many elements agree, disagree and cannot be decided, and why; `ok` is False
-if anything disagrees, or if nothing of an input could be decided. It prints as a table.
+A report is never a bare True. It says how many elements agree, disagree and cannot be decided, and why, and sums that
+up in one word, its outcome; `ok` is whether that is PASS or KINK. It prints as a table.
+
+Where no derivative exists nothing can be compared, which is no fault of a rule. At a kink any number between the slopes
+is right, and a claim there is held to that: KINK. An element at a jump, an infinite slope, the edge of a domain or
+beside something that is not finite has no such interval; it counts as a KINK too as long as other elements of the same
+input agree. An input of which nothing at all could be decided, kinks apart, makes the check PRECISION-LIMITED, as does
+any element with a derivative that is not known well enough: something that could have been compared was not.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tracer.format import number, shape
-
-from .certified.certificate import Certified
-from .derivations.reading import short
+from .certified.certificate import SMOOTH, STATUSES, Certified
 from .diagnosis.causes import Cause
-from .judge import AGREE, DISAGREE, INSIDE_KINK, UNDECIDABLE
+from .judge import AGREE, AT_KINKS, DISAGREE, INSIDE_KINK, UNDECIDABLE
+from .table import WORDS, table
+from .table import certified as certified
+
+PASS = "PASS"
+FAIL = "FAIL"
+KINK = "KINK"
+PRECISION_LIMITED = "PRECISION-LIMITED"
+VACUOUS = "VACUOUS"
+OUTCOMES = (FAIL, VACUOUS, PRECISION_LIMITED, KINK, PASS)
+"""What a check can come to, the gravest first."""
+UNJUDGED = "not judged: the check was stopped"
+"""The reason of a row that a check did not come to."""
+NOT_FINITE_OUT = "its outputs are not finite"
+NOWHERE = (*(status for status in STATUSES if status != SMOOTH), NOT_FINITE_OUT)
+"""Reasons that say that there is no derivative."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +83,16 @@ class Row:
     """Whether the row disagrees whatever its elements say: a wrong shape, a line right only by an earlier mistake."""
     line: int = 0
     """The line of the derivation, counted from 1; 0 for an input."""
+    fault: int = 0
+    """The line that holds the mistake, where it is a helper's above; 0 for the line itself."""
     text: str = ""
     inherited: bool = False
     """Whether the line itself is right, and wrong only because it uses an earlier wrong line."""
     culprit: str = ""
     causes: tuple[Cause, ...] = ()
     """Why it is wrong, as far as that is known: see `diagnosis`."""
+    vacuous: str = ""
+    """The seed cotangent to use instead, where this one makes the gradient zero whatever the rule."""
     notes: tuple[str, ...] = ()
     node: int = field(default=-1, repr=False)
     """The node of the trace whose gradient it is; −1 if there is no trace."""
@@ -91,11 +112,26 @@ class Row:
         return AGREE if AGREE in found else UNDECIDABLE
 
     @property
+    def outcome(self) -> str:
+        """One of `OUTCOMES`."""
+        if self.verdict == DISAGREE:
+            return FAIL
+        if self.vacuous:
+            return VACUOUS
+        if self.reason == UNJUDGED:
+            return PRECISION_LIMITED
+        if not self.elements:
+            return PASS
+        open_ends = [e.reason for e in self.elements if e.verdict == UNDECIDABLE]
+        nowhere = NOWHERE if self.verdict == AGREE else ()
+        if not all(why.startswith(INSIDE_KINK) or why in (*nowhere, AT_KINKS) for why in open_ends):
+            return PRECISION_LIMITED
+        return KINK if open_ends else PASS
+
+    @property
     def passed(self) -> bool:
         """No disagreement, and an agreement or nothing but valid subgradients; an input without elements passes."""
-        if self.verdict == UNDECIDABLE:
-            return all(element.reason.startswith(INSIDE_KINK) for element in self.elements)
-        return self.verdict == AGREE
+        return self.outcome in (PASS, KINK)
 
     @property
     def worst(self) -> Element | None:
@@ -145,14 +181,39 @@ class Report:
     noun: str = "input"
     rungs: tuple[Rung, ...] = ()
     """The tests that were made, from cheap to dear; empty where there is no ladder."""
+    faults: tuple[Row, ...] = ()
+    """A row for each rule that is wrong by itself, `h#2 by x`, with its wrong elements."""
+
+    @property
+    def outcome(self) -> str:
+        """One of `OUTCOMES`: the gravest that a row or a rung came to."""
+        if any(rung.failed for rung in self.rungs):
+            return FAIL
+        found = {row.outcome for row in self.rows}
+        return next((word for word in OUTCOMES if word in found), PASS)
+
+    @property
+    def faulty(self) -> str:
+        """The label of the node whose rule is at fault; empty if none is."""
+        return next((rung.label for rung in self.rungs if rung.failed and rung.label), "")
 
     @property
     def ok(self) -> bool:
-        """Whether nothing disagrees and something of every input or line could be decided."""
-        return all(row.passed for row in self.rows)
+        """Whether the outcome is PASS or KINK."""
+        return self.outcome in (PASS, KINK)
 
     def __bool__(self) -> bool:
         return self.ok
+
+    def joined(self, other: Report) -> Report:
+        """This report with the rows and rungs of another one behind its own."""
+        return replace(
+            self,
+            rows=(*self.rows, *other.rows),
+            rungs=(*self.rungs, *other.rungs),
+            faults=(*self.faults, *other.faults),
+            notes=(*self.notes, *other.notes),
+        )
 
     @property
     def first_wrong(self) -> Row | None:
@@ -163,14 +224,22 @@ class Report:
     def summary(self) -> str:
         """The counts in one line, and the first wrong line by name."""
         counts = {word: sum(row.verdict == word for row in self.rows) for word in WORDS}
-        parts = [f"{counts[AGREE]} of {len(self.rows)} {self.noun}s agree"]
+        parts = []
+        if self.noun in ("input", "argument"):  # lines and single gradients are judged one by one
+            fault = next((rung for rung in self.rungs if rung.failed and rung.label), None)
+            parts.append(
+                f"{self.outcome} at {fault.label} ({fault.said})" if fault else self.outcome
+            )
+        parts += [f"{counts[AGREE]} of {len(self.rows)} {self.noun}s agree"]
         spared = [row for row in self.rows if row.verdict == UNDECIDABLE and row.passed]
         counts[UNDECIDABLE] -= len(spared)
         parts += [
             f"{counts[word]} {WORDS[word]}" for word in (DISAGREE, UNDECIDABLE) if counts[word]
         ]
         at_kinks = sum(bool(row.elements) for row in spared)
-        said = ((at_kinks, INSIDE_KINK), (len(spared) - at_kinks, "empty"))
+        empty = sum(0 in row.shape for row in spared)
+        left_out = len(spared) - at_kinks - empty
+        said = ((at_kinks, INSIDE_KINK), (empty, "empty"), (left_out, "not judged"))
         parts += [f"{count} {words}" for count, words in said if count]
         undecided = sum(row.undecided for row in self.rows if row.verdict != UNDECIDABLE)
         if undecided:
@@ -180,74 +249,15 @@ class Report:
             parts.append(f"first wrong line: {first.line} ({first.name})")
         return f"{self.title}: {', '.join(parts)}"
 
+    def table(self, width: int = 80) -> str:
+        """The report as text of so many columns: the outcome, the rungs, the rules at fault, the rows, the notes."""
+        return table(self, width)
+
+    def to_json(self) -> str:
+        """The report as JSON text; `tracer.checking.record` tells the schema."""
+        from .record import as_json
+
+        return as_json(self)
+
     def __str__(self) -> str:
-        table = [_columns(self.noun), *(_cells(row, self.noun) for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = [self.summary]
-        for k, cells in enumerate(table):
-            padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-            lines.append(("  " + "  ".join(padded)).rstrip())
-            if k:
-                lines += [f"      {text}" for text in _explanations(self.rows[k - 1])]
-        return "\n".join([*lines, *self.notes])
-
-
-WORDS = {AGREE: "agree", DISAGREE: "disagree", UNDECIDABLE: "undecidable"}
-
-
-def _columns(noun: str) -> list[str]:
-    """The heads of the table for inputs, for lines, and for gradients given as arrays."""
-    first = ["line", "gradient"] if noun == "line" else [noun]
-    by_hand = [] if noun == "input" else ["hand"]
-    return [*first, "shape", "verdict", "elements", "worst", *by_hand, "automatic", "numerical"]
-
-
-def _cells(row: Row, noun: str) -> list[str]:
-    """The cells of one row of the table."""
-    worst = row.worst
-    verdict = row.verdict + (" (inherited)" if row.inherited else "")
-    cells = [*([str(row.line)] if noun == "line" else []), row.name, shape(row.shape), verdict]
-    if worst is None:
-        return [*cells, *[""] * (len(_columns(noun)) - len(cells))]
-    cells += [_counts(row), worst.where, *([] if noun == "input" else [number(worst.hand, 6)])]
-    automatic = (
-        "none" if math.isnan(worst.automatic) and noun != "input" else number(worst.automatic, 6)
-    )
-    return [*cells, automatic, certified(worst.numerical)]
-
-
-def _counts(row: Row) -> str:
-    """`40`, or `37 of 40 disagree`: the elements that have the verdict of the row."""
-    total, having = len(row.elements), row.count(row.verdict)
-    return str(total) if having in (0, total) else f"{having} of {total} {WORDS[row.verdict]}"
-
-
-def _explanations(row: Row) -> Sequence[str]:
-    """The lines under a row: why, who is wrong, what the cause looks like, and the line itself where it disagrees."""
-    said = [text for text in (row.because, row.culprit) if text]
-    said += [cause.text for cause in row.causes]
-    undecided = row.count(UNDECIDABLE)
-    if row.verdict != UNDECIDABLE and undecided:
-        reasons = dict.fromkeys(e.reason for e in row.elements if e.verdict == UNDECIDABLE)
-        said.append(f"{undecided} undecidable: {next(iter(reasons))}")
-    if row.text and row.verdict == DISAGREE:
-        said.insert(0, short(row.text))
-    return [*said, *row.notes]
-
-
-def certified(slope: Certified) -> str:
-    """A certified number with as many digits as its bound supports.
-
-    >>> certified(Certified(0.37104833, 2e-9, "smooth")), certified(Certified(0.5, 1e-9, "kink", 0.0, 1.0))
-    ('0.37104833 ± 2e−9', '[0, 1] kink')
-    >>> certified(Certified(status="jump"))
-    'jump'
-    """
-    if not math.isnan(slope.left) and not slope.differentiable:
-        return f"[{number(slope.left)}, {number(slope.right)}] {slope.status}"
-    if math.isnan(slope.value) or not slope.differentiable:
-        return slope.status
-    digits = 12
-    if slope.value and 0 < slope.bound < abs(slope.value):
-        digits = max(min(math.ceil(math.log10(abs(slope.value) / slope.bound)), 12), 3)
-    return f"{number(slope.value, digits)} ± {number(slope.bound, 1)}"
+        return self.table()

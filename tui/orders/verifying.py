@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracer.errors import GradstepError
 from tui.changing import told
 from tui.orders.order import LOOK, Order, node_names, node_of, path_of, starting, whole
 from tui.planes import DIFFERENCE
-from tui.views.verify import WRONG, Verified, first_wrong_element, sign, stamp_of
+from tui.views.verify import Verified, first_wrong_element, sign, stamp_of
 
 if TYPE_CHECKING:
     from tracer.checking import Report
     from tui.session import Session
 
-LARGEST_FILE = 1 << 20
-"""A derivation is text that somebody wrote: a larger file is none."""
 STOPPED = "stopped after {done} of {of} numbers: nothing was kept"
 """What is said, after its name, of a check that the user has stopped."""
 
 
 def _verify(session: Session, text: str) -> None:
-    """Verify a derivation: of a file, of the file before, or the one that came with the trace."""
+    """Verify a derivation: of a file, or the one that came with the trace; without one, of the file before."""
     from tracer.checking import verify  # the room that checks is loaded when it is needed
+    from tui.verdicts.given import text_of
 
     before = session.report
-    path = path_of(text) if text else before.path if before is not None else None
+    again = before.path if before is not None and not session.derivation else None
+    path = path_of(text) if text else again
     if path is not None:
         stamp, source = stamp_of(path), path.name
-        derivation = _text_of(path)
+        derivation = text_of(path)
     elif session.derivation:
         derivation, stamp = session.derivation, None
         source = f"the derivation of {session.title}" if session.title else "its own derivation"
@@ -40,17 +39,7 @@ def _verify(session: Session, text: str) -> None:
             "no derivation came with this trace: try verify FILE, lines such as  dL/dw = dL/dy * x; or check"
         )
     report = verify(session.trace, derivation, told=told(session, f"verify {STOPPED}"))
-    _keep(session, Verified(session.trace, report, source, path, stamp))
-
-
-def _text_of(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise GradstepError(f"{path} is too large for a derivation: try a file of lines")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise GradstepError(f"cannot read the derivation {path}: {reason}") from None
+    _keep(session, Verified(session.trace, report, source, path, stamp, derivation))
 
 
 def _check(session: Session, text: str) -> None:
@@ -66,40 +55,54 @@ def _check(session: Session, text: str) -> None:
 
 def _keep(session: Session, found: Verified) -> None:
     session.report = found
-    session.view = "verify"
-    session.say(summary(found.report))
+    show_table(session)
+    session.say(f"{found.source}: {summary(found.report)}")
+
+
+def show_table(session: Session) -> None:
+    """Let the table be seen, and have the keys."""
+    session.view = session.wanted = "verify"
 
 
 def summary(report: Report) -> str:
-    """What was found, without the name of what looked for it.
+    """What was found, in the words of the page.
 
     >>> from tracer.checking import Report
     >>> summary(Report("verify", ()))
-    '0 of 0 inputs agree'
+    'PASS · 0 of 0 inputs right'
     """
-    return report.summary.partition(": ")[2]
+    from tui.verdicts.words import counts_of, place_of
+
+    return f"{' '.join(filter(None, (report.outcome, place_of(report))))} · {counts_of(report)}"
 
 
 def _wrong(session: Session, text: str) -> None:
-    """Go to the first wrong row, or to a given one, and to its first wrong element."""
+    """Go to the first wrong row, or to a given one, and to its first wrong element; forward to where it is known."""
+    from tracer.checking import DISAGREE
+    from tui.verdicts.words import name_of
+
     found = session.report
     if found is None:
         raise GradstepError("nothing has been verified yet: try verify, or check")
     if found.trace is not session.trace:
         raise GradstepError("the verification is of another trace: verify again")
-    rows = found.report.rows
+    rows = found.table
     if text:
         number = whole(text)
         if not number or number > len(rows):
             raise GradstepError(f"the rows are 1 to {len(rows)}, not {text[:40]}: try wrong 1")
         row = rows[number - 1]
     else:
-        ill = (each for each in rows if sign(each) == WRONG)
-        first = found.report.first_wrong or next(ill, None)
+        first = found.first_wrong
         if first is None:
+            show_table(session)
             session.say(f"nothing is wrong: {summary(found.report)}")
             return
         row = first
+    final = session.trace.timeline.when_final(row.node)
+    if final is not None and session.debugger.position < final:
+        session.goto(final)
+    show_table(session)
     session.select(row.node)
     element = first_wrong_element(row)
     if element is not None:
@@ -107,8 +110,12 @@ def _wrong(session: Session, text: str) -> None:
     if row.hand is not None:
         session.tensor = replace(session.tensor, quantity=DIFFERENCE)
     where = f" at [{', '.join(map(str, element))}]" if element else ""
-    why = row.causes[0].text if row.causes else row.because or row.culprit or row.verdict.lower()
-    session.say(f"{sign(row)} {row.name}{where}: {why}")
+    wrong = row.count(DISAGREE)
+    where += f", the first of {wrong} that are wrong" if element and wrong > 1 else ""
+    rule = "its rule is wrong" if row in found.report.faults else ""
+    known = row.causes[0].text if row.causes else row.because or row.culprit
+    why = rule or known or row.verdict.lower()
+    session.say(f"{sign(row)} {name_of(row)}{where}: {why}")
 
 
 def _files(session: Session, text: str) -> Iterable[str]:

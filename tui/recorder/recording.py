@@ -9,6 +9,8 @@ from pathlib import Path
 from tracer.diagrams.animation.showtimes import PAUSE
 from tracer.files import write_whole
 from tui.recorder.film import film
+from tui.recorder.paper import picture_of, printed_by
+from tui.recorder.picture import Picture
 from tui.recorder.playing import play
 from tui.recorder.saving import suffix_of
 from tui.recorder.svg import svg
@@ -44,17 +46,34 @@ def record(file: str, output: str | None = None, wishes: Wishes | None = None) -
     wishes = wishes or Wishes()
     path = output_of(Path(file), output)
     session = read_session(file)
+    if "command" in session.head:
+        picture = printed(session, wishes)
+        title = f"gradstep {session.head['command']}"
+        return save(path, picture.text if path.suffix.lower() == ".txt" else svg(picture, title))
     size = size_of(wishes.size or session.head.get("size", "120x36"))
     theme = theme_of(wishes.theme or session.head.get("theme", NAMES[0]))
     pause = wishes.pause if wishes.pause is not None else pause_of(session)
     target = target_of(session, wishes.target, file)
+    title = session.head.get("title", f"gradstep open {target}")
     frames = play(resolve(target), session.deeds, size=size, theme=theme)
     if path.suffix.lower() == ".txt":
         text = frames[-1].picture.text
     elif pause:
-        text = film(frames, f"gradstep open {target}", pause=pause)
+        text = film(frames, title, pause=pause)
     else:
-        text = svg(frames[-1].picture, f"gradstep open {target}")
+        text = svg(frames[-1].picture, title)
+    return save(path, text)
+
+
+def printed(session: Recorded, wishes: Wishes) -> Picture:
+    """The picture of what a command prints: `# command: verify batchnorm mine.txt` in the head of the session."""
+    columns, _ = size_of(wishes.size or session.head.get("size", "100x36"))
+    theme = theme_of(wishes.theme or session.head.get("theme", NAMES[0]))
+    return picture_of(printed_by(session.head["command"], columns), columns, theme)
+
+
+def save(path: Path, text: str) -> Path:
+    """Write a picture. Raises `UsageError` where that cannot be done."""
     try:
         write_whole(path, text.encode())
     except OSError as error:

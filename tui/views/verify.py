@@ -33,13 +33,26 @@ class Verified:
     path: Path | None = None
     """The file of the derivation, if there is one."""
     stamp: Stamp | None = None
+    written: str = ""
+    """The derivation itself."""
     rows: dict[int, Row] = field(default_factory=dict)
     """The row of each node; of a node with several, the first wrong one."""
 
     def __post_init__(self) -> None:
-        for row in self.report.rows:
+        for row in self.table:
             if row.node >= 0 and (row.node not in self.rows or sign(self.rows[row.node]) != WRONG):
                 self.rows[row.node] = row
+
+    @property
+    def table(self) -> tuple[Row, ...]:
+        """The rows that are shown: of rules that are wrong by themselves, then of the lines or inputs."""
+        return (*self.report.faults, *self.report.rows)
+
+    @property
+    def first_wrong(self) -> Row | None:
+        """The first wrong row, a rule before all others; None if there is none."""
+        wrong = (row for row in self.table if sign(row) == WRONG)
+        return next(iter(self.report.faults), None) or self.report.first_wrong or next(wrong, None)
 
     def outdated(self, trace: Trace) -> str:
         """Why it does not hold any more, empty if it does."""
@@ -74,7 +87,7 @@ def counts(scene: Scene) -> Counts | None:
     """How many lines or inputs agree, disagree and are open, for the status line; None if nothing was verified."""
     if scene.report is None:
         return None
-    signs = [sign(row) for row in scene.report.report.rows]
+    signs = [sign(row) for row in scene.report.table]
     return Counts(signs.count(RIGHT), signs.count(WRONG), signs.count(OPEN))
 
 
@@ -105,13 +118,19 @@ def sign(row: Row) -> str:
 
 
 def first_wrong_element(row: Row) -> tuple[int, ...] | None:
-    """The index of the first element that disagrees; else that of the worst; None if there is no single element."""
+    """The index of the first element that disagrees, else of the worst; None if there is no single one.
+
+    Where a line gives the gradients of several time steps, the row's node is that of the worst step.
+    """
     from tracer.checking import DISAGREE
 
-    wrong = [e for e in row.elements if e.verdict == DISAGREE]
-    worst = [row.worst] if row.worst is not None else []
-    for element in (*wrong, *worst):
-        index = tuple(part for part in element.index if isinstance(part, int))
-        if len(index) == len(element.index):
+    worst = row.worst
+    if worst is None:
+        return None
+    step = tuple(part for part in worst.index if isinstance(part, str))
+    wrong = [e for e in row.elements if e.verdict == DISAGREE and e.index[: len(step)] == step]
+    for element in (*wrong, worst):
+        index = tuple(part for part in element.index[len(step) :] if isinstance(part, int))
+        if element.index[:1] != ("direction",) and len(index) == len(element.index) - len(step):
             return index
     return None

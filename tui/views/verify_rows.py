@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
 
 from tracer import format as fmt
 from tracer.cells.figures import short_number
@@ -15,9 +18,10 @@ from tui.views.quantities import relative_error
 from tui.views.verify import OPEN, RIGHT, WRONG, Verified, sign
 
 if TYPE_CHECKING:
-    from tracer.checking import Element, Row
+    from tracer.checking import Element, Report, Row
     from tui.views.scene import Scene
 
+_WORD = re.compile(r"[^ ]* +|[^ ]+")
 WIDE = 92
 """From so many columns on, the three numbers of a row stand in its line."""
 
@@ -27,10 +31,10 @@ def lines(scene: Scene, cursor: int, top: int, width: int, height: int) -> list[
     found = scene.report
     if found is None:
         return [clip(line, width) for line in _how_to(scene, width)[:height]]
-    rows = found.report.rows
+    rows = found.table
     head = _heading(scene, found, width)
     shown = rows_shown(len(rows), len(head), height)
-    below = _details(rows[cursor], width)[: max(0, height - len(head) - shown - 1)]
+    below = _details(rows[cursor], found, width)[: max(0, height - len(head) - shown - 1)]
     table = [
         _table_row(rows[n], width, chosen=n == cursor)
         for n in range(top, min(len(rows), top + shown))
@@ -71,19 +75,23 @@ def _how_to(scene: Scene, width: int) -> list[Line]:
 
 
 def _heading(scene: Scene, found: Verified, width: int) -> list[Line]:
+    from tui.verdicts.words import place_of
+
     report = found.report
-    signs = [sign(row) for row in report.rows]
-    line = [span(" ")]
-    for mark, kind in ((RIGHT, Kind.VALUE), (WRONG, Kind.MARK), (OPEN, Kind.KEY)):
+    signs = ["↳" if row.inherited else sign(row) for row in found.table]
+    line = [span(f" {report.outcome} ", _TAGS.get(report.outcome, Kind.WARN)), span(" ")]
+    place = place_of(report)
+    if place:
+        line.append(span(f"{place}  ", Kind.NAME))
+    inks = ((RIGHT, Kind.VALUE), (WRONG, Kind.MARK), ("↳", Kind.MARK), (OPEN, Kind.KEY))
+    for mark, kind in inks:
         if signs.count(mark):
             line.append(span(f"{mark}{signs.count(mark)} ", kind))
-    first = report.first_wrong
-    if first is not None:
-        place = f"line {first.line}, {first.name}" if first.line else first.name
-        line.append(span(f" first wrong: {place}", Kind.MARK))
     head: list[Line] = [tuple(line)]
     if scene.outdated:
         head.append((span(f" ⚠ {scene.outdated} ", Kind.WARN),))
+    if report.rungs:
+        head.append(_ladder(report))
     at = _columns(width)
     words = ("line", "gradient") if report.noun == "line" else ("", report.noun)
     cells = f"   {words[0]:4} {pad(words[1], at)}"
@@ -91,6 +99,21 @@ def _heading(scene: Scene, found: Verified, width: int) -> list[Line]:
     if width >= WIDE:
         tail += f" {'by hand':>12} {'automatic':>12}  certified"
     return [*head, (span(cells + tail, Kind.FAINT),)]
+
+
+_TAGS = {"PASS": Kind.FORWARD_TAG, "FAIL": Kind.BACKWARD_TAG}
+"""How an outcome is painted; any other is in doubt."""
+
+
+def _ladder(report: Report) -> Line:
+    """The kinds of test that were made, each with how many passed."""
+    line = [span(" ")]
+    for rung in report.rungs:
+        if rung.made:
+            mark = WRONG if rung.failed else RIGHT
+            line.append(span(f"{mark} ", _INKS[mark]))
+            line.append(span(f"{rung.name} {rung.made - rung.failed}/{rung.made}  ", Kind.FAINT))
+    return tuple(line)
 
 
 def _columns(width: int) -> int:
@@ -102,6 +125,8 @@ _INKS = {RIGHT: Kind.VALUE, WRONG: Kind.MARK, OPEN: Kind.KEY}
 
 
 def _table_row(row: Row, width: int, *, chosen: bool) -> Line:
+    from tui.verdicts.words import name_of
+
     mark, worst = sign(row), row.worst
     look = Look.SELECTED if chosen else Look.PLAIN
     name = Kind.NAME if chosen else Kind.MARK if mark == WRONG else Kind.TEXT
@@ -109,7 +134,7 @@ def _table_row(row: Row, width: int, *, chosen: bool) -> Line:
         span("▸" if chosen else " ", Kind.NAME, look),
         span(mark, _INKS[mark], look),
         span(f" {row.line or '':>4} ", Kind.FAINT, look),
-        span(pad(("↳" if row.inherited else "") + row.name, _columns(width)), name, look),
+        span(pad(("↳" if row.inherited else "") + name_of(row), _columns(width)), name, look),
     ]
     if worst is None:
         return (*line, span(f"  {row.because}", Kind.FAINT))
@@ -136,37 +161,55 @@ def _number(x: float) -> str:
     return "—" if math.isnan(x) else fmt.number(x, 6)
 
 
-def _details(row: Row, width: int) -> list[Line]:
-    """One row in words: the line itself, the three numbers, who is wrong, and what the error looks like."""
+def _details(row: Row, found: Verified, width: int) -> list[Line]:
+    """One row in words: the line itself, the three numbers, who is wrong, why, and what mends it."""
+    from tui.verdicts.words import name_of, said_of, verdict_words
+
+    mark = sign(row)
     size = span(f"  {fmt.shape(row.shape)}  " if row.shape else "  ", Kind.FAINT)
-    head = (span(f" {sign(row)} ", _INKS[sign(row)]), span(row.name, Kind.NAME), size)
-    found: list[Line] = [(*head, span(_verdict_words(row), _INKS[sign(row)]))]
-    found += _wrapped(row.text, width, Kind.CODE)
-    worst = row.worst
-    if worst is not None:
-        found += _numbers(worst)
-    for text in (row.because, row.culprit):
-        found += _wrapped(text, width, Kind.TEXT)
-    for cause in row.causes:
-        found += _wrapped(f"▸ {cause.text}", width, Kind.KEY)
-    for note in row.notes:
-        found += _wrapped(note, width, Kind.FAINT)
-    return found
+    head = (span(f" {mark} ", _INKS[mark]), span(name_of(row), Kind.NAME), size)
+    lines: list[Line] = [(*head, span(verdict_words(row), _INKS[mark]))]
+    mended = list(_mended(row, found, width))
+    if not mended:
+        lines += _wrapped(row.text, width, Kind.CODE)
+    if row.worst is not None:
+        lines += _numbers(row.worst)
+    lines += mended
+    for text in said_of(row):
+        lines += _wrapped(text, width, Kind.FAINT if text in row.notes else Kind.TEXT)
+    return lines
 
 
-def _verdict_words(row: Row) -> str:
-    """The verdict, and of how many elements."""
-    from tracer.checking import AGREE, DISAGREE
+def _mended(row: Row, found: Verified, width: int) -> Iterator[Line]:
+    """The causes of a wrong row, each with the line as it was written and as it should be."""
+    from tui.verdicts.patches import changed, is_line, patch_of
 
-    total = len(row.elements)
-    if row.inherited:
-        return "wrong by an earlier line only"
-    if row.verdict == AGREE:
-        right = row.count(AGREE)
-        return f"all {total} agree" if right == total else f"{right} of {total} agree"
-    if row.verdict == DISAGREE:
-        return f"{row.count(DISAGREE)} of {total} disagree" if total else "disagrees"
-    return "cannot be decided"
+    for cause in row.causes if not row.inherited else ():
+        yield from _wrapped(f"▸ {cause.text}", width, Kind.KEY)
+        patch = patch_of(cause, row, found.written.splitlines())
+        if patch is not None:
+            before, after = changed(patch.before, patch.after)
+            yield from _side("- ", before, width, Kind.GRADIENT)
+            yield from _side("+ ", after, width, Kind.VALUE)
+        elif is_line(cause.fix):
+            yield from _side("try: ", [(cause.fix, False)], width, Kind.TEXT)
+        elif cause.fix:
+            yield from _wrapped(f"try: {cause.fix}", width, Kind.TEXT)
+
+
+def _side(head: str, parts: Sequence[tuple[str, bool]], width: int, kind: Kind) -> Iterator[Line]:
+    """One side of a patch, broken between words, what differs underlined by the ground of what is selected."""
+    room = max(10, width - 3 - len(head) - 1)
+    line: list[Span] = [span(f"   {head}", kind)]
+    used = 0
+    for text, differs in parts:
+        for word in _WORD.findall(text):
+            if used and used + cell_len(word.rstrip()) > room:
+                yield (*line, span("\\", kind))
+                line, used = [span("       ")], 4 - len(head) + 2
+            line.append(span(word, kind, Look.SELECTED if differs else Look.PLAIN))
+            used += cell_len(word)
+    yield tuple(line)
 
 
 def _numbers(worst: Element) -> Iterator[Line]:
@@ -181,7 +224,8 @@ def _numbers(worst: Element) -> Iterator[Line]:
 
 
 def _wrapped(text: str, width: int, kind: Kind) -> list[Line]:
-    parts = textwrap.wrap(text, max(10, width - 3)) if text else []
+    room = max(10, width - 3)
+    parts = textwrap.wrap(text, room, break_on_hyphens=False) if text else []
     return [(span(f"   {part}", kind),) for part in parts]
 
 

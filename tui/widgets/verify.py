@@ -25,7 +25,7 @@ class VerifyPane(ListPane):
         self.entitle(verify_rows.title(scene), "⏎ to the wrong element" if found else "")
         if found is None:
             return verify_rows.lines(scene, 0, 0, width, height)
-        count = len(found.report.rows)
+        count = len(found.table)
         self._put_cursor(scene, found)
         self.keep_cursor(count)
         shown = verify_rows.rows_shown(count, verify_rows.heading_height(scene, width), height)
@@ -35,10 +35,10 @@ class VerifyPane(ListPane):
     def _put_cursor(self, scene: Scene, found: Verified) -> None:
         """The cursor on the first wrong row of a new report; afterwards on the row of a newly selected node."""
         if found is not self._report:
-            first = found.report.first_wrong
-            self.cursor = found.report.rows.index(first) if first is not None else 0
+            first = found.first_wrong
+            self.cursor = found.table.index(first) if first is not None else 0
         elif scene.selected != self._selected and scene.selected in found.rows:
-            self.cursor = found.report.rows.index(found.rows[scene.selected])
+            self.cursor = found.table.index(found.rows[scene.selected])
         self._report, self._selected = found, scene.selected
 
     def action_choose(self) -> None:
@@ -51,6 +51,6 @@ class VerifyPane(ListPane):
         if scene.report is None:
             return None
         above = verify_rows.heading_height(scene, self.size.width)
-        count, row = len(scene.report.report.rows), y - above
+        count, row = len(scene.report.table), y - above
         inside = 0 <= row < verify_rows.rows_shown(count, above, self.size.height)
         return self.top + row if inside else None

@@ -32,6 +32,8 @@ class Certified:
     left: float = math.nan
     right: float = math.nan
     evaluations: int = 0
+    complex_step: bool = False
+    """Whether the number comes from a complex step, which differences only confirm."""
 
     @property
     def differentiable(self) -> bool:

@@ -28,6 +28,7 @@ KINDS = {
     "shift": "off by one step along an axis",
     "some elements": "right but for some rows, columns, steps or elements",
     "precision": "right to a few digits only",
+    "upstream": "the gradient that comes in is left out, or enters other than linearly",
     "unjudged": "it uses a helper that nothing recorded can judge",
 }
 """The kinds of cause. Tests and the JSON report use these words; what people read is the text of the cause."""
@@ -39,13 +40,14 @@ class Cause:
 
     kind: one of `KINDS`. text: the cause in the user's words. fix: what the line should say, or what to change in it;
     empty where that is not known. exact: whether the error is explained to the last digits; where it is not, the
-    cause only says what is known.
+    cause only says what is known. line: the line at fault where it is a helper's above; 0 for the claim's own.
     """
 
     kind: str
     text: str
     fix: str = ""
     exact: bool = True
+    line: int = 0
 
     def __post_init__(self) -> None:
         assert self.kind in KINDS, self.kind

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,8 +52,19 @@ class Call:
             kinds = ", ".join(_kind(a) for a in self.args) or "no arguments"
             raise CheckError(
                 f"check: {self.title} was given {kinds}: nothing that has a gradient\n"
-                f"  try: 3.0 instead of 3, or x.astype(float)"
+                + (
+                    "  try: 3.0 instead of 3, or x.astype(float)"
+                    if self.args
+                    else "  try: tr.check(fn, args), or tr.check(tr.trace(loss)) for what fn itself holds"
+                )
             )
+        for k in self.checked:
+            if np.isnan(self.args[k]).any() and not isinstance(fn, Primitive):
+                first = np.argwhere(np.isnan(self.args[k]))[0].tolist()
+                raise CheckError(
+                    f"check: {self.names[k]} holds nan{f' at {first}' if first else ''}: no derivative is there\n"
+                    f"  try: arguments that are numbers"
+                )
 
     def value(self, args: tuple[Any, ...]) -> Array:
         """The output for some arguments, computed without recording."""
@@ -59,6 +72,22 @@ class Call:
             return self._called(args)
         with no_grad():
             return self._output(tuple(constant(a) if _is_float(a) else a for a in args)).value
+
+    def tensor_of(self, *args: Any) -> Tensor:
+        """The output for some arguments, recorded."""
+        return self._output(args)
+
+    def with_function(self, fn: Callable[..., Any]) -> Call:
+        """Another function of the same arguments."""
+        other = copy(self)
+        other.fn, other.params = fn, {}
+        return other
+
+    def with_names(self, names: Sequence[str]) -> Call:
+        """The same call, its arguments called otherwise."""
+        other = copy(self)
+        other.names = tuple(names)
+        return other
 
     def _output(self, args: tuple[Any, ...]) -> Tensor:
         """What the function returns, which must be a Tensor."""
@@ -82,10 +111,15 @@ class Call:
             given = ", ".join(
                 f"{name} {_kind(a)}" for name, a in zip(self.names, self.args, strict=True)
             )
+            cure = "call it with these arguments alone"
+            if "positional argument" in str(error) and len(self.args) > 1:
+                cure = (
+                    "one item for each argument: [[2.0, 3.0]] is one list, [2.0, 3.0] two numbers"
+                )
             raise CheckError(
                 f"check: {self.title} raised {type(error).__name__}: {error}\n"
                 f"  it was given {given}\n"
-                f"  try: call it with these arguments alone"
+                f"  try: {cure}"
             ) from error
 
     def recorded(self, cotangent: Array) -> tuple[Trace | None, dict[int, int]]:
@@ -102,18 +136,7 @@ class Call:
 
     def projected(self, k: int, cotangent: Array) -> Callable[[Array], float]:
         """<cotangent, output> as a function of argument k; NaN where the function refuses the value."""
-        finite = cotangent != 0
-
-        def function(x: Array) -> float:
-            try:
-                out = self.value((*self.args[:k], x[()], *self.args[k + 1 :]))
-            except (GradstepError, ArithmeticError):
-                return math.nan
-            if np.shape(out) != np.shape(cotangent):
-                return math.nan
-            return float(np.sum(cotangent * out, where=finite))
-
-        return function
+        return Projection(self, k, cotangent)
 
     def unsteady(self) -> CheckError:
         """The complaint about a function that is no function of its arguments."""
@@ -121,6 +144,42 @@ class Call:
             f"check: {self.title} gave other numbers when it was called again with the same arguments\n"
             f"  try: fix the random seed inside it, and change nothing that outlives the call"
         )
+
+
+class Projection:
+    """<cotangent, output> of a call as a function of one argument; it can be sent to another process if fn can."""
+
+    def __init__(self, call: Call, k: int, cotangent: Array) -> None:
+        self.call, self.k, self.cotangent = call, k, cotangent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Projection, (self.call, self.k, self.cotangent)
+
+    @cached_property
+    def _others(self) -> tuple[Any, ...]:
+        args = self.call.args
+        if isinstance(self.call.fn, Primitive):
+            return args
+        return tuple(constant(a) if _is_float(a) else a for a in args)
+
+    @cached_property
+    def _finite(self) -> Array | None:
+        """Where the output counts; None if everywhere."""
+        finite = self.cotangent != 0
+        return None if np.all(finite) else finite
+
+    def __call__(self, x: Array) -> float:
+        """The number for one value of the argument; NaN where the function refuses it."""
+        others, k = self._others, self.k
+        try:
+            out = self.call.value((*others[:k], x[()], *others[k + 1 :]))
+        except (GradstepError, ArithmeticError):
+            return math.nan
+        if np.shape(out) != np.shape(self.cotangent):
+            return math.nan
+        if self._finite is None:
+            return float(np.vdot(self.cotangent, out))
+        return float(np.sum(self.cotangent * out, where=self._finite))
 
 
 def _promoted(argument: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`tr.check`: the automatic gradients of a function, a primitive or a trace against certified numbers.
+"""`tr.check`: the automatic gradients of a function, a primitive or a trace against certified numbers, rung by rung.
 
 Everything runs in float64, whatever the arguments were. An output that is not a single number is projected on a fixed
 random cotangent with both signs, so that errors do not cancel and the sum of a normalised batch is not vacuously flat.
@@ -7,39 +7,30 @@ random cotangent with both signs, so that errors do not cancel and the sum of a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ops.primitive import Primitive
-from tracer.checking.judge import DISAGREE, UNDECIDABLE
-from tracer.checking.numerical import (
-    Context,
-    Measured,
-    absent,
-    context,
-    largest,
-    looked_at,
-    loss_by,
-    measure,
-    shake,
-)
-from tracer.checking.progress import Progress, Told
+from tracer.checking.asking import asked
+from tracer.checking.numerical import loss_by
+from tracer.checking.progress import Told
 from tracer.checking.promote import promoted
-from tracer.checking.report import Report, Row
+from tracer.checking.report import Report
+from tracer.checking.rounding import largest
 from tracer.errors import CheckError
 from tracer.format import shape, typed
 from tracer.traces import Trace
 
 from .calls import Call
+from .climbing import Ascent, Wishes, climbed
+from .local import signed
+from .second import gradient_function, rebuilt
 
 Array = Any
 """A numpy array or numpy scalar."""
-
-NO_FLOW = (
-    "no gradient arrives here: the value is not used, or the recording was cut (detach, np.asarray)"
-)
 
 
 def check(
@@ -49,47 +40,97 @@ def check(
     seed: int = 0,
     elements: int | None = None,
     params: Mapping[str, Any] | None = None,
+    order: int = 1,
+    told: Told | None = None,
+    executor: Executor | None = None,
 ) -> Report:
-    """Compare every gradient of a function with certified numerical derivatives.
+    """Compare every gradient of a function with certified numerical derivatives, from cheap tests to dear ones.
+
+    The rules of all recorded nodes, each against its own forward; a tangent forward against the cotangents backward;
+    random signed directions through all elements of each input, end to end; single elements of small inputs, and where
+    a direction disagrees those that are wrong, found by bisection; everything twice. `report.outcome` says in a word
+    what was found, `report.faulty` which node's rule is at fault.
 
     fn: takes Tensors and returns a Tensor; or a primitive; or a Trace, which is replayed and needs no args.
     args: one argument, or a tuple or list of them. Float arrays and numbers are checked, everything else is handed over
-    as it is. params: keyword arguments. seed: the random seed of the projection and of samples.
-    elements: look at so many elements of an argument at most; by default at all of up to 4096.
-    Raises `CheckError` where fn raises, returns something else, or gives other numbers when called again.
+    as it is. params: keyword arguments. seed: the random seed of cotangents, directions and samples.
+    elements: look at so many elements of an argument at most, one by one; by default at all, if there are no more than
+    256 in all arguments, else at none. order: 2 checks the gradient, as a function, too. told: called with how many
+    numbers are certified, and of how many; what it raises ends the check. executor: of `concurrent.futures`, or Dask's
+    `client.get_executor()`: the single elements are spread over its workers.
+    Raises `CheckError` where fn raises, returns something else, gives other numbers when called again, or cannot be
+    sent to the workers.
 
     >>> import tracer as tr
     >>> report = tr.check(lambda x, w: tr.tanh(x @ w), ([[0.5, -1.0]], [[2.0], [0.3]]))
-    >>> report.ok, [(row.name, row.verdict) for row in report.rows]
-    (True, [('x', 'AGREE'), ('w', 'AGREE')])
+    >>> report.outcome, [(row.name, row.verdict) for row in report.rows]
+    ('PASS', [('x', 'AGREE'), ('w', 'AGREE')])
     """
     if isinstance(fn, Trace):
-        return check_trace(fn, seed=seed, elements=elements)
+        return check_trace(
+            fn, seed=seed, elements=elements, order=order, told=told, executor=executor
+        )
+    asked("check", seed=seed, elements=elements, order=order, executor=executor)
     call = Call(fn, args if isinstance(args, (tuple, list)) else (args,), params or {})
-    rng = np.random.default_rng(seed)
+    return _checked(call, Wishes(seed, elements, told, executor), order)
+
+
+def _checked(call: Call, wishes: Wishes, order: int) -> Report:
+    rng = np.random.default_rng(wishes.seed)
     out = call.value(call.args)
     if not _same(call.value(call.args), out):
         raise call.unsteady()
     cotangent, notes = _cotangent(out, rng)
     trace, nodes = call.recorded(cotangent)
     rounded = trace is not None and _computes_in_float32(trace)
-    if trace is not None:
-        trace = promoted(trace)
-        shaken = shake(trace, rng)
     if rounded:
         notes.append("computed in float32 inside: checked by a replay in float64")
-    rows = []
+    lost = not np.isfinite(out).all()
+    ascent = Ascent(None if trace is None else promoted(trace), rng, wishes, excused=lost)
+    size = largest(out) * np.size(out)
+    subjects = []
     for k in call.checked:
-        function, around = call.projected(k, cotangent), None
-        if trace is not None and k in nodes:
-            around = context(trace, shaken, nodes[k])
-            function = loss_by(trace, nodes[k]) if rounded else function
-        measured = measure(function, call.args[k], elements=elements, rng=rng)
-        row = _row(call.names[k], measured, around, largest(out) * np.size(out))
-        rows.append(row if np.isfinite(out).all() else _excused(row))
+        node = nodes.get(k, -1)
+        function = call.projected(k, cotangent)
+        if rounded and ascent.trace is not None and node >= 0:
+            function = loss_by(ascent.trace, node)
+        subjects.append(ascent.subject(call.names[k], call.args[k], function, size, node))
+    report = climbed(f"check {call.title}", ascent, subjects)
+    if order == 2:
+        report = report.joined(_second(call, ascent.trace, cotangent, wishes))
     if not _same(call.value(call.args), out):
         raise call.unsteady()
-    return Report(f"check {call.title}", tuple(rows), (*notes, f"random seed {seed}"))
+    return replace(report, notes=(*notes, *report.notes, f"random seed {wishes.seed}"))
+
+
+def _second(
+    call: Call,
+    first: Trace | None,
+    cotangent: Array,
+    wishes: Wishes,
+) -> Report:
+    """The gradient of a call, projected on random signed weights, checked as a function of the same arguments.
+
+    first: the trace of the call itself, whose rules are differentiated again.
+    """
+    rng = np.random.default_rng((wishes.seed, 2))
+    weights = [signed(np.shape(call.args[k]), rng) for k in call.checked]
+    slope = call.with_function(gradient_function(call.tensor_of, cotangent, call.checked, weights))
+    trace, nodes = slope.recorded(np.float64(1.0))
+    twin = None if trace is None else promoted(trace)
+    ascent = Ascent(twin, rng, wishes, order=2, forward=first)
+    size = largest(slope.value(slope.args))
+    subjects = [
+        ascent.subject(
+            f"{call.names[k]} (2nd)",
+            call.args[k],
+            slope.projected(k, np.float64(1.0)),
+            size,
+            nodes.get(k, -1),
+        )
+        for k in call.checked
+    ]
+    return climbed("", ascent, subjects)
 
 
 def check_trace(
@@ -98,24 +139,26 @@ def check_trace(
     *,
     seed: int = 0,
     elements: int | None = None,
+    order: int = 1,
     told: Told | None = None,
+    executor: Executor | None = None,
 ) -> Report:
     """Compare the gradients of the inputs and parameters of a trace with certified numbers, by replays in float64.
 
-    nodes: check these instead. seed: the random seed of samples. told: called with how many numbers are certified, and
-    of how many; what it raises ends the check.
+    nodes: check these instead. seed, elements, order, told, executor: as in `check`.
     Raises `CheckError` for a trace without a loss, or without anything to check.
 
     >>> import tracer as tr
     >>> x = tr.tensor([1.0, 2.0], name="x")
     >>> print(check_trace(tr.trace((x * x).sum())).summary)
-    check: 1 of 1 inputs agree
+    check: PASS, 1 of 1 inputs agree
     """
+    asked("check", seed=seed, elements=elements, order=order, executor=executor)
     if trace.loss < 0 or trace.seed is None:
         raise CheckError("check: the trace has no loss\n  try: tr.trace(loss), of a single number")
     twin = promoted(trace)
     leaves = [k for k in range(len(twin)) if twin.op_of[k] < 0 and twin.tracked[k]]
-    chosen = leaves if nodes is None else nodes
+    chosen = list(leaves if nodes is None else nodes)
     if not chosen:
         raise CheckError(
             "check: the trace has no input or parameter with a gradient\n  try: tr.tensor(...) or tr.parameter(...)"
@@ -125,40 +168,18 @@ def check_trace(
             raise CheckError(
                 f"check: {twin.label(k)} holds whole numbers, which have no gradient\n  try: a float value"
             )
-    rng = np.random.default_rng(seed)
-    rows, shaken = [], shake(twin, rng)
-    sizes = [looked_at(np.size(twin.value(k)), elements) for k in chosen]
-    progress = Progress(told, sizes)
-    for k, size in zip(chosen, sizes, strict=True):
-        function = progress.counted(loss_by(twin, k), size)
-        measured = measure(function, twin.value(k), elements=elements, rng=rng)
-        around = None if twin.gradient(k) is None else context(twin, shaken, k)
-        row = _row(twin.label(k), measured, around, largest(twin.value(twin.loss)))
-        rows.append(replace(row, node=k))
-    return Report("check", tuple(rows))
-
-
-def _row(name: str, measured: Measured, around: Context | None, size: float) -> Row:
-    """The row of one input: its gradient beside the numbers; without a context it counts as 0.
-
-    size: of the terms that the function adds up.
-    """
-    if not measured.elements.size:
-        return Row(name, measured.shape, reason="empty: nothing to check")
-    if around is None:
-        return Row(name, measured.shape, measured.compare(absent(measured, size)), notes=(NO_FLOW,))
-    return Row(name, measured.shape, measured.compare(around))
-
-
-def _excused(row: Row) -> Row:
-    """A row in which a gradient that is not finite is not held against an input whose outputs were left out."""
-    elements = tuple(
-        replace(element, verdict=UNDECIDABLE, reason="its outputs are not finite")
-        if element.verdict == DISAGREE and not np.isfinite(element.automatic)
-        else element
-        for element in row.elements
-    )
-    return replace(row, elements=elements)
+    wishes = Wishes(seed, elements, told, executor)
+    ascent = Ascent(twin, np.random.default_rng(seed), wishes)
+    size = largest(twin.value(twin.loss))
+    subjects = [
+        ascent.subject(twin.label(k), twin.value(k), loss_by(twin, k), size, k) for k in chosen
+    ]
+    report = climbed("check", ascent, subjects)
+    if order == 2:
+        call = Call(rebuilt(twin, leaves), [twin.value(k) for k in leaves], {})
+        call = call.with_names([twin.label(k) for k in leaves])
+        report = report.joined(_second(call, twin, np.asarray(twin.seed)[()], wishes))
+    return replace(report, notes=(*report.notes, f"random seed {seed}"))
 
 
 def _computes_in_float32(trace: Trace) -> bool:
@@ -176,7 +197,7 @@ def _cotangent(out: Array, rng: np.random.Generator) -> tuple[Array, list[str]]:
         )
     if not out.ndim:
         return np.float64(1.0), []
-    cotangent = rng.uniform(0.5, 1.5, out.shape) * rng.choice((-1.0, 1.0), out.shape)
+    cotangent = signed(out.shape, rng)
     lost = int(np.count_nonzero(~np.isfinite(out)))
     cotangent[~np.isfinite(out)] = 0.0
     notes = [f"the output, {shape(out.shape)}, was projected on a random signed cotangent"]

@@ -1,0 +1,1 @@
+"""Mends a wrong line by one small change: the change that makes its gradient right names the cause."""

@@ -1,0 +1,156 @@
+"""What `gradstep verify` is given: a trace and a derivation from wherever it stands, or reports that a script made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tracer as tr
+from gallery import GALLERY
+from tracer.checking.derivations.locating import derivation_in
+from tracer.errors import GradstepError
+from tui import scripts, targets
+from tui.cli import INTERRUPTED, USAGE
+from tui.scripts import UsageError
+from tui.targets import ScriptError, Target, resolve
+
+LARGEST_FILE = 1 << 20
+"""A derivation is text that somebody wrote: a larger file is none."""
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A derivation as text, and where it stands, in words."""
+
+    text: str
+    source: str
+    path: Path | None = None
+
+
+def text_of(path: Path) -> str:
+    """The text of a file. Raises `GradstepError` for what cannot be read as such."""
+    try:
+        if path.is_dir():
+            raise GradstepError(f"{path} is a folder\n  try: a file of lines inside it")
+        with path.open("rb") as file:  # a device has no size
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise GradstepError(
+                f"{path} is too large for a derivation\n  try: a file of lines such as  dL/dw = dL/dy * x"
+            )
+        return said_by(content, str(path))
+    except OSError as error:
+        raise GradstepError(
+            f"cannot read the derivation {path}: {error.strerror}\n  try: check the path"
+        ) from None
+
+
+def said_by(content: bytes, name: str) -> str:
+    """Bytes as the text of a derivation. Raises `GradstepError` for what is no text, or empty."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise GradstepError(
+            f"cannot read the derivation {name}: it is not text in UTF-8\n"
+            f"  try: a file of lines such as  dL/dw = dL/dy * x"
+        )
+    if not text.strip():
+        raise GradstepError(f"{name} is empty\n  try: lines such as  dL/dw = dL/dy * x")
+    return text
+
+
+def given(word: str | None, target: Target) -> Derivation:
+    """The derivation of a file, of standard input, or that came with the target. Raises `UsageError` without any."""
+    if word == STDIN:
+        return Derivation(
+            said_by(sys.stdin.buffer.read(LARGEST_FILE), "standard input"), "standard input"
+        )
+    if word is not None:
+        path = Path(word)
+        text = text_of(path)
+        if path.suffix == ".py":
+            text = derivation_in(text) or text
+        return Derivation(text, path.name, path)
+    if target.derivation:
+        return Derivation(target.derivation, "its own derivation")
+    root = target.title.partition(":")[0]
+    if root in GALLERY and GALLERY[root].derivation:
+        raise UsageError(
+            f"{target.title} brings no derivation of its own, but {root} does\n  try: gradstep verify {root}"
+        )
+    carry = f", or a text  derivation = '''...'''  in {root}" if root.endswith(".py") else ""
+    raise UsageError(
+        f"{target.title} brings no derivation of its own\n"
+        f"  try: gradstep verify {target.title} DERIVATION, a file of lines such as  dL/dw = dL/dy * x{carry}"
+    )
+
+
+DEPTH = 4
+"""So deep may lists and dicts lie in each other that are handed to a derivation."""
+
+
+def usable(names: Mapping[str, Any]) -> dict[str, Any]:
+    """The names of a script that its derivation may use: numbers, arrays, Tensors, lists of them, and functions.
+
+    Functions are among them so that a call of one can be refused: they are never run.
+    """
+    return {
+        name: value
+        for name, value in names.items()
+        if not name.startswith("__")
+        and (_is_data(value) or (callable(value) and not isinstance(value, type)))
+    }
+
+
+def _is_data(value: Any, depth: int = DEPTH) -> bool:
+    """Whether a value is a number, an array, a Tensor, or a list, tuple or dict of such."""
+    if isinstance(value, (bool, int, float, np.ndarray, np.number, tr.Tensor, tr.Parameter)):
+        return True
+    if isinstance(value, dict):
+        value = (*value.keys(), *value.values())
+        return bool(depth) and all(isinstance(v, str) or _is_data(v, depth - 1) for v in value)
+    return (
+        isinstance(value, (list, tuple))
+        and bool(depth)
+        and all(_is_data(each, depth - 1) for each in value)
+    )
+
+
+def subject(word: str) -> tuple[Target | None, tuple[scripts.Made, ...]]:
+    """The target of that name, and the reports that its script made itself by `tr.verify` and `tr.verify_function`.
+
+    A script that only makes reports leaves no target. Raises what `resolve` raises, with another status for a script
+    that cannot be run: it is no wrong gradient.
+    """
+    try:
+        return _subject(word)
+    except ScriptError as error:
+        if error.status != INTERRUPTED:
+            error.status = USAGE
+        raise
+
+
+def _subject(word: str) -> tuple[Target | None, tuple[scripts.Made, ...]]:
+    if not word.endswith(".py") or word in GALLERY:
+        return resolve(word), ()
+    done = scripts.run(targets.script_at(word))
+    asserted = done.error is None or isinstance(done.error, AssertionError)
+    if not (done.reports and asserted):
+        return again(targets.left_by(done), word), ()
+    try:
+        return again(targets.of_run(done), word), done.reports
+    except UsageError:  # it recorded nothing else
+        return None, done.reports
+
+
+def again(target: Target, word: str) -> Target:
+    """A target that can be made anew."""
+    return replace(target, again=targets.repeated(lambda: resolve(word)))
