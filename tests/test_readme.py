@@ -2,7 +2,7 @@
 
 The fenced blocks of one file run in order, in one empty folder:
 
-- ```python runs, all blocks of the file in one namespace; ```python NAME.py is written to that file instead.
+- ```python runs, all blocks of the file in one namespace; ```python NAME and ```latex NAME are written to that file.
 - ```console runs its lines that begin with `$ gradstep`; such a command exits with 0, or with N where
   `# exit status N` ends its line. Lines below it are what it prints.
 - ```text right after a python block is what that block prints.
@@ -86,7 +86,7 @@ def test_what_the_page_shows_runs_and_prints_that(page, python, tmp_path, monkey
             case "python", "":
                 printed = run_python(block, namespace, tmp_path / f"{page.stem}.py")
                 ran += 1
-            case "python", name:
+            case "python" | "latex", name:
                 (tmp_path / name).write_text(block.text, encoding="utf-8")
             case "text", _ if printed:
                 assert missing_line(block.text, printed) is None, f"{where} prints\n{printed}"

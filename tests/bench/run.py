@@ -93,6 +93,26 @@ BENCHES = {
         "a tanh RNN as one layer and in a recorded loop, forward and backward",
         {"steps": 2, "rounds": 1, "sample_seconds": 0},
     ),
+    "numerical": Bench(
+        "tests.bench.numerical",
+        "certified numbers on the published set beside other methods; lanes against a loop",
+        {"points": 1, "size": 4, "elements": 4, "rounds": 1},
+    ),
+    "checks": Bench(
+        "tests.bench.checks",
+        "a check of 4,096 parameters by the ladder against gradcheck; the mutants that both catch",
+        {"sizes": (3, 4, 2), "rounds": 1},
+    ),
+    "mutants": Bench(
+        "tests.bench.mutants",
+        "wrong derivations: flagged, on the right line, with the right cause; no false alarm",
+        {"count": 3},
+    ),
+    "checkers": Bench(
+        "tests.bench.checkers",
+        "wrong and right gradients shown to this checker and to others: what each lets through",
+        {"count": 2},
+    ),
 }
 
 
