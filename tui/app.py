@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -49,8 +48,8 @@ class DebuggerApp(Personal):
     """Steps through a trace.
 
     trace: what to step through. title: what to call it in the border of the graph. derivation: lines by hand that came
-    with it. given: the names that these may use. settings, memory: what the user wants and had last; nothing is read or
-    kept without. environment: the variables that tell of the terminal; without, it has all colours.
+    with it. settings, memory: what the user wants and had last; nothing is read or kept without. environment: the
+    variables that tell of the terminal; without, it has all colours.
     """
 
     CSS_PATH = "gradstep.tcss"
@@ -81,14 +80,13 @@ class DebuggerApp(Personal):
         *,
         title: str = "",
         derivation: str = "",
-        given: Mapping[str, Any] | None = None,
         again: Callable[[], Target] | None = None,
         settings: Settings | None = None,
         memory: Memory | None = None,
         environment: Mapping[str, str] = ALL_COLOURS,
     ) -> None:
         prepare(trace)
-        session = Session(trace, title=title, derivation=derivation, given=given, again=again)
+        session = Session(trace, title=title, derivation=derivation, again=again)
         super().__init__(session, settings or Settings(), memory or Memory(), environment)
         self.first: Sequence[str] = ()
         """Orders that the screen carries out as soon as it is there."""
@@ -156,7 +154,6 @@ def debug(
     *,
     title: str = "",
     derivation: str = "",
-    given: Mapping[str, Any] | None = None,
     again: Callable[[], Target] | None = None,
     deeds: Sequence[Deed] = (),
     project: Project | None = None,
@@ -164,7 +161,7 @@ def debug(
 ) -> int:
     """Open the debugger on a trace and wait until it is closed; 0, or 3 after a fault of ours.
 
-    derivation: lines by hand that came with it. given: the names that these may use. deeds: orders to be done first.
+    derivation: lines by hand that came with it. deeds: orders to be done first.
     project: where breakpoints last. verified: what was verified before.
     """
     for stale in ("COLUMNS", "LINES"):  # Textual believes them, even when the terminal is resized
@@ -175,7 +172,6 @@ def debug(
         trace,
         title=title,
         derivation=derivation,
-        given=given,
         again=again,
         settings=settings,
         memory=memory,

@@ -180,7 +180,7 @@ def rerun(session: Session) -> bool:
 
     def deed() -> None:
         session.again, session.changes = target.again, None
-        session.derivation, session.given = target.derivation, target.names
+        session.derivation = target.derivation
         words.extend(lost(session.show(matching)))
 
     session.settle(deed)

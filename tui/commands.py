@@ -82,7 +82,6 @@ def step_through(target: Target, wishes: Wishes | None = None) -> int:
             target.trace,
             title=target.title,
             derivation=target.derivation,
-            given=target.names,
             again=target.again,
         )
         return run(session, wishes.deeds)
@@ -93,7 +92,6 @@ def step_through(target: Target, wishes: Wishes | None = None) -> int:
             target.trace,
             title=target.title,
             derivation=target.derivation,
-            given=target.names,
             again=target.again,
             deeds=wishes.deeds,
             project=wishes.project,

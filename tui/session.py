@@ -5,7 +5,7 @@ Orders (`tui.orders`) change it; `scene()` is what the panes show afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +43,12 @@ class Session:
         *,
         title: str = "",
         derivation: str = "",
-        given: Mapping[str, Any] | None = None,
         again: Callable[[], Target] | None = None,
         later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.title = title
         self.derivation = derivation
         """The hand derivation that came with the trace, as text."""
-        self.given = given or {}
-        """The names of the user's program that a derivation may use."""
         self.debugger: Debugger = Debugger(trace)
         self.selected = 0
         self.element: tuple[int, ...] = within((), self.shape)

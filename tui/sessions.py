@@ -9,8 +9,8 @@
     break xhat
 
 Lines of `# word: value` before the first order say what the session is of; a later comment is the caption of the orders
-that follow it. `# title: ...` stands above its picture in place of the command that opens the target. `# command: verify
-batchnorm` in place of a target and orders is the page that the command prints.
+that follow it. `# title: ...` stands above its picture in place of the command that opens the target. `# command:
+verify batchnorm` in place of a target and orders is the page that the command prints.
 """
 
 from __future__ import annotations

@@ -6,9 +6,8 @@ import difflib
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -43,8 +42,6 @@ class Target:
     remark: str = ""
     again: Callable[[], Target] | None = None
     carried: str = ""
-    names: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """What its script calls things when it has run: the names that a derivation may use."""
 
     @property
     def derivation(self) -> str:
@@ -172,7 +169,7 @@ def called(path: str, function: str) -> Target:
     title = f"{path}:{function}"
     if isinstance(result, (tr.Trace, tr.Tensor)):
         trace = result if isinstance(result, tr.Trace) else tr.trace(result)
-        return Target(title, trace, carried=carried_by(program.file, names), names=names)
+        return Target(title, trace, carried=carried_by(program.file, names))
     raise UsageError(
         f"{title} returned {type(result).__name__}, not a loss or a trace\n"
         f"  try: return the loss, a recorded value of rank 0"
@@ -249,7 +246,7 @@ def of_run(done: Run, episode: int | None = None) -> Target:
     Raises `UsageError` for a script that recorded nothing, or fewer backward passes than asked for.
     """
     carried = carried_by(done.program.file, done.names)
-    return replace(recorded_by(done, episode), carried=carried, names=done.names)
+    return replace(recorded_by(done, episode), carried=carried)
 
 
 def recorded_by(done: Run, episode: int | None) -> Target:

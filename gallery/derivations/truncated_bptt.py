@@ -9,7 +9,7 @@ Wh = tr.parameter(rng.normal(size=(3, 3)) * 0.6)
 Wx = tr.parameter(rng.normal(size=(3, 2)))
 b = tr.parameter(np.zeros(3))
 x = tr.constant(rng.normal(size=(6, 2)))
-h0 = tr.constant(np.zeros(3))
+h0 = tr.constant(rng.normal(size=3))
 
 h = h0
 for t in range(1, 6):

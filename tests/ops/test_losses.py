@@ -251,6 +251,7 @@ def test_the_loss_of_nothing_is_nan_and_sends_nothing(name: str):
 @pytest.mark.parametrize(
     "shape", [(1, 1), (3, 2), (500, 10), (7, 63), (7, 64), (9, 129), (2, 5000)]
 )
+@pytest.mark.slow
 def test_the_compiled_cross_entropy_is_the_definition(shape: tuple[int, int], dtype: Any):
     rng = np.random.default_rng(0)
     x = (5 * rng.normal(size=shape)).astype(dtype)

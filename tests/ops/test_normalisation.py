@@ -159,6 +159,7 @@ SHAPES = [(1, 1), (2, 3), (65, 7), (130, 64), (9, 257), (3, 1030)]
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", ["batch_norm", "layer_norm", "rms_norm"])
+@pytest.mark.slow
 def test_the_compiled_normalisation_is_the_definition(
     name: str, shape: tuple[int, int], dtype: Any
 ):

@@ -232,6 +232,7 @@ def test_stepping_into_a_layer_shows_the_cell_under_the_scope_of_each_time_step(
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("truncate", [None, 3])
 @pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.slow
 def test_the_compiled_loop_gives_the_same_numbers(
     name: str, truncate: Any, reverse: bool, dtype: Any
 ):

@@ -375,6 +375,7 @@ def test_a_scalar_alone_can_be_recorded():
 
 
 @pytest.mark.parametrize("tour", TOURS, ids=lambda file: file.stem)
+@pytest.mark.slow
 def test_a_tour_of_the_gallery_can_be_played(tour, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     text = record(tour, tmp_path / "picture.svg").read_text()

@@ -23,7 +23,7 @@ from .certified.search import ENOUGH
 from .judge import RTOL, judge
 from .progress import ROUND, Counted
 from .report import Element
-from .rounding import largest, rounded, throughput
+from .rounding import cancelled, largest, rounded, throughput
 from .spreading import Job, finished, shares
 
 Array = Any
@@ -48,7 +48,7 @@ class Context:
     shaken: tuple[Array, ...]
     """The gradient when the inputs of the trace are moved by one unit in the last place: how rounding changes it."""
     scale: float
-    """The largest magnitude among the flows into the node, and in the gradient."""
+    """The largest magnitude among the flows into the node, and in the gradient; and within what is fused."""
     throughput: float
     """The most that the loss would change by if a value from the node on changed by as much as itself."""
     floor: float
@@ -65,7 +65,7 @@ def context(trace: Trace, shaken: Sequence[Trace], node: int) -> Context:
     return Context(
         automatic=np.asarray(gradient),
         shaken=tuple(np.asarray(other) for other in moved if other is not None),
-        scale=max(map(largest, (gradient, *flows))),
+        scale=max(cancelled(trace, node), *map(largest, (gradient, *flows))),
         throughput=through,
         floor=ENOUGH * through / max(largest(value), 1.0),
     )

@@ -91,18 +91,38 @@ def _throughputs(trace: Trace) -> Array:
     return _KNOWN[trace]
 
 
+def cancelled(trace: Trace, node: int) -> float:
+    """The largest gradient of an array of this shape within the fused operations that read a node, and those in them.
+
+    Of p − y, the gradient by the logits, nothing but rounding is left where p is y, but p and y are of size 1.
+    """
+    shape, most = np.shape(trace.value(node)), 0.0
+    for reader in sorted({flow.consumer for flow in trace.flows_into(node)}):
+        inner = _inside(trace, reader, trace.gradient(reader))
+        if inner is not None:
+            alike = [k for k in range(len(inner)) if np.shape(inner.value(k)) == shape]
+            known = [g for g in map(inner.gradient, alike) if g is not None]
+            most = max([most, *map(largest, known), *(cancelled(inner, k) for k in alike)])
+    return most
+
+
 def throughput_inside(trace: Trace, node: int, cotangent: Array) -> float:
     """The largest |gradient * value| within a fused operation that receives a cotangent; 0 where it is not fused."""
+    inner = _inside(trace, node, cotangent)
+    return 0.0 if inner is None else throughput(inner, 0)
+
+
+def _inside(trace: Trace, node: int, cotangent: Array) -> Trace | None:
+    """A fused operation opened into its parts, if it is one, and not too large."""
     op = trace.op(node)
     size = sum(map(np.size, trace.input_values(node))) + np.size(cotangent)
     if op is None or op.parts is None or size > OPENED:
-        return 0.0
+        return None
     try:
         with np.errstate(all="ignore"):
-            inner = parts_trace(replace(trace, loss=node, seed=cotangent), node)
+            return parts_trace(replace(trace, loss=node, seed=cotangent), node)
     except GradstepError:
-        return 0.0
-    return throughput(inner, 0)
+        return None
 
 
 def largest(array: Array) -> float:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-import tracer as tr
 from gallery import GALLERY
 from tracer.checking.derivations.locating import derivation_in
 from tracer.errors import GradstepError
@@ -90,37 +85,6 @@ def given(word: str | None, target: Target) -> Derivation:
     raise UsageError(
         f"{target.title} brings no derivation of its own\n"
         f"  try: gradstep verify {target.title} DERIVATION, a file of lines such as  dL/dw = dL/dy * x{carry}"
-    )
-
-
-DEPTH = 4
-"""So deep may lists and dicts lie in each other that are handed to a derivation."""
-
-
-def usable(names: Mapping[str, Any]) -> dict[str, Any]:
-    """The names of a script that its derivation may use: numbers, arrays, Tensors, lists of them, and functions.
-
-    Functions are among them so that a call of one can be refused: they are never run.
-    """
-    return {
-        name: value
-        for name, value in names.items()
-        if not name.startswith("__")
-        and (_is_data(value) or (callable(value) and not isinstance(value, type)))
-    }
-
-
-def _is_data(value: Any, depth: int = DEPTH) -> bool:
-    """Whether a value is a number, an array, a Tensor, or a list, tuple or dict of such."""
-    if isinstance(value, (bool, int, float, np.ndarray, np.number, tr.Tensor, tr.Parameter)):
-        return True
-    if isinstance(value, dict):
-        value = (*value.keys(), *value.values())
-        return bool(depth) and all(isinstance(v, str) or _is_data(v, depth - 1) for v in value)
-    return (
-        isinstance(value, (list, tuple))
-        and bool(depth)
-        and all(_is_data(each, depth - 1) for each in value)
     )
 
 

@@ -54,6 +54,7 @@ def places(drawn: Drawn) -> dict[str, tuple[float, float]]:
 
 
 @pytest.mark.parametrize("build", NETWORKS)
+@pytest.mark.slow
 def test_a_frame_says_what_the_figure_of_that_step_says(build):
     film, figure = film_and_figure(build)
     for number, frame in enumerate(film.frames):

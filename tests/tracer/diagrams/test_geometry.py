@@ -139,6 +139,7 @@ ORDINARY = [name for name in FIGURES if name not in LARGE]
 
 @needs_graphviz
 @pytest.mark.parametrize("name", ORDINARY)
+@pytest.mark.slow
 def test_a_figure_can_be_read(name):
     """In the style that suits the network, finished and halfway."""
     trace = trace_of(name)

@@ -18,7 +18,7 @@ from tracer.diagrams import Diagram, diagram
 from tracer.diagrams.stepper import stepper_cell, stepper_page, stepper_part
 from tracer.diagrams.stepper.steps import positions
 
-pytestmark = needs_graphviz
+pytestmark = [needs_graphviz, pytest.mark.slow]  # a real browser
 
 AA = 4.5
 """The contrast of text that WCAG asks for at level AA."""

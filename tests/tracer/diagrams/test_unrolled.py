@@ -303,6 +303,7 @@ def test_a_gate_of_very_many_operations_is_marked_as_such():
     assert "+ (…)" in gates(attention(20))
 
 
+@pytest.mark.slow
 def test_the_caption_calls_a_node_what_the_figure_calls_it():
     trace = rnn(4)
     node = trace.node_index("a#3")
@@ -553,6 +554,7 @@ def test_a_wire_is_as_wide_as_those_at_the_same_place_of_other_steps():
 
 
 @pytest.mark.parametrize("build", [*LOOPS, rnn, scalar_rnn])
+@pytest.mark.slow
 def test_no_text_is_struck_through_or_leaves_its_place(build):
     trace = build()
     last = trace.timeline.last

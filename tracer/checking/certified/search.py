@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .certificate import INFINITE, JUMP, KINK, NEAR_KINK, ONE_SIDED, SMOOTH, Certified
-from .extrapolate import FINE, STENCIL, limit, noise_level, unit_of
+from .extrapolate import FINE, STENCIL, limit, noise_level, tangent, unit_of
 from .singular import jumps, kinked, slopes, steepens
 
 Array = Any
@@ -31,6 +31,8 @@ ENOUGH = 1e-10
 NEAR, NEAREST = 3217 * 2.0**-26, 2.0**-14
 """The unit of the stencil where noise is measured, as a share of the last step. Both have few bits, so that x plus a
 multiple is exact. The first is no power of 2, lest it be a multiple of what a rounded function is rounded to."""
+CLEARLY = 8.0
+"""So many times what the slope close by is unsure of must it be away from a number that it contradicts."""
 ULP = float(np.finfo(np.float64).eps)
 
 
@@ -89,6 +91,14 @@ class Search:
         rough = ~bent & ~(self.bound[who] <= ENOUGH * scale)
         if rough.any():
             self.sharpen(who[rough], usable[:, rough])
+        # steps that all are multiples of a period see another function, slow and smooth
+        offsets, error = near * stencil[:, None], self.unit[who] * np.nanmax(abs(around), axis=0)
+        slope, doubt = tangent(
+            around, offsets, np.fmax(np.fmax(error, self.noise[who]), self.least[who])
+        )
+        alias = abs(slope - self.value[who]) > CLEARLY * doubt + self.bound[who]
+        alias &= ~bent & (grain <= NEAREST)
+        self.usable[who[alias]], self.bound[who[alias]] = rows + HALVINGS, math.inf
         self.settled[who] = ~bent & (self.bound[who] <= ENOUGH * scale)
         given_up = bent & (rows + HALVINGS >= KINK_ROUNDS * HALVINGS)
         self.open = who[~self.settled[who] & ~given_up]

@@ -62,7 +62,9 @@ def heed_stairs(search: Search, evaluate: Evaluate, wanted: Array) -> None:
     first = coarse = height = sides[row, every]
     silent = np.maximum(LOUD * error[row + 1, every], 8 * sides[row + 1, every])
     # values that are multiples of one number lie on a line by chance, at steps that are multiples of one
-    chance = np.max([left_over(share * near) for share in BETWEEN], axis=0)
+    chance, closer = (
+        np.max([left_over(share * near * part) for share in BETWEEN], axis=0) for part in (1, 1 / 8)
+    )
     for look in range(LOOKS):
         middle = (near + far) / 2
         seen = left_over(middle)
@@ -70,9 +72,9 @@ def heed_stairs(search: Search, evaluate: Evaluate, wanted: Array) -> None:
         near, far = np.where(loud, near, middle), np.where(loud, middle, far)
         height = np.where(loud, seen, height)
         coarse = height if 2 * look < LOOKS else coarse
-    search.calls[who] += LOOKS + len(BETWEEN)
+    search.calls[who] += LOOKS + 2 * len(BETWEEN)
     stays = (height > 2 * silent) & (height > SILENT * coarse)
-    by_chance = chance > np.maximum(silent, SILENT * first)
+    by_chance = (chance > np.maximum(silent, SILENT * first)) & (closer > chance / 16)
     height = np.maximum(np.where(stays, height, 0.0), np.where(by_chance, chance, 0.0))
     size = np.nanmax(abs(np.concatenate([search.above, search.below])), axis=0)[who]
     most = np.maximum(np.where(row < CLOSE, FAINT, 4.0) * size, FAINTEST)
@@ -139,6 +141,7 @@ def _silences(search: Search, wanted: Array) -> tuple[Array, Array, Array]:
     for sign in (1, -1):
         left = _left_over(search, sign)
         fell = (left[:-1] > LOUD * error[:-1]) & (left[1:] <= SILENT * left[:-1])
+        fell[:-1] &= ~(left[2:] > SILENT * left[:-2])  # a line that is crossed falls silent once
         last = len(fell) - 1 - np.argmax(fell[::-1], axis=0)
         better = known & fell.any(axis=0) & (last > row)
         row[better], side[better] = last[better], sign

@@ -12,6 +12,8 @@ LINE_WORK, WORK = 3 * 10**9, 10**10
 """Work that a wrong line, and all of them, may take, in billionths of a second as far as it can be told beforehand."""
 LINE_SECONDS, SECONDS = 5.0, 20.0
 """The time after which it is ended in any case."""
+LOOK = 10**7
+"""Work after which the clock is looked at: that of a thread is slow to read."""
 TRY = 20_000
 """The work of one try, beside that of the lines that are run again."""
 
@@ -24,7 +26,7 @@ class Patience:
     """What is left of the work and the time; `ended` says why a search was ended, empty if it was not."""
 
     def __init__(self) -> None:
-        self._work = self._line = 0
+        self._work = self._line = self._unseen = 0
         self._since = self._line_since = time.thread_time()
         self._started = False
         self.ended = ""
@@ -41,8 +43,10 @@ class Patience:
         self._line += work
         if self._line > LINE_WORK or self._work > WORK:
             self._end("the search for a cause was ended: to run these lines again takes too long")
-        if not self._started:
+        self._unseen += work
+        if not self._started or self._unseen < LOOK:
             return
+        self._unseen = 0
         now = time.thread_time()
         if now - self._line_since > LINE_SECONDS:
             self._end(f"the search for a cause was ended after {LINE_SECONDS:g} s")

@@ -304,3 +304,19 @@ def test_an_error_of_the_function_itself_is_not_swallowed():
 
     with pytest.raises(ValueError, match="my own mistake"):
         certify(function, 1.0)
+
+
+def test_steps_that_are_multiples_of_a_period_are_not_taken_for_a_slow_function():
+    """50 · 2⁻³ is 2π but for 0.03: at all wide steps cos 50 x looks like a wave of 190 times the length."""
+    slope = certify(lambda t: math.cos(50 * t), -112.90112879370872)
+    truth = 50 * math.sin(50 * 112.90112879370872)
+    assert abs(slope.value - truth) <= slope.bound < 1e-6
+
+
+def test_the_bound_covers_the_slope_of_waves_of_any_length_anywhere():
+    rng = np.random.default_rng(0)
+    for x, k in zip(rng.uniform(-300, 300, 150), 10 ** rng.uniform(0, 2.5, 150), strict=True):
+        slope = certify(lambda t, k=k: math.sin(k * t), float(x))
+        # k t is rounded: what sin makes of it moves by a unit in the last place of k t
+        rounding = k * k * abs(x) * 2.0**-52
+        assert abs(slope.value - k * math.cos(k * x)) <= slope.bound + rounding

@@ -281,3 +281,11 @@ def test_a_faint_kink_is_no_bend(share):
     slope = certify(lambda x: math.sin(x) + share * abs(x), 0.0)
     assert slope.status == KINK
     assert slope.right - slope.left == pytest.approx(2 * share, rel=1e-3)
+
+
+@pytest.mark.parametrize("x", [2.2384e-5, 1.2e-4, 2.5e-4])
+@pytest.mark.parametrize("claim", [-1.0, 1.0])
+def test_a_cancelling_difference_quotient_calls_no_right_claim_wrong(x, claim):
+    slope = certify(lambda x: (1 - math.cos(x)) / x**2, x)
+    assert judge(-x / 12, slope)[0] != DISAGREE
+    assert judge(claim * 4e4, slope)[0] == DISAGREE

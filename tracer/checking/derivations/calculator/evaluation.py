@@ -233,6 +233,8 @@ class _Walk(Spending):
         """What a `for` goes through."""
         found = items(node, self.value, self.steps)
         self.entries(found)
+        if found and isinstance(found[0], tuple):  # a tuple for each turn, of zip or enumerate
+            self.spend(Cost(3 * ENTRY * len(found), 0))
         return found
 
     def steps(self, name: str) -> Steps | None:

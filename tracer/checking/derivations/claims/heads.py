@@ -189,9 +189,10 @@ def _given(head: ast.AST) -> Iterator[str]:
 
 
 def _bounds(args: Sequence[ast.expr]) -> Iterator[list[ast.expr]]:
-    """The bounds of a range, each one more and one less, then both together."""
+    """The bounds of a range, each one more and one less, then both together, then each by two."""
     start, stop, *step = args if len(args) > 1 else (ast.Constant(0), *args)
-    for first, last in ((0, 1), (-1, 0), (0, -1), (1, 0), (1, 1), (-1, -1)):
+    near = ((0, 1), (-1, 0), (0, -1), (1, 0), (1, 1), (-1, -1))
+    for first, last in (*near, (0, 2), (-2, 0), (0, -2), (2, 0)):
         yield [_more(start, first), _more(stop, last), *step]
 
 

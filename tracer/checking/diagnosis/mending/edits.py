@@ -83,7 +83,7 @@ def said(part: ast.expr) -> str:
     """A part of a line as its author would write it, shortened; `-3/2` without spaces."""
     text = spoken(ast.unparse(part))
     if number_of(part) is not None:
-        text = text.replace(" ", "").strip("()")
+        text = text.translate(str.maketrans("", "", " ()"))
     return text if len(text) <= 48 else text[:47] + "…"
 
 
