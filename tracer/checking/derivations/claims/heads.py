@@ -189,10 +189,12 @@ def _given(head: ast.AST) -> Iterator[str]:
 
 
 def _bounds(args: Sequence[ast.expr]) -> Iterator[list[ast.expr]]:
-    """The bounds of a range, each one more and one less, then both together, then each by two."""
+    """The bounds of a range, each one more and one less, then both together; of plain numbers two, too."""
     start, stop, *step = args if len(args) > 1 else (ast.Constant(0), *args)
     near = ((0, 1), (-1, 0), (0, -1), (1, 0), (1, 1), (-1, -1))
-    for first, last in (*near, (0, 2), (-2, 0), (0, -2), (2, 0)):
+    far = [(0, 2), (0, -2)] * isinstance(stop, ast.Constant)
+    far += [(-2, 0), (2, 0)] * isinstance(start, ast.Constant)
+    for first, last in (*near, *far):
         yield [_more(start, first), _more(stop, last), *step]
 
 
