@@ -57,7 +57,7 @@ def assert_screen(name: str, screen: str) -> None:
         )
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["120x36", pytest.param("80x24", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_view_is_as_it_was_looked_at(view, size):
     target, orders = VIEWS[view]
