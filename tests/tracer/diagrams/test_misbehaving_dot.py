@@ -115,6 +115,7 @@ def test_the_layout_is_stopped_too_when_the_user_interrupts(fake_dot, tmp_path, 
         "from tracer.diagrams import diagram\n"
         "from tracer.diagrams.layout import rendering\n"
         "rendering.TIME_LIMIT = 60\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background
         f"pid = {str(tmp_path / 'pid')!r}\n"
         "def poke():\n"
         "    import time\n"
