@@ -115,6 +115,5 @@ def test_the_bound_covers_the_truth_at_all_points_of_several_seeds(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 4))
-def test_complex_steps_cover_the_truth_at_all_points_of_several_seeds(seed):
-    hold(by_complex_steps(seed=seed, points=25), digits=15)
+def test_complex_steps_cover_the_truth_at_all_points():
+    hold(by_complex_steps(seed=1, points=25), digits=15)
