@@ -45,6 +45,13 @@ class Node:
         """What the operation calls that argument."""
         return self.trace[self.index].argument_names[argument]
 
+    def moved(self, direction: Mapping[int, Array], t: float) -> list[Any]:
+        """The inputs moved by t along a direction, which has an array for each argument that moves."""
+        return [
+            value + t * direction[k] if k in direction else value
+            for k, value in enumerate(self.values)
+        ]
+
     def rerun(self, values: list[Any]) -> Array:
         """The result for other inputs."""
         with np.errstate(all="ignore"):

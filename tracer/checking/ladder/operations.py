@@ -71,9 +71,7 @@ def lines(node: Node, directions: Sequence[dict[int, Array]]) -> Bundle:
         )
 
     def along(direction: dict[int, Array], t: float) -> float:
-        moved = list(node.values)
-        for k, d in direction.items():
-            moved[k] = moved[k] + t * d
+        moved = node.moved(direction, t)
         try:
             out = node.rerun(moved)
         except (GradstepError, ArithmeticError, ValueError):

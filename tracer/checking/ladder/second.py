@@ -110,9 +110,7 @@ def _again(node: Node, rng: np.random.Generator) -> Bundle | None:
         )
 
     def along(direction: dict[int, Array], t: float) -> float:
-        moved = list(node.values)
-        for k, d in direction.items():
-            moved[k] = moved[k] + t * d
+        moved = node.moved(direction, t)
         try:
             with np.errstate(all="ignore"):
                 out, saved = node.op.run(moved, node.params)
