@@ -1,14 +1,33 @@
-"""What a gallery entry is, and how its recorded numbers are held against the printed ones."""
+"""What a gallery entry is, and how its recorded numbers are held against the published ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import tracer as tr
+from gallery.knobs import Knob, settings
+from gallery.training import Training
+from tracer.plots import Plot
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A published number that is not the value or gradient of one node: what it is, and how it follows from the trace.
+
+    printed: as in `Entry.values`. compute: gives the number, or array, from the entry's trace. spread: for a random
+    number, its standard deviation over random seeds; the printed number then has to lie within four of them.
+    """
+
+    what: str
+    printed: str
+    compute: Callable[[tr.Trace], object]
+    spread: Callable[[], object] | None = None
+    source: str = ""
+    """Where it stands, if not in the entry's source."""
 
 
 @dataclass(frozen=True)
@@ -20,18 +39,30 @@ class Entry:
     """
 
     name: str
-    build: Callable[[], tr.Tensor]
-    """Records the network and returns its loss."""
+    build: Callable[..., tr.Tensor]
+    """Records the network and returns its loss; takes the settings of the knobs as keywords, all with defaults."""
     caption: str
     source: str
     values: Mapping[str, str] = field(default_factory=dict)
     gradients: Mapping[str, str] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
     derivation: str = ""
     """Gradients derived by hand, a line each, as `gradstep verify` reads them."""
     style: str | None = None
     """The style of diagram that suits it; None leaves the choice to the diagram."""
     note: str = ""
     """What a reader who compares with the source should know."""
+    knobs: tuple[Knob, ...] = ()
+    """What can be turned, from the command line and in the debugger."""
+    orders: tuple[str, ...] = ()
+    """What the debugger does on opening it, as one would type it: breakpoints, a first move, a view."""
+    plots: Callable[..., tuple[Plot, ...]] | None = None
+    """Pictures that belong to it, with the settings of the knobs as keywords."""
+    training: Training | None = None
+
+    def settings(self, **turned: float | int | bool | str) -> dict[str, Any]:
+        """The value of every knob, some of them turned. Raises `KnobError`."""
+        return settings(self.knobs, turned)
 
 
 class Row(NamedTuple):

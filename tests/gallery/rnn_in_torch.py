@@ -14,7 +14,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from gallery.rnn import BA, BY, IS_NAME, SENTENCE, WAA, WAX, WYA
+from gallery.recurrent.rnn import BA, BY, IS_NAME, SENTENCE, WAA, WAX, WYA
 
 SHARED = {"waa": WAA, "wax": WAX, "ba": BA, "wya": WYA, "by": BY}
 

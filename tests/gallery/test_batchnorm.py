@@ -7,7 +7,7 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
-from gallery.batchnorm import (
+from gallery.normalisation.batchnorm import (
     DIGITS_FILE,
     EPS,
     digits,
@@ -64,7 +64,7 @@ def test_the_recorded_gradients_are_the_six_lines_in_numpy():
 
 
 def test_the_rule_of_our_own_operation_computes_with_plain_arrays():
-    from gallery.six_lines import (
+    from gallery.normalisation.six_lines import (
         backward,
     )  # declares the operation, so not while tests are collected
 

@@ -41,7 +41,7 @@ def test_source_places_point_into_the_gallery(entry):
     trace = tr.trace(entry.build())
     for node in trace:
         assert node.place is not None
-        assert Path(node.place.file).parent.name == "gallery"
+        assert Path(node.place.file).parents[1].name == "gallery"
         assert trace.source_line(node.place).strip()
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
-from gallery.rnn import SENTENCE, WAA, WAX, losses
+from gallery.recurrent.rnn import SENTENCE, WAA, WAX, losses
 
 GOLDEN = json.loads(Path(__file__).with_name("rnn_golden.json").read_text())
 SHARED = ("waa", "wax", "ba", "wya", "by")

@@ -7,7 +7,7 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
-from gallery.vanishing import STEPS
+from gallery.recurrent.vanishing import STEPS
 
 
 @pytest.mark.parametrize(("name", "factor"), [("vanishing", 0.5), ("vanishing:exploding", 1.5)])

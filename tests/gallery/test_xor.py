@@ -7,7 +7,7 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
-from gallery.xor import INPUTS, TARGETS, two_layers
+from gallery.two_layers.xor import INPUTS, TARGETS, two_layers
 
 TABLE = {  # Koehn, Neural Machine Translation, table 5.1: hidden 1, hidden 2, output
     (0, 0): "0.119 0.018 0.183",

@@ -102,7 +102,7 @@ RNN = Entry(
     caption="names in a sentence of eight words: backpropagation through time, shared weights",
     source=SOURCE,
     derivation=DERIVATION,
-    note="the lecture gives no weights: ours stand in gallery/rnn.py, the numbers are held against PyTorch's",
+    note="the lecture gives no weights: ours stand in gallery/recurrent/rnn.py, the numbers are held against PyTorch's",
 )
 
 THIRD = Entry(

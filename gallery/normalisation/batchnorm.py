@@ -14,7 +14,7 @@ from gallery.entry import Entry
 Normalise = Callable[[Any, Any, Any], tr.Tensor]
 
 EPS = 1e-5
-DIGITS_FILE = Path(__file__).parent / "data" / "digits.npz"
+DIGITS_FILE = Path(__file__).parents[1] / "data" / "digits.npz"
 
 
 def small_steps(x: Any, gamma: Any, beta: Any) -> tr.Tensor:
@@ -40,7 +40,7 @@ def one_node(x: Any, gamma: Any, beta: Any) -> tr.Tensor:
 
 def own_rule(x: Any, gamma: Any, beta: Any) -> tr.Tensor:
     """The same as an operation that we declare ourselves, whose rule is the paper's six lines."""
-    from gallery.six_lines import batch_norm_by_hand
+    from gallery.normalisation.six_lines import batch_norm_by_hand
 
     y = batch_norm_by_hand(x, gamma, beta, eps=EPS)
     return y

@@ -1,0 +1,7 @@
+"""Optimisers and their trajectories (CS188; Bajwa; Simion)."""
+
+from __future__ import annotations
+
+from gallery.entry import Entry
+
+ENTRIES: tuple[Entry, ...] = ()
