@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ["GRADSTEP_CONFIG"] = (
@@ -41,7 +43,7 @@ def python(tmp_path: Path) -> RunPython:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     return run

@@ -24,6 +24,7 @@ import tracer as tr
 from ops import PRIMITIVES
 from tests.ops.cases import Case, cases_of
 from tests.ops.test_second_order import leaves
+from tests.patience import PATIENCE
 from tracer import running
 from tracer.backing import References
 from tracer.errors import GradstepError
@@ -32,7 +33,6 @@ from tracer.replay import parts_trace
 Array = Any
 
 MEMORY = 400 * 2**20
-SECONDS = 4
 LONG = 8_000
 """An axis so long that two of them make half a gigabyte."""
 HUGE = (10**12, -(10**12), 10**30, 0, 1e300, float("nan"), None, (), "x", "", ((10**12,) * 2,) * 2)
@@ -71,18 +71,18 @@ def actions(trace: tr.Trace, node: int) -> Iterator[tuple[str, Callable[[], Any]
         yield "parts", lambda: [part.gradient for part in parts_trace(trace, node)]
 
 
-class TooLongError(BaseException):
-    """An action took longer than it may."""
+class EndlessError(BaseException):
+    """An action has used all the CPU that there is patience for."""
 
 
 def stop(*_: Any) -> None:
-    raise TooLongError
+    raise EndlessError
 
 
 def faults(trace: tr.Trace, node: int) -> Iterator[str]:
     """What goes wrong when all is done with a trace that the user may do: nothing but errors of Gradstep may."""
     for name, action in actions(trace, node):
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)
         try:
             action()
         except GradstepError as error:
@@ -93,14 +93,14 @@ def faults(trace: tr.Trace, node: int) -> Iterator[str]:
                 yield f"{name}: says nothing to try: {error}"
             if len(str(error)) > 2000:
                 yield f"{name}: says {len(str(error))} characters"
-        except TooLongError:
-            yield f"{name}: takes long"
+        except EndlessError:
+            yield f"{name}: does not end"
         except MemoryError as error:
             yield f"{name}: out of memory: {error}"
         except Exception as error:
             yield f"{name}: {type(error).__name__}: {error!s:.200}"
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def absurd(value: Any) -> Iterator[Any]:
@@ -227,7 +227,7 @@ def main(which: str, most: str, *names: str) -> None:
         case for op in ops if not names or op.name in names for case in cases_of(op)[: int(most)]
     ]
     running.ROOM = 2**20
-    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGPROF, stop)
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
     count = 0

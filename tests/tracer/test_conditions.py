@@ -1,10 +1,9 @@
 """Conditions and watches: what they say of numbers, and what they refuse."""
 
-import time
-
 import numpy as np
 import pytest
 
+from tests.patience import ends
 from tracer.conditions import Condition
 from tracer.errors import ConditionError
 from tracer.expressions import numbers, read
@@ -128,9 +127,8 @@ def test_arithmetic_gives_inf_and_nan_instead_of_raising():
 
 
 def test_a_huge_power_takes_no_time():
-    started = time.perf_counter()
-    holds("value < 10 ** 10 ** 10 ** 10 ** 10", np.float64(1.0))
-    assert time.perf_counter() - started < 1
+    with ends():
+        holds("value < 10 ** 10 ** 10 ** 10 ** 10", np.float64(1.0))
 
 
 def test_watches_give_numbers_arrays_truths_and_words():

@@ -1,7 +1,6 @@
 """Expressions over a trace: numpy's syntax, names of nodes, bounds, and refusals that show the place."""
 
 import contextlib
-import time
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tracer as tr
+from tests.patience import ends
 from tracer.debugger import Debugger
 from tracer.errors import ConditionError, GradstepError
 from tracer.expressions import numbers, read
@@ -189,10 +189,8 @@ def test_a_table_is_looked_up_as_long_as_the_rows_have_room():
 def test_a_product_of_too_many_multiplications_is_refused_at_once():
     side = int(MOST_PRODUCTS ** (1 / 3)) + 2
     value = np.broadcast_to(np.float64(1), (side, side))
-    started = time.process_time()
-    with pytest.raises(TooLargeError, match="multiplications"):
+    with ends(), pytest.raises(TooLargeError, match="multiplications"):
         read("value @ value").reading(numbers(value=value))
-    assert time.process_time() - started < 0.1
 
 
 def test_an_array_as_large_as_what_it_is_made_of_is_allowed():

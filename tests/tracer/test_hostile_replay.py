@@ -70,7 +70,7 @@ def test_hostile_traces_of_every_operation_are_refused_in_little_memory_and_time
     """
     command = [sys.executable, "-m", "tests.tracer.hostile", tampering, str(most)]
     root = Path(__file__).parents[2]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     *faults, last = done.stdout.splitlines() or [""]
     assert (done.returncode, faults) == (0, []), done.stderr[-2000:]
     assert int(last.split()[0]) >= len(OURS)

@@ -16,6 +16,7 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
+from tests.patience import PATIENCE
 from tracer.checking.progress import StoppedError
 from tui.verdicts.meter import Meter
 
@@ -510,7 +511,7 @@ def test_ctrl_c_ends_a_real_process_without_a_traceback(tmp_path, checkout):
     assert running.stdout.readline() == "recorded\n"
     time.sleep(1)
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=120)
+    out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130, err
     assert "stopped: " in out
     assert "Traceback" not in err

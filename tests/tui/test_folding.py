@@ -398,17 +398,18 @@ def cpu(work) -> float:
 
 
 @pytest.mark.slow
-def test_to_fold_100000_nodes_is_quick_and_so_is_another_time_step():
+def test_to_open_another_of_20000_time_steps_costs_less_than_to_fold_them():
     trace = unrolled(20_000, size=1)
     assert len(trace) > 100_000
     assert trace.labels
     assert trace.timeline
-    fold(trace, GraphLook())
+    first = cpu(lambda: fold(trace, GraphLook()))
     nodes = iter(range(20_000, 90_000, 2_000))
     costs = [
         cpu(lambda: fold(trace, NONE, steps_around(trace, NONE, next(nodes)))) for _ in range(7)
     ]
-    assert min(costs) < 0.1
+    print(f"folded in {1000 * first:.0f} ms, again in {1000 * min(costs):.0f}")
+    assert min(costs) < first
 
 
 # ----- replays

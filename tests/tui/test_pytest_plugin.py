@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 import tracer as tr
+from tests.patience import PATIENCE
 from tracer.checking import testing
 from tui import commands, pytest_plugin
 
@@ -67,7 +68,7 @@ class Session:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     def read(self, name: str) -> str:

@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from tests.patience import PATIENCE
+
 pty = pytest.importorskip("pty")
 fcntl, struct, termios = (pytest.importorskip(name) for name in ("fcntl", "struct", "termios"))
 
@@ -54,7 +56,7 @@ class Terminal:
         os.close(side)
         self.seen = ""
 
-    def read_until(self, text: str, seconds: float = 30) -> None:
+    def read_until(self, text: str, seconds: float = PATIENCE) -> None:
         end = time.monotonic() + seconds
         while text not in self.seen and time.monotonic() < end:
             if select.select([self.screen], [], [], 0.1)[0]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.tui.conftest import chain
 from tests.tui.test_terminal import ENTER, NET, terminal  # noqa: F401  (a fixture)
 from tracer.cells.figures import Figures
@@ -44,6 +45,7 @@ def test_long_work_shows_how_much_is_done_and_how_to_stop_it(circuit, width):
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
 def test_one_can_leave_in_the_middle_of_long_work(circuit, at_desk, key):
     started = threading.Event()
+    heard = []
 
     async def script(desk):
         debugger = desk.app.session.debugger
@@ -52,24 +54,22 @@ def test_one_can_leave_in_the_middle_of_long_work(circuit, at_desk, key):
 
         def slow():
             started.set()
-            end = time.monotonic() + 20
+            end = time.monotonic() + PATIENCE
             while not interrupted() and time.monotonic() < end:
                 time.sleep(0.01)
-            return interrupted()
+            heard.append(interrupted())
+            return heard[-1]
 
         debugger.interrupted = slow
         await desk.pilot.press("c")
-        started.wait(10)
-        before = time.monotonic()
+        assert started.wait(PATIENCE)
         await desk.pilot.press(key)
-        for _ in range(100):
-            if not desk.app.is_running:
-                break
+        while desk.app.is_running:
             await desk.pilot.pause(0.02)
-        assert not desk.app.is_running
-        assert time.monotonic() - before < 5
 
     at_desk(circuit, script)
+    assert heard
+    assert all(heard)
 
 
 def test_what_another_thread_has_changed_by_half_is_not_shown(circuit, at_desk):
@@ -150,7 +150,7 @@ def test_without_colour_none_is_sent(terminal, monkeypatch):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_the_first_screen_is_there_within_a_second_of_the_import(terminal, python):  # noqa: F811
+def test_the_first_screen_takes_a_few_times_what_the_import_takes(terminal, python):  # noqa: F811
     def least(work, runs=3):
         times = []
         for _ in range(runs):
@@ -168,7 +168,7 @@ def test_the_first_screen_is_there_within_a_second_of_the_import(terminal, pytho
     whole = least(first_screen)
     imports = least(lambda: python("-c", "import tracer, tui.app"))
     print(f"first screen after {whole:.2f} s, of which the import takes {imports:.2f} s")
-    assert whole - imports < 1.0
+    assert whole < 6 * imports
 
 
 class Tmux:
@@ -194,7 +194,9 @@ class Tmux:
 
     def __call__(self, *words):
         command = ["tmux", "-L", self.socket, *words]
-        return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=20).stdout
+        return subprocess.run(
+            command, capture_output=True, encoding="utf-8", timeout=PATIENCE
+        ).stdout
 
     def keys(self, *keys):
         self("send-keys", "-t", "0", *keys)
@@ -202,7 +204,7 @@ class Tmux:
     def screen(self):
         return self("capture-pane", "-p", "-t", "0")
 
-    def wait_for(self, *texts, seconds=20):
+    def wait_for(self, *texts, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while not all(text in self.screen() for text in texts):
             assert time.monotonic() < end, (texts, self.screen())
@@ -214,7 +216,7 @@ class Tmux:
         self.wait_for("START", "? help")
         return self.settled()
 
-    def settled(self, seconds=20):
+    def settled(self, seconds=PATIENCE):
         """The screen when it has been the same for a while."""
         end = time.monotonic() + seconds
         before, now = None, self.screen()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.tracer.diagrams.networks import circuit, neuron
 from tracer.diagrams import diagram
 from tracer.diagrams.layout import rendering
@@ -133,7 +134,7 @@ def test_the_layout_is_stopped_too_when_the_user_interrupts(fake_dot, tmp_path, 
         env={**os.environ, "PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert "KeyboardInterrupt" in done.stderr
     assert state_of(int((tmp_path / "pid").read_text())) == "gone"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import time
 
 import numpy as np
 import pytest
 
 import tracer as tr
+from tests.patience import ends
 from tracer.checking.derivations.reading import read
 from tracer.errors import DerivationError
 
@@ -156,10 +156,8 @@ def test_nothing_but_arithmetic_is_let_through(text):
     ],
 )
 def test_nothing_exhausts_the_machine(text):
-    start = time.process_time()
-    with pytest.raises(DerivationError):
+    with ends(), pytest.raises(DerivationError):
         tr.verify(TRACE, text)
-    assert time.process_time() - start < 2.0
 
 
 @pytest.mark.parametrize(

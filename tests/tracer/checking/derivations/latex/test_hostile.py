@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import re
-import time
 
 import pytest
 
+from tests.patience import ends
 from tests.tracer.checking.derivations.latex import lectures
 from tracer.checking.derivations.latex import read_latex
 from tracer.checking.derivations.names import Names
@@ -24,14 +24,6 @@ def complaint(text: str) -> str:
     except DerivationError as error:
         return str(error)
     return ""
-
-
-def seconds(text: str) -> float:
-    """How long it takes to read a text, or to refuse it."""
-    start = time.process_time()
-    said = complaint(text)
-    assert not said or "\n  try: " in said
-    return time.process_time() - start
 
 
 HOSTILE = [
@@ -73,9 +65,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_refused_or_read_soon(text):
-    plain = max(seconds(lectures.SIX_LINES) for _ in range(3))
-    assert seconds(text) < 100 * plain + 1
+def test_hostile_text_is_refused_or_read(text):
+    with ends():
+        said = complaint(text)
+    assert not said or "\n  try: " in said
 
 
 def test_the_paper_with_slips_of_the_pen_never_ends_in_a_traceback():
