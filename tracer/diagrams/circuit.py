@@ -28,6 +28,8 @@ from tracer.insight.routes import slope
 from tracer.nodes import Flow
 
 LEAST_ROOM = 46.0
+FAN, FAN_SPAN = 4, 4
+"""Where a wire parts into so many branches, these go over so many ranks."""
 LOCAL: Text = (
     Run("×n", "quiet", 11, italic=True),
     Run("  local derivative: what the gradient is multiplied by on its way back", "quiet", 11),
@@ -63,6 +65,13 @@ def circuit(part: Part, moment: Moment, settings: Settings) -> Picture:
         shapes, wiring = _wire(part, moment, i, sources)
         placed[home[-1] if home else -1] += shapes
         edges += wiring
+        if len(part.uses(i)) > 1:
+            branches, wiring = _branches(moment, i, part.uses(i), sources)
+            edges += wiring
+            for branch, reader in zip(branches, readers, strict=True):
+                around = frames.around[reader]
+                inner = around if around[: len(home)] == home else home
+                placed[inner[-1] if inner else -1].append(branch)
     notes = local_gradients(part, moment, frames)
     outside, clusters = framed(frames.frames, placed, notes, filled=False)
     said = (LOCAL,) if settings.local and any(moment.trace.edge_flows) else ()
@@ -156,7 +165,7 @@ def _kept_apart(frames: Frames, moment: Moment, i: int) -> list[Edge]:
 def _wire(
     part: Part, moment: Moment, i: int, sources: dict[int, str]
 ) -> tuple[list[Shape], list[Edge]]:
-    """The wire of node i with what follows it: nothing, a dot with branches, or the end of the circuit."""
+    """The wire of node i with what follows it: nothing, a dot at which it parts, or the end of the circuit."""
     trace = moment.trace
     reading, final = moment.read(i), moment.fullest(i)
     name = trace[i].name
@@ -190,19 +199,19 @@ def _wire(
             return shapes, []
         shapes.append(Caption(f"o{i}", (Run(" "), *written) if written else ()))
         return shapes, [Edge(f"n{i}", f"o{i}", tail_side="e", role=role, dashed=role == "ahead")]
-    branches, wiring = _branches(moment, i, uses, sources)
-    return [*shapes, *branches], wiring
+    edge = Edge(f"n{i}", f"j{i}", tail_side="e", arrow=False, role=role, weight=3)
+    return [*shapes, Joint(f"j{i}")], [edge]
 
 
 def _branches(
     moment: Moment, i: int, uses: tuple[int, ...], sources: dict[int, str]
 ) -> tuple[list[Shape], list[Edge]]:
-    """A dot where the wire parts, and a piece of wire for each use with the flow that comes back along it."""
+    """From the dot where a wire parts a piece of wire for each use, with the flow that comes back along it."""
     trace = moment.trace
     flows = {(flow.consumer, flow.argument): flow for flow in trace.flows_into(i)}
-    shapes: list[Shape] = [Joint(f"j{i}")]
+    shapes: list[Shape] = []
     role: Role = "wire" if moment.has_run(i) else "ahead"
-    edges = [Edge(f"n{i}", f"j{i}", tail_side="e", arrow=False, role=role, weight=3)]
+    edges = []
     for use in uses:
         consumer, argument = int(trace.edge_consumer[use]), int(trace.edge_argument[use])
         flow = flows.get((consumer, argument))
@@ -220,6 +229,7 @@ def _branches(
                 arrow=False,
                 role="gradient" if moving else role,
                 heavy=moving,
+                span=FAN_SPAN if len(uses) >= FAN else 1,
             )
         )
     return shapes, edges

@@ -246,10 +246,11 @@ def diagram(
     """The figure of a trace, at the end of its timeline or as it is at position `step`.
 
     style: "circuit" for scalars, "unrolled" for a network with a time axis (scopes with the key `t`), "cards" for
-    tensors; chosen by the trace if None. On request also "outline" (operations only), "paths" (the gradient paths to
-    one value: to `around` if that is given) and "backward" (the backward pass as a graph of its own). theme: "light",
-    "dark", "print" (no colour needed), "safe" (for the colour blind) or "auto" (a browser's preference). scope: only
-    what was recorded in that scope, such as `"rnn[t=3]"`.
+    tensors; chosen by the trace if None. On request also "rolled" (one time step for all, with the cycles of a
+    recurrent network), "outline" (operations only), "paths" (the gradient paths to one value: to `around` if that is
+    given) and "backward" (the backward pass as a graph of its own). theme: "light", "dark", "print" (no colour
+    needed), "safe" (for the colour blind) or "auto" (a browser's preference). scope: only what was recorded in that
+    scope, such as `"rnn[t=3]"`.
     around: only the neighbours of a node, up to `radius` edges away. most: fold scopes and time steps above so many
     shapes. local: local derivatives on the edges. direction: "rows", "right" (one row) or "down"; by default a row that
     is too wide for a page is broken into rows.

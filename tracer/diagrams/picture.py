@@ -167,6 +167,8 @@ class Edge:
     backward: bool = False
     """Whether the layout should see it from head to tail; it is drawn the same."""
     weight: int = 1
+    span: int = 1
+    """How many ranks it goes at least: many lines that part at one point need room to do so."""
     tip: str = ""
     label: Text = ()
     """Text beside its middle: a contribution, a local derivative."""
@@ -182,7 +184,9 @@ class Picture:
     edges: tuple[Edge, ...]
     clusters: tuple[Cluster, ...] = ()
     abreast: tuple[tuple[str, ...], ...] = ()
-    """Keys of shapes that stand on one rank: a weight below the operation that alone reads it."""
+    """Keys of shapes that stand on one rank: the branches of a value."""
+    columns: tuple[tuple[str, ...], ...] = ()
+    """Keys of shapes that stand on one rank with nothing between: a weight and the operation that alone reads it."""
     caption: tuple[Text, ...] = ()
     """Lines below the figure: where the timeline stands, what the marks mean."""
     remarks: tuple[str, ...] = ()

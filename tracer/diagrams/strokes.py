@@ -36,6 +36,7 @@ class Polygon(NamedTuple):
     width: float = 1.0
     dash: Dash = ""
     open: bool = False
+    opacity: float = 1.0
 
 
 class Ellipse(NamedTuple):

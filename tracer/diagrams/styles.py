@@ -20,6 +20,7 @@ from tracer.diagrams.moments import Moment
 from tracer.diagrams.names import plain
 from tracer.diagrams.numerals import first_numbers, mean_size
 from tracer.diagrams.over_time.naming import OverTime
+from tracer.diagrams.over_time.rolled import rolled
 from tracer.diagrams.over_time.timesteps import has_time_axis
 from tracer.diagrams.over_time.unrolled import unrolled
 from tracer.diagrams.picture import Direction, Picture
@@ -63,9 +64,10 @@ def _has_arrays(part: Part) -> str:
 def _has_no_time(part: Part) -> str:
     if has_time_axis(part):
         return ""
+    fitting = "circuit" if all_scalars(part) else "cards"
     return (
-        "the unrolled style needs at least two time steps, scopes with the key t\n"
-        "  try: with tr.scope('rnn', t=t): around each step"
+        "a network over time needs at least two time steps, scopes with the key t\n"
+        f"  try: with tr.scope('rnn', t=t): around each step, or style={fitting!r}"
     )
 
 
@@ -107,6 +109,13 @@ STYLES: Mapping[str, Style] = MappingProxyType(
         ),
         "unrolled": Style(
             unrolled, "a network over its time steps", _has_no_time, mean_size, naming=OverTime
+        ),
+        "rolled": Style(
+            rolled,
+            "one time step for all of them, with the cycles of a recurrent network",
+            _has_no_time,
+            mean_size,
+            naming=OverTime,
         ),
         "paths": Style(
             paths,

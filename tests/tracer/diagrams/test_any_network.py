@@ -47,7 +47,7 @@ def network(seed: int) -> tr.Trace:
 def fitting(trace: tr.Trace) -> list[str]:
     over_time = diagram(trace).engine == "neato"
     uses = np.bincount(trace.input_of[trace.edge_flows])
-    unfit = {"unrolled": not over_time, "paths": uses.max() < 2}
+    unfit = {"unrolled": not over_time, "rolled": not over_time, "paths": uses.max() < 2}
     return [style for style in STYLES if not unfit.get(style)]
 
 
@@ -65,8 +65,8 @@ def test_every_line_joins_two_shapes_and_no_shape_is_drawn_twice(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_placed_shapes_stand_apart(seed):
     trace = network(seed)
-    if "unrolled" in fitting(trace):
-        picture = diagram(trace, style="unrolled").picture
+    for style in {"unrolled", "rolled"} & {*fitting(trace)}:
+        picture = diagram(trace, style=style).picture
         spots = [shape.at for shape in picture.shapes if isinstance(shape, (Gate, Wire))]
         assert None not in spots
         assert len(set(spots)) == len(spots)

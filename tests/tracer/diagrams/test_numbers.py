@@ -161,7 +161,7 @@ def held_against_the_trace(
     figure = diagram(trace, style=style, step=step)
     shown = shown_in_svg(figure.render("svg").decode("utf-8"))
     at = trace.timeline.last if step is None else step
-    sizes = figure.style == "unrolled"
+    sizes = figure.style in ("unrolled", "rolled")
     wrong = list(misprints(shown, trace, at, sizes=sizes))
     if tex:
         set_in_tex = shown_in_tex(figure.render("tex").decode("utf-8"))

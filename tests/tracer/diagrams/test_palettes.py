@@ -158,7 +158,7 @@ def test_value_and_gradient_of_a_shape_differ_in_weight_slant_or_mark(style):
             )
             assert not value & gradient, (style, name, shape)
             seen += bool(value and gradient)
-    if style in ("circuit", "cards", "unrolled"):
+    if style in ("circuit", "cards", "unrolled", "rolled"):
         assert seen
 
 

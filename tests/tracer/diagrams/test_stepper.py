@@ -280,7 +280,7 @@ def test_the_steps_inside_a_folded_box_belong_to_that_box():
     assert f"{len(box.nodes)} nodes, the last" in svg
 
 
-@pytest.mark.parametrize("style", ["unrolled", "outline", "paths", "backward", "cards"])
+@pytest.mark.parametrize("style", ["unrolled", "rolled", "outline", "paths", "backward", "cards"])
 def test_every_step_of_every_style_leads_to_a_shape_that_one_can_click(style):
     trace = rnn(4)
     film = diagram(trace, style=style).film([0, trace.timeline.last])

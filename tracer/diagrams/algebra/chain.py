@@ -75,9 +75,9 @@ class Chain:
 
     def reader_of(self, edge: int) -> int:
         """The node with a line of its own from which a flow comes."""
-        return int(self.trace.edge_consumer[self._path(edge)[-1]])
+        return int(self.trace.edge_consumer[self.path(edge)[-1]])
 
-    def _path(self, edge: int) -> list[int]:
+    def path(self, edge: int) -> list[int]:
         """The edges from a reader with a line of its own down to this one, backwards."""
         path = [edge]
         while int(self.trace.edge_consumer[path[-1]]) in self.nested:
@@ -88,7 +88,7 @@ class Chain:
         """A flow as a formula of the gradient of that node, and the variables that its rules named."""
         upstream: Any = self.upstream(self.reader_of(edge))
         variables: dict[str, Symbol] = {}
-        for step in reversed(self._path(edge)):
+        for step in reversed(self.path(edge)):
             consumer = self.trace[int(self.trace.edge_consumer[step])]
             argument = int(self.trace.edge_argument[step])
             upstream, named = flow_symbol(

@@ -9,6 +9,7 @@ import numpy as np
 
 from tracer.diagrams.boxed.copies import Box, Use, with_copies
 from tracer.diagrams.frames import GIVEN, Frame, Part, stretches
+from tracer.diagrams.moments import PARAMETER
 from tracer.folding.choosing import fold_to
 from tracer.folding.merging import Folded
 from tracer.recording import Scope
@@ -135,7 +136,11 @@ def _folded(part: Part, folded: Folded) -> list[Box]:
 
 def _finished(part: Part, boxes: Sequence[Box], *, copies: bool = True) -> Boxes:
     """With copies of leaves that are read far away, the frames around each box, and what is not drawn counted."""
-    boxes = with_copies(boxes) if copies else boxes
+    if copies:
+        trace = part.trace
+        weights = {b for b, box in enumerate(boxes) if trace.kind_of[box.face] == PARAMETER}
+        places = [trace.scopes[trace.scope_of[box.face]][:1] for box in boxes]
+        boxes = with_copies(boxes, weights, places)
     boxes = _counted(part, boxes) if part.trimmed else list(boxes)
     return _framed(part, boxes)
 

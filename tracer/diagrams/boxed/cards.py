@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence, Set
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tracer import format as short
 from tracer.diagrams.boxed.boxes import Boxes, boxes_of
+from tracer.diagrams.boxed.columns import (
+    columns_of,
+    fans_of,
+    frames_apart,
+    keys_in,
+    pulls_of,
+    upright_in,
+)
 from tracer.diagrams.boxed.copies import Box, Use
 from tracer.diagrams.boxed.stubs import stubs_of
 from tracer.diagrams.boxed.titles import card_title, folded_title, operations, output_text
@@ -20,16 +28,12 @@ from tracer.diagrams.names import plain
 from tracer.diagrams.picture import Caption, Card, Edge, Picture, Run, Shape, Side, Text, Wire
 from tracer.diagrams.settings import Settings
 from tracer.formulas import formula
-from tracer.kinds import KINDS
 from tracer.nodes import Flow
 
 MARK = "∂ "
-MOST_CARDS = 150
-"""Of more cards than that, scopes, time steps and repeats are folded, unless the user names another number."""
+MOST_CARDS = 45
+"""Of more cards than a page can hold, scopes, time steps and repeats are folded, unless the user names a number."""
 NUMBER_SIZE = 11.0
-BESIDE = tuple(map(KINDS.index, ("parameter", "buffer", "constant")))
-MOST_BESIDE = 2
-"""So many leaves stand beside an operation, one below and one above."""
 MOST_LABELLED = 60
 """Of no more cards than that, the flows of a value with several uses stand on its lines."""
 MOST_FLOWS = 8
@@ -42,8 +46,9 @@ def cards(part: Part, moment: Moment, settings: Settings) -> Picture:
     boxes, direction = drawn.boxes, settings.direction or "rows"
     route = route_of(drawn)
     stops = {b for line in route for b in line}
-    beside = beside_of(drawn, stops)
-    turned = {(owned[1], b) for b, owned in beside.items() if len(owned) > 1}
+    columns, fans = columns_of(drawn, stops), fans_of(drawn)
+    upright = upright_in(columns)
+    pulls = pulls_of(drawn, {line for line in route if fans.isdisjoint(line)})
     placed: dict[int, list[Shape]] = defaultdict(list)
     edges: list[Edge] = []
     states: set[str] = set()
@@ -51,12 +56,13 @@ def cards(part: Part, moment: Moment, settings: Settings) -> Picture:
         shapes = placed[box.home[-1] if box.home else -1]
         reading = moment.read(box.face, size=NUMBER_SIZE, bold=False, mark=MARK)
         states.add(reading.state)
-        shapes.append(_card(part, moment, box, reading, b in stops))
+        shapes.append(_card(part, moment, box, reading, b in stops - fans))
         for use in box.reads:
             line = use.source, b
             edge = line_of(moment, boxes, use, b, heavy=line in route)
-            if line in turned or len(boxes) > MOST_LABELLED:
-                edges.append(replace(edge, backward=line in turned))
+            edge = replace(edge, weight=pulls[line])
+            if line in upright or len(boxes) > MOST_LABELLED:
+                edges.append(replace(edge, backward=upright.get(line, False)))
                 continue
             source = boxes[use.source]
             shape, pieces = _with_flow(moment, source, use, edge, across=direction != "down")
@@ -68,13 +74,12 @@ def cards(part: Part, moment: Moment, settings: Settings) -> Picture:
             shapes.append(caption)
             edges.append(edge)
     outside, clusters = framed(drawn.frames, placed, filled=True)
-    ranks = tuple(tuple(boxes[k].key for k in (b, *owned)) for b, owned in beside.items())
     return Picture(
         outside,
-        tuple(edges),
+        (*edges, *frames_apart(drawn, columns)),
         clusters,
-        ranks,
-        moment.caption(states),
+        caption=moment.caption(states),
+        columns=keys_in(columns, boxes),
         spread=(0.3, 0.35),
         remarks=drawn.remarks,
         direction=direction,
@@ -86,29 +91,6 @@ def route_of(drawn: Boxes) -> set[tuple[int, int]]:
     place = drawn.place_of()
     pairs = ((place.get(j, -1), place.get(i, -1)) for j, i in main_route(drawn.part))
     return {(left, right) for left, right in pairs if left != right and min(left, right) >= 0}
-
-
-def beside_of(drawn: Boxes, stops: Set[int]) -> dict[int, tuple[int, ...]]:
-    """Operation to the weights and constants that it alone reads and that are not `stops` of the main route.
-
-    They stand above and below it, so that layers stand one after the other.
-    """
-    boxes, trace = drawn.boxes, drawn.part.trace
-    reads = Counter(use.source for box in boxes for use in box.reads)
-    found: dict[int, tuple[int, ...]] = {}
-    for b, box in enumerate(boxes):
-        sources = [use.source for use in box.reads]
-        own = [
-            k
-            for k in sources
-            if trace.kind_of[boxes[k].face] in BESIDE
-            and not boxes[k].name
-            and reads[k] == 1
-            and k not in stops
-        ]
-        if 0 < len(own) <= MOST_BESIDE and len(own) < len(sources):
-            found[b] = tuple(own)
-    return found
 
 
 def _card(part: Part, moment: Moment, box: Box, reading: Reading, on_route: bool) -> Card:
@@ -191,7 +173,6 @@ def line_of(moment: Moment, boxes: Sequence[Box], use: Use, b: int, *, heavy: bo
         role="gradient" if moving else "ahead" if ahead else "wire",
         dashed=ahead,
         heavy=heavy or moving,
-        weight=6 if heavy else 1,
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass, replace
 
 FAR = 12
 """A leaf that is read over more ranks than this may be drawn anew for those that read it further on,"""
 LEAST_COPIES = 4
 """if that makes so many groups of near readers: one long line, such as a residual's, is better seen whole."""
+SHARED = 3
+"""A weight that so many scopes read one after the other is drawn anew in each: its lines would run across all."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,11 @@ class Box:
         return 1 + sum(map(bool, self.missing))
 
 
-def with_copies(boxes: Sequence[Box]) -> list[Box]:
-    """Leaves that are read over many ranks anew for each group of near readers: `dot` cannot lay them out in time."""
+def with_copies(boxes: Sequence[Box], weights: Set[int], places: Sequence[Hashable]) -> list[Box]:
+    """Leaves that are read far apart anew for each group of near readers: `dot` cannot lay them out in time.
+
+    weights: the boxes of weights. places: the outermost scope of each box.
+    """
     rank = ranks_of([[use.source for use in box.reads] for box in boxes])
     readers: dict[int, set[int]] = {}
     for b, box in enumerate(boxes):
@@ -62,23 +67,41 @@ def with_copies(boxes: Sequence[Box]) -> list[Box]:
     found = list(boxes)
     for leaf, read_by in readers.items():
         ordered = sorted(read_by, key=lambda b: (rank[b], b))
-        if rank[ordered[-1]] - rank[ordered[0]] <= FAR:
-            continue
-        groups: list[list[int]] = []
-        for b in ordered:
-            if not groups or rank[b] - rank[groups[-1][0]] > FAR // 2:
-                groups.append([])
-            groups[-1].append(b)
-        if len(groups) < LEAST_COPIES:
-            continue
-        here = boxes[leaf]
-        found[leaf] = replace(here, copy=(1, len(groups)))
-        for number, group in enumerate(groups[1:], 2):
+        groups = _by_place(ordered, rank, places) if leaf in weights else []
+        groups = groups or _by_rank(ordered, rank)
+        for number, group in enumerate(groups, 1):
+            here = replace(boxes[leaf], copy=(number, len(groups)))
+            if number == 1:
+                found[leaf] = here
+                continue
             copy = len(found)
-            found.append(replace(here, key=f"{here.key}c{number}", copy=(number, len(groups))))
+            found.append(replace(here, key=f"{here.key}c{number}"))
             for b in group:
                 found[b] = replace(found[b], reads=_from(found[b].reads, leaf, copy))
     return found
+
+
+def _by_rank(readers: Sequence[int], rank: Sequence[int]) -> list[list[int]]:
+    """Readers that stand near each other, if they make several groups; else none."""
+    if rank[readers[-1]] - rank[readers[0]] <= FAR:
+        return []
+    groups: list[list[int]] = []
+    for b in readers:
+        if not groups or rank[b] - rank[groups[-1][0]] > FAR // 2:
+            groups.append([])
+        groups[-1].append(b)
+    return groups if len(groups) >= LEAST_COPIES else []
+
+
+def _by_place(
+    readers: Sequence[int], rank: Sequence[int], places: Sequence[Hashable]
+) -> list[list[int]]:
+    """Readers of one scope, if several scopes follow each other; else none."""
+    groups: dict[Hashable, list[int]] = {}
+    for b in readers:
+        groups.setdefault(places[b], []).append(b)
+    first = {rank[group[0]] for group in groups.values()}
+    return list(groups.values()) if len(first) >= SHARED else []
 
 
 def _from(uses: Sequence[Use], leaf: int, copy: int) -> tuple[Use, ...]:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import replace
 
 from tracer.diagrams.boxed.boxes import boxes_of
-from tracer.diagrams.boxed.cards import beside_of, has_run, line_of, route_of
+from tracer.diagrams.boxed.cards import has_run, line_of, route_of
+from tracer.diagrams.boxed.columns import columns_of, frames_apart, keys_in, upright_in
 from tracer.diagrams.boxed.copies import Box
 from tracer.diagrams.boxed.stubs import stubs_of
 from tracer.diagrams.boxed.titles import folded_title, label_text, operations
@@ -30,9 +31,8 @@ def outline(part: Part, moment: Moment, settings: Settings) -> Picture:
     """The picture of operations alone. At a step a dashed frame has not run, and a glyph says how far a gradient is."""
     drawn = boxes_of(part, settings.most, MOST_GATES)
     route = route_of(drawn)
-    beside = beside_of(drawn, {b for line in route for b in line})
-    turned = {(owned[1], b) for b, owned in beside.items() if len(owned) > 1}
-    ranks = tuple(tuple(drawn.boxes[k].key for k in (b, *owned)) for b, owned in beside.items())
+    columns = columns_of(drawn, {b for line in route for b in line})
+    upright = upright_in(columns)
     placed: dict[int, list[Shape]] = defaultdict(list)
     edges: list[Edge] = []
     states: set[str] = set()
@@ -44,17 +44,19 @@ def outline(part: Part, moment: Moment, settings: Settings) -> Picture:
         for use in box.reads:
             line = line_of(moment, drawn.boxes, use, b, heavy=False)
             straight = STRAIGHT if (use.source, b) in route else 1
-            edges.append(replace(line, weight=straight, backward=(use.source, b) in turned))
+            edges.append(
+                replace(line, weight=straight, backward=upright.get((use.source, b), False))
+            )
         for caption, edge in stubs_of(box):
             shapes.append(caption)
             edges.append(edge)
     outside, clusters = framed(drawn.frames, placed, filled=True)
     return Picture(
         outside,
-        tuple(edges),
+        (*edges, *frames_apart(drawn, columns)),
         clusters,
-        ranks,
-        _legend(moment, states),
+        caption=_legend(moment, states),
+        columns=keys_in(columns, drawn.boxes),
         spread=(0.16, 0.3),
         remarks=drawn.remarks,
         direction=settings.direction or "rows",

@@ -152,10 +152,12 @@ def _run(run: Run, palette: Palette) -> str:
 def escaped(text: str) -> str:
     """Characters that mean something to the markup as entities, a backslash as its double in mathematics.
 
-    >>> escaped('<b> & "x"')
-    '&lt;b&gt; &amp; &quot;x&quot;'
+    A bracket too: where it begins a text, Graphviz takes it for the start of `]]>`, and complains of the syntax.
+
+    >>> escaped('<b> & "x"]')
+    '&lt;b&gt; &amp; &quot;x&quot;&#93;'
     """
-    return html.escape(text).replace("\\", BACKSLASH)
+    return html.escape(text).replace("\\", BACKSLASH).replace("]", "&#93;")
 
 
 def quoted(text: str) -> str:

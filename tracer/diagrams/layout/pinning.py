@@ -48,6 +48,7 @@ def pinned(picture: Picture, layout: Layout) -> Picture:
             for cluster in _pieces(whole, layout)
         ),
         abreast=(),
+        columns=(),
         placed=True,
     )
 

@@ -9,38 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import prod
+from operator import itemgetter
 from typing import NamedTuple
 
 from tracer.diagrams.layout.curves import Path, finer, moved, pieces_of, rounded, row_of
+from tracer.diagrams.layout.cutting import PAGE, Box, chosen, cuts_of
 from tracer.diagrams.layout.drawn import Layout
 from tracer.diagrams.layout.pinning import continued, held_open, pinned
 from tracer.diagrams.layout.sizes import size_of
 from tracer.diagrams.picture import Cluster, Edge, Picture, Point
 
 WIDE, LEAST_WIDTH = 4.75, 800.0
-"""A figure this many times as wide as high, and no narrower than so many points, is broken,"""
+"""A figure wider than a page is broken, and so is a strip, so many times as wide as high and not narrower than that,"""
 SLIDE = 16 / 9
 """so that it fills a page of this shape as well as it can,"""
-GAIN = 1.3
-"""if it can be so many times larger there."""
+GAIN, MORE = 1.3, 1.05
+"""if it can be so many times larger there; and so many times for each further row."""
 MOST_ROWS, MOST_SHAPES = 4, 600
 LANE, STUB, APART = 11.0, 12.0, 22.0
 """Points between two lines that run back, before the first of them, and between rows that none joins."""
 MARGIN, HEADLINE = 12.0, 16.0
 """Points between a frame and what is in it, and more of them for its label."""
-NARROW = 9.0
-"""A gap narrower than this is no place for a cut."""
-PER_LINE, PER_FRAME = 14.0, 90.0
-"""How many points wider the widest row may be to save the cut of a line, of a frame."""
+LONELY, FORLORN = 0.33, 0.8
+"""Where the last row is shorter than this share of the average, the figure keeps that share of its worth."""
+UNEQUAL = (1.0, 1.08, 1.17, 1.27, 1.4, 1.6, 1.9)
+"""How many times as wide as on average the widest row may be: the wider, the better are the places of the cuts."""
 SLACK = 15.0
 """Points of empty page that are worth a second drawing."""
-
-Box = tuple[float, float, float, float]
-
-
-class _Cut(NamedTuple):
-    at: float
-    price: float
 
 
 class _Row(NamedTuple):
@@ -66,19 +62,24 @@ def wrapped(picture: Picture, layout: Layout) -> Picture | None:
     width, height = whole[2] - whole[0], whole[3] - whole[1]
     flat_paths = [edge.path for edge in flat.edges if edge.path]
     best = tight if _slack(flat_paths, [edge.path for edge in tight.edges if edge.path]) else None
-    if width < max(LEAST_WIDTH, WIDE * height) or picture.direction != "rows":
+    if width < min(PAGE, max(LEAST_WIDTH, WIDE * height)) or picture.direction != "rows":
         return best
     flat = tight
     paths = [edge.path for edge in flat.edges]
-    cuts = _cuts(boxes, layout.boxes, [path for path in paths if path])
-    size = GAIN * _scale(width, height)
+    cuts = cuts_of(boxes, layout.boxes, [path for path in paths if path])
+    least, most = GAIN * _scale(width, height), 0.0
     for count in range(2, MOST_ROWS + 1):
-        chosen = _chosen(cuts, whole[0], whole[2], count)
-        if chosen is None:
-            break
-        found = _broken(picture, flat, boxes, chosen)
-        if found is not None and _scale(*found[1]) > size * 1.05:
-            best, size = found[0], _scale(*found[1])
+        tried = {chosen(cuts, whole[0], whole[2], count, times) for times in UNEQUAL}
+        ways = []
+        for places in sorted(filter(None, tried)):
+            found = _broken(picture, flat, boxes, [cut.at for cut in places])
+            if found is not None and (scale := _scale(*found[1])) > least:
+                lonely = (whole[2] - places[-1].at) * count < LONELY * width
+                worth = prod(cut.worth for cut in places) * (FORLORN if lonely else 1.0)
+                ways.append((scale * worth, found[0]))
+        largest = max(ways, key=itemgetter(0), default=(0.0, best))
+        if largest[0] > MORE * most:
+            most, best = largest
     return best
 
 
@@ -91,8 +92,8 @@ def _slack(paths: Sequence[Path], tight: Sequence[Path]) -> bool:
 
 
 def _tight(edge: Edge) -> Edge:
-    """The same line, of points that lie near it."""
-    return edge if edge.path is None else replace(edge, path=finer(edge.path))
+    """The same line, of points that lie near it; none where it is not seen."""
+    return replace(edge, path=None if edge.hidden or edge.path is None else finer(edge.path))
 
 
 def _scale(width: float, height: float) -> float:
@@ -108,55 +109,6 @@ def _around(at: Point, size: Point) -> Box:
 def _hull(boxes: Sequence[Box]) -> Box:
     left, low, right, high = zip(*boxes, strict=True)
     return (min(left), min(low), max(right), max(high))
-
-
-def _cuts(boxes: Mapping[str, Box], frames: Mapping[str, Box], paths: Sequence[Path]) -> list[_Cut]:
-    """The places where the layout can be cut, from left to right."""
-    spans = sorted((box[0], box[2]) for box in boxes.values())
-    gaps: list[tuple[float, float]] = []
-    reach = spans[0][1]
-    for left, right in spans:
-        if left > reach:
-            gaps.append((reach, left))
-        reach = max(reach, right)
-    rims = sorted({x for box in frames.values() for x in (box[0], box[2])})
-    found = []
-    for left, right in gaps:
-        marks = [left, *(x for x in rims if left < x < right), right]
-        for start, end in pairwise(marks):
-            at = (start + end) / 2
-            crossing = [_crossings(path, at) for path in paths]
-            if end - start < NARROW or max(crossing, default=0) > 1:
-                continue
-            cut = sum(1 for box in frames.values() if box[0] < at < box[2])
-            found.append(_Cut(at, PER_LINE * sum(crossing) + PER_FRAME * cut))
-    return found
-
-
-def _crossings(path: Path, at: float) -> int:
-    return sum((a[0] < at) != (b[0] < at) for a, b in pairwise(path[::3]))
-
-
-def _chosen(cuts: Sequence[_Cut], left: float, right: float, rows: int) -> list[float] | None:
-    """Where to cut into so many rows: the widest as narrow as can be, and cheap to cut."""
-    # best[k]: for a row that begins at cut k (the first at the left), the price so far and the cuts before it
-    starts = [left, *(cut.at for cut in cuts)]
-    best: dict[int, tuple[float, float, tuple[float, ...]]] = {0: (0.0, 0.0, ())}
-    for _ in range(rows - 1):
-        new: dict[int, tuple[float, float, tuple[float, ...]]] = {}
-        for k, cut in enumerate(cuts, 1):
-            options = [
-                (max(wide, cut.at - starts[j]), price + cut.price, (*before, cut.at))
-                for j, (wide, price, before) in best.items()
-                if j < k
-            ]
-            if options:
-                new[k] = min(options, key=lambda option: (option[0] + option[1], option[2]))
-        best = new
-    ends = [
-        (max(wide, right - starts[k]) + price, before) for k, (wide, price, before) in best.items()
-    ]
-    return list(min(ends)[1]) if ends else None
 
 
 def _broken(

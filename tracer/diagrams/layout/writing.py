@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,8 @@ from tracer.diagrams.picture import (
     Wire,
 )
 
+UNSEEN = "cluster-"
+"""What the name of a frame begins with that is not drawn."""
 LONGEST_LINE = 16_000
 """Characters of a line's points that Graphviz reads; one with more turns than that is drawn straight."""
 MANY_SHAPES = 150
@@ -42,8 +44,10 @@ def dot_text(picture: Picture, palette: Palette) -> str:
     )
     for shape in picture.shapes:
         graph.body.append(_statement(shape.key, shape_attributes(shape, palette)))
-    _write_clusters(graph, picture.clusters, palette)
-    for keys in picture.abreast:
+    together = _together(picture)
+    graph.body += [f"\t{line}\n" for line in together.get("", ())]
+    _write_clusters(graph, picture.clusters, palette, together)
+    for keys in (*picture.abreast, *picture.columns):
         graph.body.append(f"\t{{rank=same; {'; '.join(keys)}}}\n")
     wires = {shape.key for shape in picture.every_shape() if isinstance(shape, Wire)}
     for number, edge in enumerate(picture.edges):
@@ -103,7 +107,28 @@ def _graph_attributes(picture: Picture, palette: Palette) -> dict[str, str]:
     return attributes
 
 
-def _write_clusters(graph: Any, clusters: tuple[Cluster, ...], palette: Palette) -> None:
+def _together(picture: Picture) -> dict[str, list[str]]:
+    """For each frame, and the empty key for what is in none, unseen frames that hold columns together.
+
+    Without them `dot` would mix two columns of one rank.
+    """
+    frame = {shape.key: "" for shape in picture.shapes}
+    for cluster in picture.every_cluster():
+        frame |= {shape.key: cluster.key for shape in cluster.shapes}
+    found: dict[str, list[str]] = {}
+    for number, keys in enumerate(picture.columns):
+        if len({frame[key] for key in keys}) == 1:
+            line = f'subgraph "{UNSEEN}{number}" {{label=""; peripheries=0; margin=0; {"; ".join(keys)}}}'
+            found.setdefault(frame[keys[0]], []).append(line)
+    return found
+
+
+def _write_clusters(
+    graph: Any,
+    clusters: tuple[Cluster, ...],
+    palette: Palette,
+    together: Mapping[str, Sequence[str]],
+) -> None:
     """Nested subgraphs, without recursion: scopes may be nested deeply."""
     todo: list[tuple[str, Any]] = [("cluster", cluster) for cluster in reversed(clusters)]
     lines: list[str] = []
@@ -118,6 +143,7 @@ def _write_clusters(graph: Any, clusters: tuple[Cluster, ...], palette: Palette)
             inner.body.append(_statement(shape.key, shape_attributes(shape, palette)))
         lines.append(f'subgraph "cluster_{item.key}" {{')
         lines.extend(line.strip("\n") for line in inner.body)
+        lines.extend(together.get(item.key, ()))
         todo.append(("end", None))
         todo.extend(("cluster", child) for child in reversed(item.clusters))
     graph.body.extend(f"\t{line.strip()}\n" for line in lines)
@@ -180,6 +206,8 @@ def edge_attributes(edge: Edge, palette: Palette) -> dict[str, str]:
         attributes["penwidth"] = "2.2"
     if edge.weight != 1:
         attributes["weight"] = f"{edge.weight}"
+    if edge.span != 1:
+        attributes["minlen"] = f"{edge.span}"
     if edge.tip:
         attributes["tooltip"] = quoted(edge.tip)
     if edge.label:

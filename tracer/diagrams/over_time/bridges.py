@@ -19,6 +19,8 @@ CLEAR = 4.0
 """How far beside a value its line rises."""
 ASIDE = 14.0
 """How far beside its middle a line comes down on a gate."""
+ALLEY = 29.0
+"""How far below a value a line runs between its numbers and those of the next band."""
 
 
 def tracks_of(axis: TimeAxis, sheet: Sheet) -> dict[Carrier, float]:
@@ -61,6 +63,15 @@ def over(tail: Spot, head: Spot, height: float) -> tuple[list[Point], Point]:
     drop = (head.wide**2 - aside**2) ** 0.5 if head.round else head.up
     beside = head.x - side * aside
     return [(x, tail.y), (x, height), (beside, height)], (beside, head.y + drop)
+
+
+def under(tail: Spot, head: Spot) -> tuple[list[Point], Point]:
+    """The points of a line below what stands between a value and a gate of one height, and its end there."""
+    x, y = tail.x + tail.wide + CLEAR, tail.y - ALLEY
+    aside = min(ASIDE, head.wide * 0.6)
+    drop = (head.wide**2 - aside**2) ** 0.5 if head.round else head.up
+    end = head.x - aside
+    return [(x, tail.y), (x, y), (end, y)], (end, head.y - drop)
 
 
 def last_way(branch: Branch) -> Branch:

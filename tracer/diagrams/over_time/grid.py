@@ -84,6 +84,20 @@ class Grid:
         """Whether nothing stands in a band at these columns."""
         return not any((column, band) in self.taken for column in columns)
 
+    def is_barred(self, value: Cell, row: Row) -> bool:
+        """Whether something stands between a value and the gate of a row in the same band, further right."""
+        column, band = row.gate
+        ahead = not row.backwards and value[1] == band and value[0] < column
+        return ahead and not self.is_free(band, range(value[0] + 1, column))
+
+    def leaves_lane(self, owner: RowKey | Cell, reader: RowKey) -> bool:
+        """Whether the line from a value to a row comes out of a lane, or runs on where one below it leaves."""
+        column = self.rows[reader].gate[0]
+        parts = (column, ("trunk", owner)) in self.lanes and owner not in {
+            o for o, _ in self.trunks
+        }
+        return (owner, reader) in self.trunks or parts
+
     def is_top(self, cell: Cell) -> bool:
         """Whether nothing stands above a cell."""
         return not any((cell[0], band) in self.taken for band in range(cell[1]))

@@ -29,10 +29,11 @@ NEAR = 0.45
 
 def grids_of(axis: TimeAxis) -> dict[int, Grid]:
     """The grid of each loop, with its lanes."""
-    return {loop.number: _with_lanes(loop, grid_of(loop)) for loop in loops_of(axis)}
+    return {loop.number: with_lanes(loop, grid_of(loop)) for loop in loops_of(axis)}
 
 
-def _with_lanes(loop: Loop, grid: Grid) -> Grid:
+def with_lanes(loop: Loop, grid: Grid) -> Grid:
+    """A grid with the lanes that the lines of its loop need."""
     trunks = _trunks(loop, grid)
     lanes: dict[Lane, Place] = {}
     count: dict[tuple[int, Side], int] = defaultdict(int)
@@ -50,6 +51,9 @@ def _with_lanes(loop: Loop, grid: Grid) -> Grid:
         row = grid.rows[block.row]
         for slot in block.slots:
             source = loop.blocks.get(slot.source)
+            start = _source(loop, grid, slot.source, block)
+            if start is not None and grid.is_barred((start.column, start.band), row):
+                open_lane(start.column + 1, ("trunk", start.owner), "trunk")
             if slot.source in shared and not grid.is_top(row.gate):
                 open_lane(row.gate[0], slot.source, "right" if row.backwards else "left")
             elif source is not None and needs_lane(grid, source, block):

@@ -9,7 +9,7 @@ from typing import Any
 
 from tracer.diagrams.frames import Part
 from tracer.diagrams.names import indexed_name, name_text, plain
-from tracer.diagrams.over_time.gate_words import Called, GateWords, words_of
+from tracer.diagrams.over_time.gate_words import PARAMETER, Called, GateWords, words_of
 from tracer.diagrams.over_time.grid import Grid
 from tracer.diagrams.over_time.lanes import grids_of
 from tracer.diagrams.over_time.timesteps import Block, RowKey, TimeAxis, time_axis
@@ -67,6 +67,14 @@ class OverTime:
     def _row_names(self) -> Mapping[RowKey, str]:
         names = self.part.trace.names
         return {b.row: names[b.root] or self.aliases.get(b.row, "") for b in self.axis.blocks}
+
+    def real(self, i: int) -> int:
+        """The node of the trace that a number stands for; a figure may have numbers of its own."""
+        return i
+
+    def key(self, i: int) -> str:
+        """The key of the shape that shows the value of node i."""
+        return f"n{i}"
 
     def title(self, i: int) -> tuple[str, str]:
         """The name of node i, of a state without one that of its start, and its step where the name repeats."""
@@ -149,7 +157,8 @@ class OverTime:
             return Called(UNKNOWN)
         if source is not None and inside and source.row[0] == block.row[0]:
             return Called(name, block.time - source.time)
-        if source is None and inside and axis.given.get(i) == block.time:
+        lasts = self.part.trace.kind_of[i] == PARAMETER  # also where only one step uses it
+        if source is None and inside and axis.given.get(i) == block.time and not lasts:
             return Called(name.rstrip("0123456789_") or name, 0)
         return Called(name, None, index)
 

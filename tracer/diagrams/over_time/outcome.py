@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tracer.diagrams.over_time.bridges import is_far, last_way, over
+from tracer.diagrams.over_time.bridges import is_far, last_way, over, under
 from tracer.diagrams.over_time.contributions import Branch, moving_along
 from tracer.diagrams.over_time.lines import Lines
 from tracer.diagrams.over_time.sheet import BAND, GAP, MARGIN, Scene, key_of
 from tracer.diagrams.over_time.step_shapes import block_gate, put, shape_width, value_wire
 from tracer.diagrams.over_time.timesteps import Block, RowKey, buses
-from tracer.diagrams.picture import Edge, Joint, Shape
+from tracer.diagrams.picture import Edge, Joint, Shape, Side
 
 BUS = 14.0
 """Points between two lines that run below the panes."""
@@ -117,8 +117,10 @@ def _column(
     wires = {b.root: value_wire(scene.moment, scene.over, b.root) for b in blocks}
     given = {leaf: b for b in blocks for leaf in _leaves(scene, b) if leaf not in spots}
     leaves = {leaf: value_wire(scene.moment, scene.over, leaf) for leaf in given}
-    wide = max([*map(shape_width, gates.values()), *map(shape_width, leaves.values())])
-    middle = x + AHEAD + wide / 2
+    beside = {b.root: [leaf for leaf, owner in given.items() if owner is b] for b in blocks}
+    rows = [sum(shape_width(leaves[j]) + GAP for j in found) - GAP for found in beside.values()]
+    wide = max(map(shape_width, gates.values()))
+    middle = x + AHEAD + max(wide, *rows) / 2
     right = middle + wide / 2 + GAP + max(map(shape_width, wires.values())) + MARGIN
     shapes: list[Shape] = []
     below = float("inf")
@@ -129,12 +131,16 @@ def _column(
             shapes.append(put(gates[block.root], (middle, y)))
         wire = wires[block.root]
         shapes.append(put(wire, (middle + wide / 2 + GAP + shape_width(wire) / 2, y)))
-        for leaf in (leaf for leaf, owner in given.items() if owner is block):
-            y -= BAND
+        mine = beside[block.root]
+        y -= BAND if mine else 0
+        along = middle - (sum(shape_width(leaves[j]) + GAP for j in mine) - GAP) / 2
+        for leaf in mine:
             spots[leaf] = y
-            shapes.append(put(leaves[leaf], (middle, y)))
+            half = shape_width(leaves[leaf]) / 2
+            shapes.append(put(leaves[leaf], (along + half, y)))
+            along += 2 * half + GAP
         below = y - BAND
-    return shapes, right
+    return shapes, max(right, middle + max(rows) / 2)
 
 
 def _leaves(scene: Scene, block: Block) -> list[int]:
@@ -194,6 +200,16 @@ def outcome_lines(scene: Scene, end: Outcome, lines: Lines) -> tuple[list[Edge],
     return edges, branches
 
 
+def is_barred(lines: Lines, tail: str, head: str) -> bool:
+    """Whether something stands between a value and a gate of one height."""
+    one, other = lines.spots[tail], lines.spots[head]
+    return abs(one.y - other.y) < 1 and any(
+        spot.wide and one.x < spot.x < other.x and abs(spot.y - one.y) < spot.up
+        for key, spot in lines.spots.items()
+        if key[0] in "gn"
+    )
+
+
 def _lines(
     scene: Scene, block: Block, ends: Mapping[int, str], lines: Lines
 ) -> tuple[list[Edge], list[Branch]]:
@@ -217,8 +233,12 @@ def _lines(
                 lines.spots[tail], lines.spots[gate], scene.tracks[scene.sheet.carrier(origin)]
             )
             line = lines.between(root, tail, gate, moving=moving, via=via, stop=stop)
+        elif is_barred(lines, tail, gate):
+            via, stop = under(lines.spots[tail], lines.spots[gate])
+            line = lines.between(root, tail, gate, moving=moving, via=via, stop=stop)
         else:
-            line = lines.between(root, tail, gate, moving=moving)
+            side: Side = "n" if scene.axis.given.get(source) == block.time else ""
+            line = lines.between(root, tail, gate, side, moving=moving)
         edges.append(line)
         if not gathered and scene.is_branching(source):
             key = f"f{source}x{root}"

@@ -207,7 +207,8 @@ def _fan(scene: Scene, j: int, taps: Sequence[Tap], lines: Lines) -> Drawing:
     middle = sum(spot.x for spot in places) / len(places)
     height = scene.roof + FAN_RISE
     uses = sorted(scene.part.uses(j))
-    box = _box(scene, j, [sent_along(scene.moment, [edge]) for edge in uses])
+    few = len(uses) <= FAN_STEPS
+    box = _box(scene, j, [sent_along(scene.moment, [edge]) for edge in uses] if few else None)
     shapes: list[Shape] = [replace(box, at=(middle, height))]
     edges: list[Edge] = []
     widest = max(abs(spot.x - middle) for spot in places) or 1.0

@@ -150,7 +150,7 @@ class Scene:
 
     def is_branching(self, node: int) -> bool:
         """Whether several flows come back to a node."""
-        return is_branching(self.moment, node)
+        return is_branching(self.moment, self.over.real(node))
 
     @property
     def roof(self) -> float:
@@ -162,7 +162,9 @@ class Scene:
         block = self.blocks.get(node)
         fold = self.sheet.fold_of(block.time) if block is not None else None
         return (
-            f"n{node}" if fold is None or block is None else f"x{fold.times[0]}{key_of(block.row)}"
+            self.over.key(node)
+            if fold is None or block is None
+            else f"x{fold.times[0]}{key_of(block.row)}"
         )
 
     def grid(self, block: Block) -> Grid:

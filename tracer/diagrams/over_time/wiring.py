@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracer.diagrams.measure import text_width
-from tracer.diagrams.over_time.bridges import bridge_dots, is_far, last_way, over
+from tracer.diagrams.over_time.bridges import bridge_dots, is_far, last_way, over, under
 from tracer.diagrams.over_time.contributions import Branch, moving_along
 from tracer.diagrams.over_time.grid import Cell, needs_lane
 from tracer.diagrams.over_time.lines import Lines, Spot
@@ -49,12 +49,12 @@ def wiring(scene: Scene, lines: Lines) -> tuple[list[Shape], list[Edge], list[Br
             key, left = f"f{source}x{block.root}", scene.sheet.left(block.time)
             bundled |= {key} if many else set()
             branches.append(Branch(key, source, pattern, line.path or (), tuple(along), left))
-    shapes += _dots(branches)
+    shapes += _dots(scene, branches)
     told = [b for b in branches if scene.is_branching(b.source) and b.key not in bundled]
     return shapes, edges, [last_way(branch) for branch in told]
 
 
-def _dots(branches: Sequence[Branch]) -> list[Shape]:
+def _dots(scene: Scene, branches: Sequence[Branch]) -> list[Shape]:
     """A dot where lines of one value part; where a line only turns there is none."""
     turning: dict[tuple[int, float], list[Sequence[Point]]] = defaultdict(list)
     onward: dict[int, float] = {}
@@ -78,7 +78,7 @@ def _dots(branches: Sequence[Branch]) -> list[Shape]:
         for number, y in enumerate(sorted(heights)):
             ways = (y == start) + (y in ends) + (y > min(heights)) + (y < max(heights))
             if ways > 2:
-                dots.append(Joint(f"d{source}x{x:.0f}x{number}", at=(x, y)))
+                dots.append(Joint(f"d{scene.over.key(source)}x{x:.0f}x{number}", at=(x, y)))
     return dots
 
 
@@ -132,6 +132,10 @@ def _line(
     trunk = _along_trunk(scene, lines, block, source)
     if trunk is not None:
         return lines.between(block.root, tail, head, moving=moving, cut=cut, via=trunk)
+    below = _below(scene, lines, block, source)
+    if below is not None:
+        via, stop = below
+        return lines.between(block.root, tail, head, moving=moving, cut=cut, via=via, stop=stop)
     if origin is None or not needs_lane(grid, origin, block):
         corner = _corner(scene, lines, block, source)
         if corner is not None:
@@ -145,6 +149,16 @@ def _line(
     x = scene.sheet.lane(block.time, gate[0], grid.lanes[gate[0], origin.row])
     via = [(x, -value[1] * BAND), (x, -gate[1] * BAND)]
     return lines.between(block.root, tail, head, "e", moving=moving, cut=cut, via=via)
+
+
+def _below(
+    scene: Scene, lines: Lines, block: Block, source: int
+) -> tuple[list[Point], Point] | None:
+    """The way below what stands between a value and a gate of one band, up on the gate; None where nothing does."""
+    grid, place = scene.grid(block), _comes_from(scene, block, source)
+    if place is None or not grid.is_barred(place, grid.rows[block.row]):
+        return None
+    return under(lines.spots[scene.tail_of(source)], lines.spots[f"g{block.gate}"])
 
 
 def _corner(scene: Scene, lines: Lines, block: Block, source: int) -> Point | None:

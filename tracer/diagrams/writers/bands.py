@@ -58,7 +58,7 @@ def _band(instant: Instant, drawing: Drawing, start: int, end: int) -> list[str]
     going_on = crossing(layout, end) if end < layout.width else {}
     lines = []
     for y in range(layout.height):
-        name = _name(drawing, entering[y]) if y in entering else ""
+        name = called(drawing, entering[y]) if y in entering else ""
         line = f"{name:>{NAMES - 1}} {cells.line(y)}" if start else cells.line(y)
         lines.append(line + "→" if y in going_on else line)
     if layout.blocks:
@@ -67,7 +67,7 @@ def _band(instant: Instant, drawing: Drawing, start: int, end: int) -> list[str]
     return _without_margins([line for line in lines if line.strip()])  # blanks part the bands
 
 
-def _name(drawing: Drawing, place: int) -> str:
+def called(drawing: Drawing, place: int) -> str:
     """What a box is called: the scope that it stands for, or the label of its node."""
     folded, box = drawing.folded, drawing.boxes[place]
     title = folded.name(box) if folded.is_folded(box) else drawing.trace.label(folded.face_of(box))

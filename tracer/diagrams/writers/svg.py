@@ -70,15 +70,23 @@ def variables(palette: Palette) -> str:
 
 
 def svg_text(
-    drawn: Drawn, palette: Palette, *, dark: Palette | None = None, title: str = ""
+    drawn: Drawn,
+    palette: Palette,
+    *,
+    dark: Palette | None = None,
+    title: str = "",
+    description: str = "",
 ) -> str:
     """The figure as an SVG file. With a palette for the dark it follows what the reader prefers.
+
+    title, description: what a screen reader says of it, in a few words and at length.
 
     The id of the root is made from the content, so that several figures can stand on one page.
     """
     paint = painter_of(palette) if dark is None else by_class
     body = [line for item in drawn.items for line in item_lines(item, paint)]
-    return page_text((drawn.width, drawn.height), body, palette, dark=dark, title=title)
+    size = (drawn.width, drawn.height)
+    return page_text(size, body, palette, dark=dark, title=title, description=description)
 
 
 def page_text(
@@ -88,6 +96,7 @@ def page_text(
     *,
     dark: Palette | None = None,
     title: str = "",
+    description: str = "",
     rules: Callable[[str], str] = lambda mark: "",
 ) -> str:
     """The SVG file around what is drawn on a page; `rules` makes more of a style sheet, below the id of the root."""
@@ -96,12 +105,15 @@ def page_text(
     body = [f'<rect width="{width}" height="{height}"{paint("paper", "")}/>', *lines]
     mark = mark_of(title, rules(""), *body)
     named = f' aria-labelledby="{mark}-title"' if title else ""
+    named += f' aria-describedby="{mark}-desc"' if description else ""
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" id="{mark}" width="{width}pt" height="{height}pt" '
         f'viewBox="0 0 {width} {height}" font-family="{FACES}" role="img"{named}>'
     ]
     if title:
         head.append(f'<title id="{mark}-title">{printed(title)}</title>')
+    if description:
+        head.append(f'<desc id="{mark}-desc">{printed(description)}</desc>')
     style = rules(mark) if dark is None else style_sheet(f"#{mark}", palette, dark) + rules(mark)
     if style:
         head.append(f"<style>{style}</style>")
@@ -163,7 +175,8 @@ def _element(stroke: Curve | Polygon | Ellipse, paint: Painter) -> str:
         return f'<ellipse {middle} rx="{decimal(across)}" ry="{decimal(up)}"{look}/>'
     if isinstance(stroke, Curve):
         return f'<path d="{curve_path(stroke.points)}"{look}/>'
-    return f'<path d="{_straight_path(stroke.points, stroke.open)}"{look}/>'
+    dense = f' opacity="{decimal(stroke.opacity)}"' if stroke.opacity < 1 else ""
+    return f'<path d="{_straight_path(stroke.points, stroke.open)}"{look}{dense}/>'
 
 
 def curve_path(points: Sequence[Point]) -> str:

@@ -134,6 +134,8 @@ class _Pen:
         look = [f"draw={_colour(stroke.line)}"] if stroke.line else []
         look += [f"fill={_colour(stroke.fill)}"] if stroke.fill else []
         look += [f"line width={self.length(stroke.width)}bp"] if stroke.line else []
+        if isinstance(stroke, Polygon) and stroke.opacity < 1:
+            look.append(f"opacity={stroke.opacity:.3g}")
         if stroke.dash:
             on, off = (self.length(float(part)) for part in DASHES[stroke.dash].split())
             look.append(f"dash pattern=on {on}bp off {off}bp")
