@@ -8,6 +8,7 @@ import pytest
 
 from tracer.checking import AGREE, DISAGREE, UNDECIDABLE, Certified, Element, Report, Row
 from tracer.checking.diagnosis.causes import Cause
+from tracer.checking.numerical import ZERO
 from tracer.checking.report import Rung
 from tui.printing import Terminal, printed, text_of
 from tui.text import width
@@ -295,3 +296,17 @@ def test_an_interval_is_written_from_its_lower_end():
 
 def test_no_line_has_blanks_at_its_end():
     assert all(text == text.rstrip() for text in map(text_of, page(REPORT, Terminal(80))))
+
+
+def test_what_is_nan_is_said_to_be_and_not_called_imprecise():
+    lost = Element((), float("nan"), float("nan"), Certified(), UNDECIDABLE, "not finite")
+    said = "\n".join(lines(Report("verify", (line(1, "dL_dx", lost),), (), "line")))
+    assert "the numbers are NaN or infinite: there is nothing to judge" in said
+    assert "nan" in said
+    assert "none" not in said
+
+
+def test_gradients_of_rounding_are_said_to_be():
+    nothing = element((), 1e-17, 0.0, UNDECIDABLE, reason=ZERO)
+    said = "\n".join(lines(Report("verify", (line(1, "dL_dx", nothing),), (), "line")))
+    assert "the gradients are zero to rounding: no digit of them is known" in said

@@ -16,11 +16,11 @@ from tracer.nodes import Guard
 from tracer.replay import detached
 from tracer.traces import Trace
 
-from .certified.certificate import SMOOTH, Certified
+from .certified.certificate import KINK, SMOOTH, Certified
 from .certified.certify import certify_direction, certify_elements
 from .certified.complex_step import sharpened
 from .certified.search import ENOUGH
-from .judge import RTOL, judge
+from .judge import AGREE, DISAGREE, RTOL, UNDECIDABLE, judge
 from .progress import ROUND, Counted
 from .report import Element
 from .rounding import cancelled, largest, rounded, throughput
@@ -35,6 +35,10 @@ SAMPLE = 256
 """Elements looked at in a larger array."""
 VAGUE = 1e-8
 """A relative bound above which a complex step is tried."""
+SHAKEN = 8
+"""How much further than in a few draws rounding may move a gradient."""
+ZERO = "zero to rounding: the last digits of the inputs move it by more"
+"""The reason of an element of a gradient of which no digit is known, as where a network has fitted its data exactly."""
 DIRECTIONS = 8
 """Random signed directions through all elements of a larger array."""
 
@@ -53,6 +57,8 @@ class Context:
     """The most that the loss would change by if a value from the node on changed by as much as itself."""
     floor: float
     """A bound that is good enough even for a derivative that is 0 and has no size of its own."""
+    upstream: float = 0.0
+    """The largest magnitude in the seed cotangent, beside which a gradient may be nothing but rounding."""
 
 
 def context(trace: Trace, shaken: Sequence[Trace], node: int) -> Context:
@@ -68,6 +74,7 @@ def context(trace: Trace, shaken: Sequence[Trace], node: int) -> Context:
         scale=max(cancelled(trace, node), *map(largest, (gradient, *flows))),
         throughput=through,
         floor=ENOUGH * through / max(largest(value), 1.0),
+        upstream=0.0 if trace.seed is None else largest(np.asarray(trace.seed)),
     )
 
 
@@ -93,7 +100,11 @@ class Measured:
             moves = [
                 largest((g - automatic).reshape(-1)[self.elements[smooth]]) for g in context.shaken
             ]
-        rounding = min(8 * max(moves, default=0.0), RTOL * context.throughput)
+        noise = SHAKEN * max(moves, default=0.0)
+        rounding = min(noise, RTOL * context.throughput)
+        # at an edge, of a step or kink, the last digits of the inputs may move a gradient of any size
+        nothing = 0 < largest(automatic) <= noise <= RTOL * context.upstream
+        nothing = nothing and bool(np.isfinite(automatic).all())
         ours = self._read(automatic)
         theirs = [math.nan] * len(ours) if hand is None else self._read(hand)
         where: list[tuple[int | str, ...]] = [
@@ -111,8 +122,16 @@ class Measured:
                 unit=unit,
                 rounding=many * rounding,
             )
+            if nothing and (verdict == DISAGREE or (verdict != AGREE and slope.status == SMOOTH)):
+                reach = 1.0 if n < len(self.slopes) else float(np.sum(abs(self._along(n))))
+                if _is_within(noise * reach, ours[n] if hand is None else theirs[n], slope):
+                    verdict, reason = UNDECIDABLE, ZERO
             found.append(Element(where[n], theirs[n], ours[n], slope, verdict, reason))
         return tuple(found)
+
+    def _along(self, n: int) -> Array:
+        """The direction of a certified number, of all numbered from the elements on."""
+        return self.directions[n - len(self.slopes)]
 
     def _read(self, claim: Array) -> list[float]:
         """What an array of claims says of every number measured."""
@@ -120,6 +139,12 @@ class Measured:
         with np.errstate(all="ignore"):
             along = [float(flat @ direction.reshape(-1)) for direction in self.directions]
         return [*flat[self.elements].tolist(), *along]
+
+
+def _is_within(noise: float, claim: float, slope: Certified) -> bool:
+    """Whether a claim and a certified number, or the slopes of a kink, are nothing but noise."""
+    sides = (slope.left, slope.right) if slope.status == KINK else (slope.value,)
+    return abs(claim) <= noise and all(abs(side) <= noise for side in sides)
 
 
 def measure(

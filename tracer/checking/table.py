@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracer.format import number, printable, shape
 
-from .certified.certificate import Certified
+from .certified.certificate import NONFINITE, Certified
 from .derivations.reading import short
 from .judge import AGREE, DISAGREE, UNDECIDABLE
 
@@ -118,7 +118,8 @@ def _cells(row: Row, noun: str, digits: int) -> list[str]:
     if worst is None:
         return [*cells, *[""] * (len(_columns(noun)) - len(cells))]
     cells += [_counts(row), worst.where, *([number(worst.hand, 6)] if by_hand else [])]
-    automatic = "none" if math.isnan(worst.automatic) and by_hand else number(worst.automatic, 6)
+    absent = math.isnan(worst.automatic) and worst.numerical.status != NONFINITE
+    automatic = "none" if absent and by_hand else number(worst.automatic, 6)
     return [*cells, automatic, certified(worst.numerical, digits)]
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracer.checking.certified.certificate import NONFINITE
+from tracer.checking.judge import INSIDE_KINK, UNDECIDABLE
+from tracer.checking.numerical import ZERO
 from tracer.checking.report import FAIL, KINK, PASS, PRECISION_LIMITED, UNJUDGED, VACUOUS, Report
 from tui.printing import Line, Piece, Terminal, wrapped
 from tui.text import fit, width
@@ -18,6 +21,11 @@ MEANINGS = {
     PRECISION_LIMITED: "some numbers are not known well enough to judge by them",
 }
 """What an outcome means that is neither right nor wrong."""
+NOTHING_TO_JUDGE = {
+    NONFINITE: "the numbers are NaN or infinite: there is nothing to judge",
+    ZERO: "the gradients are zero to rounding: no digit of them is known",
+}
+"""What it means instead where all that is undecided is so for that one reason."""
 UPSTREAM = "each line was judged on your own gradients above it, and on the recorded ones"
 
 
@@ -76,8 +84,18 @@ def _about(report: Report, subject: str, terminal: Terminal) -> Iterator[str]:
     text = terminal.spell(" · ".join(said))
     yield from wrapped(text, terminal.columns - 1)
     stopped = any(row.reason == UNJUDGED for row in report.rows)
-    means = "stopped before all was judged" if stopped else MEANINGS.get(report.outcome, "")
+    means = "stopped before all was judged" if stopped else _meaning(report)
     yield from wrapped(terminal.spell(means), terminal.columns - 1)
+
+
+def _meaning(report: Report) -> str:
+    """What an outcome means that is neither right nor wrong; empty for one that is."""
+    means = MEANINGS.get(report.outcome, "")
+    if report.outcome != PRECISION_LIMITED:
+        return means
+    undecided = (e for row in report.rows for e in row.elements if e.verdict == UNDECIDABLE)
+    reasons = {e.reason for e in undecided if not e.reason.startswith(INSIDE_KINK)}
+    return NOTHING_TO_JUDGE.get(reasons.pop(), means) if len(reasons) == 1 else means
 
 
 def _ladder(report: Report, terminal: Terminal) -> Iterator[Line]:

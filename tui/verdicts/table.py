@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tracer.checking.certified.certificate import NONFINITE
 from tracer.checking.judge import DISAGREE, INSIDE_KINK, judge
 from tracer.checking.report import KINK, Element, Report, Row, certified
 from tracer.format import MINUS, number, shape
@@ -188,7 +189,8 @@ def _cells(
 def _number(x: float, element: Element, digits: int, mark: str, quiet: str) -> Cell:
     """A number; in a wrong row, with the digits marked that the certified one does not have."""
     if math.isnan(x):
-        return Cell((Piece(" none", "faint"),))
+        lost = element.numerical.status == NONFINITE
+        return Cell((Piece(" nan" if lost else " none", "faint"),))
     slope = element.numerical
     digits = min(digits, 2) if abs(x) <= slope.bound else digits  # nothing of it is known
     wrong = mark == WRONG and judge(x, slope)[0] == DISAGREE

@@ -90,8 +90,27 @@ def _mended(wrong: Wrong, known: str = "") -> tuple[Cause, ...]:
 
 def _first(wrong: Wrong, finders: tuple[Finder, ...]) -> tuple[Cause, ...]:
     """What the first finder says that says anything."""
-    each = (tuple(finder(wrong)) for finder in finders)
+    each = (_holding(wrong, finder) for finder in finders)
     return next((causes for causes in each if causes), ())
+
+
+def _holding(wrong: Wrong, finder: Finder) -> tuple[Cause, ...]:
+    """What a finder says that it says on runs with other numbers too: else it is a coincidence of these.
+
+    Of a bare number it says it of that number.
+    """
+    causes = tuple(finder(wrong))
+    if wrong.bare or finder in KNOWN:
+        return causes
+    for other in wrong.elsewhere if causes else ():
+        said = {_gist(cause) for cause in finder(other)}
+        causes = tuple(cause for cause in causes if _gist(cause) in said)
+    return causes
+
+
+def _gist(cause: Cause) -> tuple[str, str]:
+    """What makes two causes the same; how many elements a mask stops is another matter on every run."""
+    return cause.kind, "" if cause.kind == "mask" else cause.text
 
 
 def _agreed(

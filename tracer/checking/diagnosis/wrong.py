@@ -79,6 +79,8 @@ class Wrong:
 
     trace, node: whose gradient it is; None and −1 where there is no trace. claim, right: float64, of any shapes.
     sizes: the lengths of axes that a factor may stand for. repairs: the lines that gave the claim; None for an array.
+    elsewhere: the same claim on runs with other numbers, where a cause must hold too. It is a number, not a formula,
+    where `bare`: then what the numbers tell of it holds here only.
     """
 
     trace: Trace | None
@@ -87,6 +89,14 @@ class Wrong:
     right: Array
     sizes: Collection[int] = ()
     repairs: Repairs | None = None
+    elsewhere: tuple[Wrong, ...] = ()
+
+    @property
+    def bare(self) -> bool:
+        """Whether the claim is the same number whatever the inputs."""
+        return bool(self.elsewhere) and all(
+            np.array_equal(each.claim, self.claim) for each in self.elsewhere
+        )
 
     @cached_property
     def spelled(self) -> Mapping[int, str]:
@@ -131,7 +141,13 @@ class Wrong:
         return tuple(sorted(length for length in found if length > 1))
 
 
-def wrong_in(trace: Trace, node: int, claim: Array, repairs: Repairs | None = None) -> Wrong | None:
+def wrong_in(
+    trace: Trace,
+    node: int,
+    claim: Array,
+    repairs: Repairs | None = None,
+    elsewhere: tuple[Wrong, ...] = (),
+) -> Wrong | None:
     """A claim for the gradient of a recorded value, that is wrong; None if no gradient was recorded to mend it by."""
     right = trace.gradient(node)
     if right is None:
@@ -140,7 +156,7 @@ def wrong_in(trace: Trace, node: int, claim: Array, repairs: Repairs | None = No
     sizes = set(sizes_near(trace, node))
     if repairs is not None:
         sizes |= {int(v) for v in repairs.names.values() if isinstance(v, int) and 1 < v < 2**31}
-    return Wrong(trace, node, given, recorded, frozenset(sizes), repairs)
+    return Wrong(trace, node, given, recorded, frozenset(sizes), repairs, elsewhere)
 
 
 def sizes_near(trace: Trace, node: int) -> frozenset[int]:

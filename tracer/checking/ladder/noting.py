@@ -22,10 +22,10 @@ def remarks(trace: Trace) -> tuple[str, ...]:
     log@1 is the first value that is not finite: nan at [1]
     constant@2 holds what x holds: no gradient flows there, it counts as constant
     """
-    return (*_not_finite(trace), *_cuts(trace))
+    return (*not_finite(trace), *_cuts(trace))
 
 
-def _not_finite(trace: Trace) -> tuple[str, ...]:
+def not_finite(trace: Trace) -> tuple[str, ...]:
     """The first value that is not finite, of an input or of an operation."""
     for k in range(len(trace)):
         value = np.asarray(trace.value(k))

@@ -8,26 +8,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tracer.checking.derivations.claims import Claim, Derived
+from tracer.checking.derivations.claims import Claim
 from tracer.checking.derivations.claims.heads import Head
 from tracer.checking.derivations.claims.repairs import Repairs
 from tracer.checking.derivations.reading import Line, read, spoken
 from tracer.checking.diagnosis.causes import Cause
 from tracer.checking.diagnosis.finders import diagnose
 from tracer.checking.diagnosis.patience import EndedError, Patience
-from tracer.checking.diagnosis.wrong import same, wrong_in
+from tracer.checking.diagnosis.wrong import Wrong, same, wrong_in
 from tracer.checking.report import UNJUDGED
 from tracer.errors import DerivationError
-from tracer.traces import Trace
 
+from .elsewhere import Elsewhere, place_of
 from .judged import Array, Judged, fitted, of_one_line
 
 
 class Search:
     """Looks for the causes of one claim after the other, and remembers what it found."""
 
-    def __init__(self, twin: Trace, derived: Derived, judged: Sequence[Judged]) -> None:
-        self.twin, self.derived, self.judged = twin, derived, judged
+    def __init__(self, elsewhere: Elsewhere, judged: Sequence[Judged]) -> None:
+        self.twin, self.derived = elsewhere.twin, elsewhere.derived
+        self.elsewhere, self.judged = elsewhere, judged
         self.patience = Patience()
         self.suspicion = Suspicion.of(judged)
         self.mended: list[tuple[Line, ast.expr, Cause]] = []
@@ -36,12 +37,16 @@ class Search:
     def of(self, claim: Claim) -> tuple[Cause, ...]:
         """Why a claim is wrong: a mistake in a helper that other wrong lines share comes before one in its own line."""
         self.patience.start()
+        self.elsewhere.patience = self.patience
         if claim.repairs is not None:
             claim.repairs.patience = self.patience
         try:
             return self._of(claim)
         except EndedError:
-            return diagnose(wrong_in(*place_of(self.twin, self.derived, claim), claim.alone))
+            lines = () if claim.repairs is None else claim.repairs.lines
+            there = self.elsewhere.wrong(claim, lines)
+            place = place_of(self.twin, self.derived, claim)
+            return diagnose(wrong_in(*place, claim.alone, elsewhere=there))
 
     def _of(self, claim: Claim) -> tuple[Cause, ...]:
         repairs = claim.repairs
@@ -55,7 +60,7 @@ class Search:
             if again >= 0 and self._right(claim, repairs.again(again, expression)):
                 return (cause,)
         with np.errstate(all="ignore"):
-            found = self._searched(claim, repairs, twin, node)
+            found = self._searched(claim, repairs)
         self._remember(found, repairs)
         return found
 
@@ -94,19 +99,22 @@ class Search:
         if lines and isinstance(statement, ast.Assign):
             self.mended.append((lines[0], statement.value, found[0]))
 
-    def _searched(
-        self, claim: Claim, repairs: Repairs, twin: Trace, node: int
-    ) -> tuple[Cause, ...]:
+    def _searched(self, claim: Claim, repairs: Repairs) -> tuple[Cause, ...]:
         """What a search for causes finds: in helpers that wrong lines share, else in all that are open to suspicion."""
         own = repairs.lines[-1]
         shared = tuple(line for line in repairs.lines[:-1] if line in self.suspicion.shared)
         if shared:
-            alone = wrong_in(twin, node, claim.alone, repairs.only(shared))
-            found = diagnose(alone)
+            found = diagnose(self._wrong(claim, repairs, shared))
             if found and found[0].fix and found[0].exact:
                 return (_of_helper(found[0], shared[-1]), *found[1:])
         open_to = [line for line in repairs.lines[:-1] if line not in self.suspicion.right]
-        return diagnose(wrong_in(twin, node, claim.alone, repairs.only((*open_to, own))))
+        return diagnose(self._wrong(claim, repairs, (*open_to, own)))
+
+    def _wrong(self, claim: Claim, repairs: Repairs, chosen: tuple[Line, ...]) -> Wrong | None:
+        """What is known of a wrong claim, here and on other runs, where these lines may be written otherwise."""
+        twin, node = place_of(self.twin, self.derived, claim)
+        elsewhere = self.elsewhere.wrong(claim, chosen)
+        return wrong_in(twin, node, claim.alone, repairs.only(chosen), elsewhere)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,14 +154,6 @@ class Suspicion:
                     wrong.setdefault(line, set()).add(own)
         several = {line for line, owns in wrong.items() if len(owns) > 1}
         return cls(frozenset(right), frozenset(several - right))
-
-
-def place_of(twin: Trace, derived: Derived, claim: Claim) -> tuple[Trace, int]:
-    """The trace by which a claim is judged, and the node in it: by the user's forward lines where they matter."""
-    recast = derived.recast
-    if recast is not None and claim.node in recast.other:
-        return recast.trace, recast.numbers[claim.node]
-    return twin, claim.node
 
 
 def _of_helper(cause: Cause, last: Line) -> Cause:

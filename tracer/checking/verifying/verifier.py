@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from tracer.checking.derivations.claims import Claim, Derived, claims_of_mapping, claims_of_text
+from tracer.checking.derivations.claims import Claim, claims_of_mapping, claims_of_text
 from tracer.checking.derivations.depth import printed
 from tracer.checking.derivations.names import Names
+from tracer.checking.judge import AGREE
+from tracer.checking.ladder.noting import not_finite
 from tracer.checking.numerical import Context, context, loss_by
 from tracer.checking.progress import Progress, StoppedError, Told
 from tracer.checking.promote import promoted
@@ -26,10 +28,11 @@ from tracer.format import shape
 from tracer.traces import Trace
 
 from .culprits import culprit_of, whose_rules
+from .elsewhere import Elsewhere, place_of
 from .judged import Judged, any_wrong, badness, fitted, of_one_line, which_steps
 from .measuring import looked_at, measured, shaken
 from .refusing import with_a_cure
-from .seeking import Search, place_of, unjudged
+from .seeking import Search, unjudged
 
 Array = Any
 """A numpy array or numpy scalar."""
@@ -71,6 +74,7 @@ def verify(
         raise CheckError("verify: the trace has no loss\n  try: tr.trace(loss), of a single number")
     twin = promoted(trace)
     names = Names(twin)
+    text = ""
     if isinstance(derivation, str):
         text = printed(derivation)
         try:
@@ -85,9 +89,10 @@ def verify(
             f"  try: {{'x': dx}}, or lines such as  dw = dy * x"
         )
     rng = np.random.default_rng(seed)
-    judging = Judging(twin, derived, shaken(trace, twin, rng), rng, elements, told, executor)
+    elsewhere = Elsewhere(twin, derived, text)
+    judging = Judging(elsewhere, shaken(trace, twin, rng), rng, elements, told, executor)
     noun = "line" if isinstance(derivation, str) else "gradient"
-    return Report("verify", judging.rows(), derived.notes, noun)
+    return Report("verify", judging.rows(), (*not_finite(twin), *derived.notes), noun)
 
 
 class Judging:
@@ -95,25 +100,25 @@ class Judging:
 
     def __init__(
         self,
-        twin: Trace,
-        derived: Derived,
+        elsewhere: Elsewhere,
         shaken: tuple[Trace, ...],
         rng: np.random.Generator,
         elements: int | None,
         told: Told | None,
         executor: Executor | None,
     ) -> None:
-        self.twin, self.derived, self.shaken = twin, derived, shaken
+        twin, derived = elsewhere.twin, elsewhere.derived
+        self.twin, self.derived, self.elsewhere, self.shaken = twin, derived, elsewhere, shaken
         self.rng, self.elements, self.executor = rng, elements, executor
         sizes = [looked_at(np.size(twin.value(claim.node)), elements) for claim in derived.claims]
         self.progress = Progress(told, sizes)
         self.stopped = False
-        self.search = Search(twin, derived, ())
+        self.search = Search(elsewhere, ())
 
     def rows(self) -> tuple[Row, ...]:
         """A row for each line, in their order; those that were not come to when it was stopped say so."""
         judged = [self.judged(claim) for claim in self.derived.claims]
-        self.search = Search(self.twin, self.derived, judged)
+        self.search = Search(self.elsewhere, judged)
         groups = groupby(judged, lambda each: of_one_line(each.claim))
         return tuple(self.row(list(group)) for _, group in groups)
 
@@ -201,6 +206,8 @@ class Judging:
             wrong=row.wrong or line_wrong or any(any_wrong(each.ours) for each in judged),
             inherited=hand_wrong and not line_wrong,
         )
+        if row.verdict == AGREE and (remark := self.elsewhere.remark(worst.claim)):
+            row = replace(row, notes=(*row.notes, remark))
         if line_wrong:
             row = self.explained(row, worst, hand_wrong=hand_wrong)
         if len(judged) > 1 and (line_wrong or hand_wrong):

@@ -238,7 +238,7 @@ def test_no_error_commands_the_terminal(derivation, tmp_path, capsys):
 
 def test_the_page_of_a_wrong_derivation_does_not_command_the_terminal(tmp_path, capsys):
     file = tmp_path / "lines\x1b[2J.txt"
-    file.write_text(f"dw = 5 # {CURSES}".replace("\x00", ""), encoding="utf-8", newline="")
+    file.write_text(f"dw0 = 5 # {CURSES}".replace("\x00", ""), encoding="utf-8", newline="")
     main(["verify", "sigmoid_neuron", str(file)])
     said = capsys.readouterr()
     assert shown(said.out + said.err)

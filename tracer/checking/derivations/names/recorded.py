@@ -30,6 +30,8 @@ SMALLEST, LARGEST_EPSILON = 1e-20, 1e-2
 """A number that the forward pass adds is taken for epsilon between these."""
 MOST_COMPARED = 5000
 """So many names are looked through for a close one."""
+MOST_MEMBERS = 4
+"""So many values of one stem, z1 to z4, are listed one by one."""
 MOST_OUTPUTS = 64
 """So many values are tried for what `dout` is the gradient of."""
 
@@ -183,6 +185,22 @@ class Names:
                 f"a line above that gives {spoken(name)}",
             )
         return gradient
+
+    def refuse_stem(self, name: str, family: Family) -> None:
+        """Complain about z where z1 and z2 were recorded, and no loop over time says which of them is meant."""
+        if family.name in self.nodes or len(family) < 2:
+            return
+        name = spoken(name)
+        gradient = name not in self.families and self.gradient_family(name) is not None
+        members = [self.trace.label(node) for node in family.nodes]
+        if gradient:
+            members = [f"dL/d{member}" for member in members]
+            name = f"dL/d{family.name}"
+        shown = members if len(members) <= MOST_MEMBERS else [members[0], "…", members[-1]]
+        raise RefusedError(
+            f"{name}: no value {family.name!r} was recorded: did you mean {' or '.join(shown)}?",
+            "the one of them that is meant, by its name",
+        )
 
     def refuse_outside(self, name: str) -> None:
         """Complain about a name that is made outside of the derivation, and was not recorded by just that name."""

@@ -59,6 +59,7 @@ class Claiming:
             return []
         if found is None:
             if not self.scope.turns and name not in self._looped:
+                self.names.refuse_stem(name, family)
                 self.scope.say_latest(name, family.nodes[-1])
             return [Meant(self.floating(family.nodes[-1], name), base + len(family) - 1)]
         step, number = found

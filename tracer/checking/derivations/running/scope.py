@@ -157,6 +157,7 @@ class Scope:
                 return family.node(found[0])
             except IndexError:
                 pass
+        self.names.refuse_stem(name, family)
         self.say_latest(name, family.nodes[-1])
         return family.nodes[-1]
 

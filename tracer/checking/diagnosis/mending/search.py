@@ -128,9 +128,10 @@ def mended(wrong: Wrong, known: str = "") -> Iterator[Cause]:
         if len(seen) >= tries:
             return
         seen.add(key)
-        if is_right(wrong, repairs.again(k, changed)):
+        if is_right(wrong, repairs.again(k, changed)) and _holds(wrong, k, changed):
             cause = _cause(line, edit, helper=k < last)
-            by_chance = wrong.right.size < 2 and cause.kind not in CERTAIN
+            few = wrong.right.size < 2 and not wrong.elsewhere
+            by_chance = few and cause.kind not in CERTAIN
             yield replace(cause, exact=False) if by_chance else cause
             return
 
@@ -228,6 +229,14 @@ def _cause(line: Written, edit: Edit, *, helper: bool) -> Cause:
     where = f"line {line.line.number} ({line.line.target}): " if helper else ""
     number = line.line.number if helper else 0
     return Cause(edit.kind, where + edit.text, line.text_with(edit.old, edit.new), line=number)
+
+
+def _holds(wrong: Wrong, index: int, changed: ast.expr) -> bool:
+    """Whether a changed line is right on runs with other numbers too, and not by coincidence of these."""
+    return all(
+        each.repairs is not None and is_right(each, each.repairs.again(index, changed))
+        for each in wrong.elsewhere
+    )
 
 
 def is_right(wrong: Wrong, claim: Array | None) -> bool:
