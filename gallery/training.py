@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import tracer as tr
-from tracer.plots import Array, Plot
+from gallery.history import History as History
+from gallery.history import Record, curves, is_loss
+from gallery.knobs import Knob
+from tracer.kinds import KINDS
+from tracer.plots import Plot
 
 
 class Moment(NamedTuple):
@@ -24,37 +29,13 @@ class Moment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """A layer at one optimiser step: mean and standard deviation of its value, and the rms of its gradient."""
-
-    mean: float
-    std: float
-    gradient: float
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """What a training has left: the curves, the layers, and a frozen trace of every step that was kept."""
-
-    steps: Array
-    """int (steps,): the numbers of the optimiser steps, from 1."""
-    losses: Array
-    measures: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
-    """By name: the steps at which it was measured, and the numbers."""
-    layers: Mapping[str, Sequence[Statistics]] = field(default_factory=dict)
-    """By name: one for every step."""
-    traces: Mapping[int, tr.Trace] = field(default_factory=dict)
-    """The trace of each step that was kept, by its number."""
-
-
-@dataclass(frozen=True)
 class Training:
     """How an entry trains.
 
-    run: takes the settings of the entry's knobs as keywords and yields a `Moment` after every optimiser step, without
-    an end of its own. steps: how many are made unless asked otherwise. keep: the steps whose traces are kept.
-    plots: the pictures of a finished or half-finished training, with the settings as keywords; the loss by step
-    without one.
+    run: takes the settings of the knobs, the entry's and those below, as keywords and yields a `Moment` after every
+    optimiser step, without an end of its own. steps: how many are made unless asked otherwise. keep: the steps whose
+    traces are kept. plots: the pictures of a finished or half-finished training beside the loss by step, from its
+    `History` and with the settings as keywords; without it, the measures by step.
     """
 
     run: Callable[..., Iterator[Moment]]
@@ -62,45 +43,113 @@ class Training:
     keep: tuple[int, ...] = (1, 10, 100)
     plots: Callable[..., tuple[Plot, ...]] | None = None
     claim: str = ""
-    """What the source says about it, to be read beside the curves."""
+    """What is to be expected, to be read beside the curves."""
+    knobs: tuple[Knob, ...] = ()
+    """What can be turned of the training alone, such as the learning rate of a network whose graph has none."""
+    drawn: tuple[str, ...] = ()
+    """Measures that are for plots and not to be read as numbers, such as percentiles."""
+
+
+class Run:
+    """A training that goes on: each `step()` makes an optimiser step and writes it down.
+
+    keep: the steps whose traces are frozen; of the others nothing is left but numbers. One whose loss is no number is
+    kept as well, and is the last.
+    """
+
+    def __init__(
+        self, training: Training, settings: Mapping[str, Any], *, keep: Container[int] | None = None
+    ) -> None:
+        self.training, self.settings = training, settings
+        self._keep = training.keep if keep is None else keep
+        self._record = Record()
+        self._failed = False
+        self._before: tr.Tensor | None = None
+        self._now: tr.Tensor | None = None
+        """The losses of the last two steps: no other graph is held."""
+        self._seen: tuple[int, tr.Trace] | None = None
+        """The step at which somebody last asked for updates."""
+        tr.manual_seed(0)  # the same masks of dropout every time
+        self._moments = training.run(**settings)
+
+    @property
+    def history(self) -> History:
+        """What there is by now."""
+        return History(self._record, len(self._record.losses))
+
+    def step(self) -> bool:
+        """Make one optimiser step; False, and nothing is done, where the training has come to its end."""
+        if self._failed:
+            return False
+        self._before = self._now
+        moment = next(self._moments, None)
+        if moment is None:
+            self._before = None
+            return False
+        self._now = moment.loss
+        loss = float(moment.loss.value)
+        step = self._record.add(loss, moment.measures, moment.layers)
+        self._failed = not math.isfinite(loss)
+        if self._failed or step in self._keep:
+            self.freeze()
+        return True
+
+    def freeze(self) -> int:
+        """Keep the trace of the latest step, and say which one that is; 0 before the first."""
+        step = len(self._record.losses)
+        if self._now is not None and step not in self._record.traces:
+            self._record.traces[step] = tr.trace(self._now)
+        return step
+
+    def updates(self) -> dict[str, float]:
+        """How far the step before the latest moved each parameter; too dear to be asked at every step."""
+        if self._before is None or self._now is None:
+            return {}
+        seen = tr.trace(self._now)
+        self._seen = len(self._record.losses), seen
+        return updates(tr.trace(self._before), seen)
+
+    def seen(self, history: History) -> History:
+        """A history with the step of the latest `updates()` beside those that are kept: for plots as it goes on."""
+        return history if self._seen is None else history.beside(*self._seen)
+
+
+def updates(before: tr.Trace, after: tr.Trace) -> dict[str, float]:
+    """‖Δw‖ / ‖w‖ of every parameter from one optimiser step to the next, by its name; inf where it left zero."""
+    parameter = KINDS.index("parameter")
+    found = {}
+    for node in np.flatnonzero(before.kind_of == parameter).tolist():
+        name = before.label(node)
+        if name in after.labels:
+            old, new = before.value(name), after.value(name)
+            with np.errstate(all="ignore"):
+                moved, size = np.linalg.norm(np.ravel(new - old)), np.linalg.norm(np.ravel(old))
+                found[name] = float(moved / size) if size else (math.inf if moved else 0.0)
+    return found
 
 
 def train(
     training: Training,
-    settings: Mapping[str, object],
+    settings: Mapping[str, Any],
     *,
     steps: int | None = None,
-    keep: Sequence[int] | None = None,
+    keep: Container[int] | None = None,
 ) -> Iterator[History]:
-    """Train, and yield what there is after every optimiser step; the last one is the whole history."""
-    losses: list[float] = []
-    measures: dict[str, tuple[list[int], list[float]]] = {}
-    layers: dict[str, list[Statistics]] = {}
-    traces: dict[int, tr.Trace] = {}
-    kept = training.keep if keep is None else keep
-    for step, moment in zip(
-        range(1, (steps or training.steps) + 1), training.run(**settings), strict=False
-    ):
-        losses.append(float(moment.loss.value))
-        for name, number in moment.measures.items():
-            at, numbers = measures.setdefault(name, ([], []))
-            at.append(step)
-            numbers.append(float(number))
-        for name, node in moment.layers.items():
-            layers.setdefault(name, []).append(statistics(node))
-        if step in kept:
-            traces[step] = tr.trace(moment.loss)
-        yield History(
-            np.arange(1, step + 1),
-            np.array(losses),
-            {name: (np.array(at), np.array(numbers)) for name, (at, numbers) in measures.items()},
-            {name: tuple(each) for name, each in layers.items()},
-            dict(traces),
-        )
+    """Train, and yield what there is after every optimiser step; the last one is the whole history.
+
+    It ends after so many steps, or at a loss that is no number.
+    """
+    run = Run(training, settings, keep=keep)
+    for _ in range(training.steps if steps is None else steps):
+        if not run.step():
+            return
+        yield run.history
 
 
-def statistics(node: tr.Tensor) -> Statistics:
-    """Mean and standard deviation of a value, and the rms of its gradient, NaN without one."""
-    value = np.asarray(node.value)
-    rms = np.nan if node.grad is None else float(np.sqrt(np.mean(np.square(node.grad))))
-    return Statistics(float(value.mean()), float(value.std()), rms)
+def pictures(training: Training, history: History, settings: Mapping[str, Any]) -> tuple[Plot, ...]:
+    """The plots of a training so far: the loss by step first, then its own, or else its measures."""
+    loss, *measures = curves(history)
+    if training.plots is None or not history.count:
+        return (loss, *measures)
+    own = training.plots(history, **settings)
+    return (loss, *(plot for plot in own if not is_loss(plot, history)))

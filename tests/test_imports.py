@@ -29,6 +29,17 @@ def test_a_first_gradient_loads_nothing_heavy(python):
     assert set(done.stdout.split()) & (OURS_LATER | HEAVY | CUDA | FRAMEWORKS) == set()
 
 
+def test_the_gallery_loads_only_what_records_and_names_plots(python):
+    """Facts, plots and trainings load what they need when they are asked for."""
+    done = python("-c", "import sys, gallery; print(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert "gallery.normalisation.identities" in loaded
+    for each in ("tracer.insight", "tracer.diagrams", "tracer.checking", "tracer.plots.saving"):
+        assert not any(name == each or name.startswith(f"{each}.") for name in loaded), each
+    assert loaded & {"json", "hashlib", "tui", *HEAVY} == set()
+
+
 def test_every_package_says_that_it_is_typed(checkout):
     for package in ("tracer", "ops", "tui", "gallery"):
         assert (checkout / package / "py.typed").is_file()

@@ -13,6 +13,7 @@
     ├── DerivationError     a line of a hand derivation that cannot be read or evaluated (also a ValueError)
     ├── DiagramError        a figure that cannot be drawn or written (also a ValueError)
     │   └── GraphvizMissingError
+    ├── PlotError           a plot whose numbers do not fit together (also a ValueError)
     ├── CheckError          a function that cannot be checked (also a ValueError)
     └── StateError          saved weights or a saved optimiser that fit something else (also a ValueError)
 
@@ -67,6 +68,10 @@ class DiagramError(GradstepError, ValueError):
 
 class GraphvizMissingError(DiagramError):
     """Neither Graphviz's `dot` nor pygraphviz was found."""
+
+
+class PlotError(GradstepError, ValueError):
+    """A plot whose numbers do not fit together, or whose axes cannot be."""
 
 
 class CheckError(GradstepError, ValueError):

@@ -15,7 +15,7 @@ from tracer.errors import GradstepError
 from tui.changing import begun_edit
 from tui.editors import editor_command
 from tui.keys import KEYS, Key
-from tui.orders import Page, with_count
+from tui.orders import Page, named, with_count
 from tui.orders.looking import searches_long
 from tui.session import Session
 from tui.widgets.graph import GraphPane
@@ -296,11 +296,13 @@ class Actions(Workbench):
             self.push_screen(JumpScreen(there, self.inks), lambda line: self.obey(line or ""))
 
     def order_help(self, text: str) -> None:
-        """The keys and orders."""
+        """The keys and orders, or what there is about one."""
         from tui.screens.help import HelpScreen
 
+        order = named(text)
+        wanted = f":{order.name}" if order is not None else text
         if self.inks is not None:
-            self.push_screen(HelpScreen(self.inks, self.keys))
+            self.push_screen(HelpScreen(self.inks, self.keys, wanted))
 
     def open_page(self, page: Page) -> None:
         """Show at length what an order has to say."""

@@ -16,20 +16,20 @@ from textual.widgets import Static
 from tracer.cells.drawing import draw
 from tracer.folding.folds import GraphLook
 from tracer.traces import Trace
-from tui.batch import before_screen
+from tui.batch import before_screen, led
 from tui.deck import DECK
-from tui.keyboard import own_keys
 from tui.keys import bindings
 from tui.memory import Memory, recall
+from tui.networks import Network
 from tui.orders.verifying import show_table
 from tui.personal import ALL_COLOURS, Personal
 from tui.projects import Project
-from tui.rerunning import own_screen
 from tui.session import Session
 from tui.sessions import Deed, kept_for_report
 from tui.settings import CONFIG, Settings, config_file, read_settings, state_file
 from tui.targets import Target
 from tui.theme import Inks
+from tui.training.episodes import Episodes
 from tui.views.scene import Scene
 from tui.views.verify import Verified
 from tui.widgets.graph import GraphPane
@@ -38,7 +38,7 @@ from tui.widgets.node import NodePane
 from tui.widgets.prompt import Offers, Prompt
 from tui.widgets.tape import TapePane
 from tui.widgets.timebar import TimeBar
-from tui.workbench import LEAST, sweeps_quickly
+from tui.workbench import LEAST, on_terminal, sweeps_quickly
 
 TRACEBACK = "GRADSTEP_DEBUG"
 """Set this variable to see the whole traceback of a fault in the debugger."""
@@ -48,8 +48,8 @@ class DebuggerApp(Personal):
     """Steps through a trace.
 
     trace: what to step through. title: what to call it in the border of the graph. derivation: lines by hand that came
-    with it. settings, memory: what the user wants and had last; nothing is read or kept without. environment: the
-    variables that tell of the terminal; without, it has all colours.
+    with it. network: the network of the gallery that it is of. settings, memory: what the user wants and had last;
+    nothing is read or kept without. environment: the variables that tell of the terminal; without, it has all colours.
     """
 
     CSS_PATH = "gradstep.tcss"
@@ -81,12 +81,13 @@ class DebuggerApp(Personal):
         title: str = "",
         derivation: str = "",
         again: Callable[[], Target] | None = None,
+        network: Network | None = None,
         settings: Settings | None = None,
         memory: Memory | None = None,
         environment: Mapping[str, str] = ALL_COLOURS,
     ) -> None:
         prepare(trace)
-        session = Session(trace, title=title, derivation=derivation, again=again)
+        session = Session(trace, title=title, derivation=derivation, again=again, network=network)
         super().__init__(session, settings or Settings(), memory or Memory(), environment)
         self.first: Sequence[str] = ()
         """Orders that the screen carries out as soon as it is there."""
@@ -155,14 +156,18 @@ def debug(
     title: str = "",
     derivation: str = "",
     again: Callable[[], Target] | None = None,
+    network: Network | None = None,
+    lead: Sequence[Deed] = (),
     deeds: Sequence[Deed] = (),
     project: Project | None = None,
     verified: Verified | None = None,
+    episodes: Episodes | None = None,
 ) -> int:
     """Open the debugger on a trace and wait until it is closed; 0, or 3 after a fault of ours.
 
-    derivation: lines by hand that came with it. deeds: orders to be done first.
-    project: where breakpoints last. verified: what was verified before.
+    derivation: lines by hand that came with it. network: the network of the gallery that it is of. lead: what its entry
+    wants to be seen first. deeds: orders to be done then. project: where breakpoints last. verified: what was verified
+    before. episodes: the optimiser steps of the training that the trace is one of.
     """
     for stale in ("COLUMNS", "LINES"):  # Textual believes them, even when the terminal is resized
         os.environ.pop(stale, None)
@@ -173,18 +178,24 @@ def debug(
         title=title,
         derivation=derivation,
         again=again,
+        network=network,
         settings=settings,
         memory=memory,
         environment=dict(os.environ),
     )
+    if episodes is not None:
+        app.session.episodes = episodes
+        app.session.say(episodes.hint)
     if project is not None:
         project.restore(app.session)
     if verified is not None:
         app.session.report = verified
         show_table(app.session)
-    app.first = before_screen(app.session, deeds)
-    with own_screen(), own_keys():
-        app.run()
+    first = led(app.session, lead)
+    if project is not None:
+        project.begin(app.session)
+    app.first = [*first, *before_screen(app.session, deeds)]
+    on_terminal(app)
     trouble = project.keep(app.session) if project is not None else ""
     if trouble:
         print(f"gradstep: {trouble}", file=sys.stderr)

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from tracer.errors import GradstepError, in_one_line
 from tui.ink import Line, text_of
 from tui.orders import Page, obey, read
+from tui.orders.order import RUN, STEP, STOP
 from tui.scripts import UsageError
 from tui.session import Session
-from tui.sessions import Deed, parsed, read_session
+from tui.sessions import Deed, Recorded, parsed, read_session
 from tui.views.whereabouts import step_line
 
 FILE, ORDER = "file", "order"
@@ -34,23 +35,27 @@ class Failure(NamedTuple):
         return f"{self.place}{in_one_line(self.error)}"
 
 
-def deeds_of(given: Iterable[tuple[str, str]]) -> list[Deed]:
+def deeds_of(given: Iterable[tuple[str, str]]) -> Recorded:
     """The orders of options, in the order of the options: `("file", path)`, where `-` is stdin, or `("order", line)`.
 
-    Raises `UsageError` for a file that cannot be read.
+    The head of what is returned says what the heads of the files say. Raises `UsageError` for a file that cannot be
+    read.
     """
     deeds: list[Deed] = []
+    head: dict[str, str] = {}
     for kind, text in given:
         if kind == ORDER:
-            deeds.append(Deed(text, "-ex: "))
+            found = Recorded((Deed(text, "-ex: "),))
         elif text == "-":
-            deeds += parsed(sys.stdin.read(), "stdin").deeds
+            found = parsed(sys.stdin.read(), "stdin")
         else:
             try:
-                deeds += read_session(Path(text)).deeds
+                found = read_session(Path(text))
             except GradstepError as error:
                 raise UsageError(f"{error}\n  try: check the path") from None
-    return deeds
+        deeds += found.deeds
+        head |= found.head
+    return Recorded(tuple(deeds), head)
 
 
 def carry_out(
@@ -120,6 +125,32 @@ def run(session: Session, deeds: Sequence[Deed]) -> int:
         return 0
     print(f"gradstep: {failed.place}{failed.error}", file=sys.stderr)
     return 1
+
+
+def led(session: Session, lead: Sequence[Deed]) -> list[str]:
+    """Obey what an entry of the gallery wants to be seen first; returns what the screen has to carry out.
+
+    Where the user has breakpoints or watches of the last time, nothing runs or stops for the entry: only views and the
+    like are obeyed.
+    """
+    if not lead:
+        return []
+    said, start = session.message, session.debugger.position
+    if session.debugger.breakpoints or session.debugger.watches:
+        lead = [deed for deed in lead if not _moves(deed.order)]
+    later = before_screen(session, lead)
+    if session.debugger.position != start and not (said or session.trouble):
+        at = f"step {session.debugger.position} of {session.debugger.timeline.last}"
+        session.say(f"opened at its point of interest, {at}; g goes to the start")
+    elif said and not session.trouble:
+        session.say(said)
+    return later
+
+
+def _moves(line: str) -> bool:
+    """Whether an order steps, runs, stops or watches."""
+    found = read(line)
+    return found is not None and found[0].group in (STEP, RUN, STOP)
 
 
 def before_screen(session: Session, deeds: Sequence[Deed]) -> list[str]:

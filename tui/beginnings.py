@@ -7,12 +7,13 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
+import gallery
 import tracer as tr
-from gallery import GALLERY, Entry
 
 _STARTED = time.time()
 _HERE = Path(__file__).parent
@@ -50,9 +51,48 @@ def _is_theirs(file: Path) -> bool:
 
 
 def _reread_gallery() -> None:
-    """Read the modules of the gallery again that have been edited since this process started."""
-    for module in {sys.modules[entry.build.__module__] for entry in GALLERY.values()}:
-        if module.__file__ and Path(module.__file__).stat().st_mtime > _STARTED:
-            found = vars(importlib.reload(module)).values()
-            entries = (each for each in found if isinstance(each, Entry) and each.name in GALLERY)
-            GALLERY.update((each.name, each) for each in entries)
+    """Read the rooms of the gallery again if a file of theirs has been edited since this process started.
+
+    All of them, for an entry may be built by a module other than the one that was edited. The modules beside the rooms
+    stay: they say what an entry is. So does an entry that somebody has added, or put in the place of another. A room
+    that cannot be read raises what it raises, and all is as before.
+    """
+    rooms = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.startswith("gallery.") and (name.count(".") > 1 or hasattr(module, "__path__"))
+    }
+    if not any(map(_edited, rooms.values())):
+        return
+    names, sections = gallery.GALLERY, gallery.SECTIONS
+    listed = {entry.name: entry for members in sections.values() for entry in members}
+    added = {name: entry for name, entry in names.items() if entry is not listed.get(name)}
+    _forget(rooms)
+    try:
+        importlib.reload(gallery)
+    except BaseException:
+        _forget([name for name in sys.modules if name in rooms])
+        for name, module in rooms.items():
+            sys.modules[name] = module
+            if name.count(".") == 1:
+                setattr(gallery, name.partition(".")[2], module)
+        raise
+    for kept, found in ((names, gallery.GALLERY), (sections, gallery.SECTIONS)):
+        kept.clear()
+        kept.update(found)  # type: ignore[arg-type]
+    names.update(added)
+    gallery.GALLERY, gallery.SECTIONS = names, sections  # which others have imported
+
+
+def _edited(module: ModuleType) -> bool:
+    """Whether its file has been written since this process started."""
+    file = Path(module.__file__ or "")
+    return file.is_file() and file.stat().st_mtime > _STARTED
+
+
+def _forget(rooms: Iterable[str]) -> None:
+    """Let modules of the gallery be imported anew."""
+    for name in rooms:
+        del sys.modules[name]
+        if name.count(".") == 1:
+            vars(gallery).pop(name.partition(".")[2], None)

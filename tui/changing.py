@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from gallery import GALLERY
+from gallery.knobs import Setting, written
 from tracer import format as fmt
 from tracer.breakpoints import Breakpoint
 from tracer.errors import GradstepError
@@ -13,11 +15,14 @@ from tracer.insight.edits import Edit, edit_of
 from tracer.insight.whatif import Changes
 from tracer.matching import by_name, by_number
 from tracer.traces import Trace
+from tui import targets
+from tui.networks import Network
 from tui.rerunning import run_again
 from tui.views.changes import apart, flipped
 
 if TYPE_CHECKING:
     from tui.session import Session
+    from tui.targets import Target
 
 Told = Callable[[int, int], None]
 
@@ -165,7 +170,62 @@ def rerun(session: Session) -> bool:
         raise GradstepError(
             "this trace was opened from inside a program, so it cannot be run again: try gradstep run SCRIPT"
         )
-    done = run_again(session.again, session.interrupted)
+    return _run(session, session.again, "ran again")
+
+
+def turn(session: Session, more: Mapping[str, Setting]) -> bool:
+    """Build the network of the gallery again with some of its knobs turned; False if that failed.
+
+    Raises `GradstepError` for a trace that is of no such network, or a knob that it does not have.
+    """
+    before = with_knobs(session)
+    after = before.turn(more)
+    said = ", ".join(
+        f"{name} {written(before.settings[name])} → {written(value)}"
+        for name, value in after.settings.items()
+        if value != before.settings[name]
+    )
+    if not said:
+        session.say(
+            "nothing was turned: " + ", ".join(f"{n}={written(after.settings[n])}" for n in more)
+        )
+        return True
+    # as `r` does, also after a file of the gallery has been edited
+    again = targets.repeated(
+        lambda: targets.of_network(Network(GALLERY[after.entry.name]).turn(after.turned))
+    )
+    return _run(session, again, said)
+
+
+def with_knobs(session: Session) -> Network:
+    """The network of the gallery that is shown. Raises `GradstepError` where there is none, or none to turn."""
+    if session.episodes is not None:
+        trained = session.episodes.name.partition(" ")[0]
+        raise GradstepError(
+            "the knobs of a training are turned where it starts: "
+            f"try gradstep train {trained} --set NAME=VALUE"
+        )
+    if session.network is None:
+        raise GradstepError(
+            "only networks of the gallery have knobs: try edit, which changes a value"
+        )
+    training = session.network.entry.training
+    if not session.network.entry.knobs and training is not None and training.knobs:
+        name = session.network.entry.name
+        raise GradstepError(
+            f"{name} has knobs of its training only: try gradstep train {name} --set "
+            f"{training.knobs[0].name}={written(training.knobs[0].default)}"
+        )
+    if not session.network.entry.knobs:
+        raise GradstepError(
+            f"{session.network.entry.name} has no knobs: try edit, which changes a value"
+        )
+    return session.network
+
+
+def _run(session: Session, again: Callable[[], Target], said: str) -> bool:
+    """Run something and show its trace in place of the one that is shown. False if it failed."""
+    done = run_again(again, session.interrupted)
     session.output = done.output
     if done.target is None:
         session.complain(f"{done.error}: the trace is the one from before")
@@ -181,10 +241,12 @@ def rerun(session: Session) -> bool:
     def deed() -> None:
         session.again, session.changes = target.again, None
         session.derivation = target.derivation
+        if target.network is not None:
+            session.network, session.title = target.network, target.title
         words.extend(lost(session.show(matching)))
 
     session.settle(deed)
-    session.say("; ".join(filter(None, ("ran again", *words, target.remark))))
+    session.say("; ".join(filter(None, (said, *words, target.remark))))
     return True
 
 

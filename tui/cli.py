@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tracer.traces import Trace
 
 FINE, FAILED, USAGE, INTERNAL = range(4)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What is wrong with an output that takes no more."""
 INTERRUPTED = 130
 """The exit status after ctrl+c."""
 
@@ -61,6 +64,15 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
     return int(text)
+
+
+def step_numbers(text: str) -> tuple[int, ...]:
+    """Numbers of steps, such as 1,10,100."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    try:
+        return tuple(positive(word) for word in words)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}: optimiser steps, such as 1,10,100") from None
 
 
 def whole(text: str) -> int:
@@ -120,6 +132,13 @@ TARGET = argument(
     metavar="TARGET",
     help="a gallery name, FILE.trace, or script.py[:function]; the function has no arguments and returns a loss",
 )
+SET = argument(
+    "--set",
+    action="append",
+    metavar="NAME=VALUE",
+    help="turn a knob of a network of the gallery, such as factor=1.5; may come several times",
+)
+"""For every command whose TARGET may be a network of the gallery."""
 ORDERS = (
     argument(
         "-x",
@@ -213,13 +232,14 @@ COMMANDS = {
     "open": Command(
         "step through a network, a script or a trace",
         "gradstep open batchnorm -ex 'break xhat' -ex continue",
-        (TARGET, *ORDERS),
+        (TARGET, SET, *ORDERS),
     ),
     "show": Command(
         "print a trace as text",
         "gradstep show circuit",
         (
             TARGET,
+            SET,
             STEP,
             argument("--all", action="store_true", help="do not fold the middle of a long trace"),
             argument("--json", action="store_true", help="one JSON document, for other programs"),
@@ -230,6 +250,7 @@ COMMANDS = {
         "gradstep diagram batchnorm -o bn.pdf --theme print",
         (
             TARGET,
+            SET,
             argument(
                 "-o",
                 "--output",
@@ -253,7 +274,7 @@ COMMANDS = {
             argument(
                 "--style",
                 metavar="STYLE",
-                help="circuit, cards, unrolled, paths, backward or outline (default: what suits the trace)",
+                help="circuit, cards, unrolled, rolled, paths, backward or outline (default: what suits the trace)",
             ),
             argument(
                 "--theme",
@@ -325,6 +346,7 @@ COMMANDS = {
         "gradstep check batchnorm",
         (
             TARGET,
+            SET,
             argument("--second", action="store_true", help="the second derivatives too"),
             *CHECKING,
         ),
@@ -334,6 +356,7 @@ COMMANDS = {
         "gradstep verify batchnorm mine.txt",
         (
             TARGET,
+            SET,
             argument(
                 "derivation",
                 nargs="?",
@@ -344,10 +367,147 @@ COMMANDS = {
             *CHECKING,
         ),
     ),
+    "train": Command(
+        "train a network of the gallery, and step through steps 1, 10, 100 of it",
+        "gradstep train xor --set lr=2 --keep 1,10,100 --plot xor.svg",
+        (
+            argument("name", metavar="NAME", help="a network of the gallery that trains"),
+            argument(
+                "--steps",
+                type=positive,
+                metavar="N",
+                help="how many optimiser steps (default: the entry's)",
+            ),
+            SET,
+            argument(
+                "--keep",
+                type=step_numbers,
+                metavar="1,10,100",
+                help="the optimiser steps whose traces are kept, beside the last (default: the entry's)",
+            ),
+            argument(
+                "--every",
+                type=positive,
+                metavar="K",
+                help="keep every K-th step in place of --keep",
+            ),
+            argument(
+                "-o",
+                "--output",
+                metavar="PLACE",
+                help="save the kept traces: into a folder, or a FILE.trace (numbered if several)",
+            ),
+            argument(
+                "--plot", metavar="FILE", help="the curves as a figure: .svg .png .pdf or .tex"
+            ),
+            argument(
+                "--json",
+                action="store_true",
+                help="without a screen; the numbers as one JSON document",
+            ),
+        ),
+    ),
+    "plot": Command(
+        "draw the plots of a network, or a histogram of any node",
+        "gradstep plot vanishing --set factor=1.5 -o vanishing.svg",
+        (
+            TARGET,
+            SET,
+            argument(
+                "--node",
+                metavar="NODE",
+                help="instead, the numbers of one node and of its gradient, as histograms",
+            ),
+            argument("--index", type=positive, metavar="K", help="only the K-th plot"),
+            argument(
+                "-o",
+                "--output",
+                metavar="FILE",
+                help="its ending says the format: .svg .png .pdf .tex (default: drawn here in characters)",
+            ),
+            argument(
+                "--theme",
+                metavar="THEME",
+                default="light",
+                help="light, dark, print (no colour needed), safe (for the colour-blind) or auto (as the reader of an "
+                ".svg prefers; default: light)",
+            ),
+            argument(
+                "--columns",
+                type=positive,
+                metavar="N",
+                help="so many plots beside each other in a file",
+            ),
+        ),
+    ),
     "gallery": Command(
-        "list the networks of the gallery, or describe one",
+        "list the networks of the gallery, search them, or describe one",
         "gradstep gallery xor",
-        (argument("name", nargs="?", metavar="NAME", help="a network of the gallery"),),
+        (
+            argument(
+                "words",
+                nargs="*",
+                metavar="NAME",
+                help="the name or number of a network, or words to search for in names, captions, sources and notes",
+            ),
+            SET,
+            argument(
+                "--all",
+                action="store_true",
+                help="the expected numbers of every network beside the recorded ones; exit status 1 if any differs",
+            ),
+            argument("--json", action="store_true", help="one JSON document, for other programs"),
+        ),
+    ),
+    "quiz": Command(
+        "be asked for the values and gradients of a network, or print a worksheet",
+        "gradstep quiz circuit --count 5",
+        (
+            argument(
+                "target",
+                nargs="?",
+                metavar="TARGET",
+                help="a gallery name, FILE.trace, or script.py[:function]",
+            ),
+            SET,
+            argument("--count", type=positive, metavar="N", help="how many questions (default: 6)"),
+            argument(
+                "--seed",
+                type=seed,
+                metavar="N",
+                help="draw the questions of this random seed (default: others each time, your weak spots earlier)",
+            ),
+            argument(
+                "--kind",
+                action="append",
+                metavar="KIND",
+                help="only value, local, flow, gradient or formula; may come several times",
+            ),
+            argument(
+                "--level",
+                type=int,
+                choices=(1, 2, 3),
+                help="1: values and local derivatives; 2: flows and gradients too; 3: formulas too (default)",
+            ),
+            argument(
+                "--from-start",
+                action="store_true",
+                help="the first questions along the timeline, without drawing lots",
+            ),
+            argument("--worksheet", metavar="FILE", help="print the questions: a .md or .tex file"),
+            argument("--key", metavar="FILE", help="print their solutions: a .md or .tex file"),
+            argument("--progress", action="store_true", help="what went right and wrong so far"),
+            argument("--forget", action="store_true", help="forget the progress"),
+        ),
+    ),
+    "new": Command(
+        "write a script to start from, or list them",
+        "gradstep new mlp net.py",
+        (
+            argument("name", nargs="?", metavar="NAME", help="mlp, batchnorm or rnn"),
+            argument("file", nargs="?", metavar="FILE.py", help="where (default: NAME.py here)"),
+            argument("--force", action="store_true", help="write over a file that is there"),
+        ),
     ),
     "ops": Command(
         "list the operations, or describe one",
@@ -405,7 +565,17 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
 def no_command(word: str) -> str:
     """The sentence about a command that does not exist."""
     close = difflib.get_close_matches(word, COMMANDS, n=1)
-    return f"no command {word!r}: did you mean {close[0] if close else f'gradstep open {word}'}?"
+    options = (
+        name for name, one in COMMANDS.items() for a in one.arguments if f"--{word}" in a.flags
+    )
+    option = next(options, None)
+    if close:
+        meant = close[0]
+    elif option is not None:
+        meant = f"gradstep {option} --{word}"
+    else:
+        meant = f"gradstep open {word}"
+    return f"no command {word!r}: did you mean {meant}?"
 
 
 def handed_on(argv: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -438,6 +608,8 @@ def handed_on(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status says how it went. What is wrong is said in a sentence on stderr."""
     write_what_can_be_written()
+    if sys.stdout is None:
+        return no_output("it is closed")
     try:
         options, rest = parse(sys.argv[1:] if argv is None else argv)
         status = dispatch(options, rest)
@@ -448,10 +620,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # `gradstep show rnn | head` is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output_nowhere()
         return FINE
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+            output_nowhere()
+            return no_output(os.strerror(error.errno))
         return explained(error)
+
+
+def output_nowhere() -> None:
+    """Send what is still to be printed nowhere: Python would try once more when it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def no_output(why: str) -> int:
+    """Say that what was asked for cannot be printed."""
+    print(
+        f"gradstep: cannot write the output: {why}\n  try: > FILE behind the command, where there is room",
+        file=sys.stderr,
+    )
+    return USAGE
 
 
 def dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from gallery import GALLERY
 from tracer.versions import VERSIONS
-from tui import keyboard, listings, scripts, targets, text
-from tui.cli import FAILED, FINE, USAGE
+from tui import keyboard, scripts, targets, text
+from tui.cli import FAILED, FINE, USAGE, parse
+from tui.networks import entry_of, is_network
 from tui.plain import why_not_drawn
 from tui.printing import printed, terminal
 from tui.scripts import UsageError
@@ -50,10 +52,14 @@ class Wishes:
     """What is to be done with a target beside opening it: orders, done first or alone, and where breakpoints last."""
 
     deeds: Sequence[Deed] = ()
+    whole: bool = False
+    """Whether the orders are a saved session, which begins at the start."""
     batch: bool = False
     project: Project | None = None
     verified: Verified | None = None
     """What was verified before, for the debugger to show."""
+    lead: Sequence[Deed] = ()
+    """What the entry of the gallery wants to be seen first, on a screen."""
 
 
 def wishes_of(options: argparse.Namespace, target: str) -> Wishes:
@@ -61,12 +67,14 @@ def wishes_of(options: argparse.Namespace, target: str) -> Wishes:
     from tui.batch import deeds_of
     from tui.projects import project_of
 
-    deeds = deeds_of(options.orders or ())
-    if options.batch and not deeds:
+    given = deeds_of(options.orders or ())
+    if options.batch and not given.deeds:
         raise UsageError(
             "--batch needs orders\n  try: --batch -ex 'break nan' -ex continue -ex where"
         )
-    return Wishes(deeds, options.batch, None if options.batch else project_of(target))
+    named = entry_of(target).name if is_network(target) else target
+    project = None if options.batch else project_of(named)
+    return Wishes(given.deeds, "target" in given.head, options.batch, project)
 
 
 def step_through(target: Target, wishes: Wishes | None = None) -> int:
@@ -83,7 +91,9 @@ def step_through(target: Target, wishes: Wishes | None = None) -> int:
             title=target.title,
             derivation=target.derivation,
             again=target.again,
+            network=target.network,
         )
+        session.episodes = target.episodes
         return run(session, wishes.deeds)
     if not why:
         from tui.app import debug
@@ -93,9 +103,12 @@ def step_through(target: Target, wishes: Wishes | None = None) -> int:
             title=target.title,
             derivation=target.derivation,
             again=target.again,
+            network=target.network,
+            lead=wishes.lead,
             deeds=wishes.deeds,
             project=wishes.project,
             verified=wishes.verified,
+            episodes=target.episodes,
         )
     print(f"gradstep: {why}, so here is what `gradstep show` prints", file=sys.stderr)
     print(text.show(target.trace, target.title))
@@ -116,27 +129,29 @@ def remark(target: Target) -> None:
 
 
 def pick() -> int:
-    """Pick a network from the gallery and step through it; without a terminal, list them and show the first."""
-    print(listings.gallery_list(shutil.get_terminal_size().columns))
-    if not has_terminal():
-        print()
-        return step_through(resolve(next(iter(GALLERY))))
-    while True:
-        try:
-            answer = (
-                input("\nwhich network? (number or name, enter for 1, q to leave) ").strip() or "1"
-            )
-        except EOFError:
-            answer = "q"
-        if answer in ("q", "quit", "exit"):
-            return FINE
-        try:
-            from tui.projects import project_of
+    """Pick networks of the gallery to step through or train; without a terminal, list them and show the first."""
+    why = why_no_screen()
+    if why:
+        from tui.showroom.answers import put
+        from tui.showroom.listing import listed
 
-            name = listings.find_entry(answer).name
-            return step_through(resolve(name), Wishes(project=project_of(name)))
-        except UsageError as error:
-            print(error)
+        put([*listed(list(GALLERY.values()), shutil.get_terminal_size().columns), ()])
+        return step_through(resolve(next(iter(GALLERY))))
+    from tui.projects import project_of
+    from tui.showroom import picker
+    from tui.showroom.drawings import Drawings
+
+    drawings, name, status = Drawings(), "", FINE
+    while status == FINE:
+        choice = picker.pick_one(name, drawings)
+        if choice is None:
+            return FINE
+        name = choice.name
+        if choice.deed == picker.TRAIN:
+            train(parse(["train", name])[0])
+        else:
+            status = introduce(resolve(name), Wishes(project=project_of(name)))
+    return status
 
 
 def run(options: argparse.Namespace, argv: Sequence[str]) -> int:
@@ -179,13 +194,22 @@ def after_failure(done: scripts.Run, again: Callable[[], Target], wishes: Wishes
 def open(options: argparse.Namespace) -> int:
     """Step through a target."""
     wishes = wishes_of(options, options.target)
-    return step_through(resolve(options.target), wishes)
+    return introduce(resolve(options.target, options.set), wishes)
+
+
+def introduce(target: Target, wishes: Wishes) -> int:
+    """Open the debugger where the entry of the gallery wants it to begin, unless a saved session is done again."""
+    from tui.sessions import Deed
+
+    orders = target.entry.orders if target.entry is not None and not wishes.whole else ()
+    lead = tuple(Deed(order, f"{target.title}: ") for order in orders)
+    return step_through(target, replace(wishes, lead=lead))
 
 
 def show(options: argparse.Namespace) -> int:
     """Print a target as text, or as JSON."""
     with own_output(aside=options.json):
-        target = resolve(options.target)
+        target = resolve(options.target, options.set)
     position = position_of(target, options.step)
     remark(target)
     if options.json:
@@ -224,10 +248,18 @@ def diagram(options: argparse.Namespace) -> int:
 
     place = exporting.place_of(options)
     with own_output(aside=place.format is not None):
-        target = resolve(options.target)
+        target = resolve(options.target, options.set)
     remark(target)
     figure = exporting.figure_of(target, options, position_of(target, options.step))
     exporting.put(figure, place)
+    return FINE
+
+
+def plot(options: argparse.Namespace) -> int:
+    """Draw the plots of a network, or a histogram of any node."""
+    from tui import plotting
+
+    plotting.plot(options)
     return FINE
 
 
@@ -263,12 +295,36 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def gallery(options: argparse.Namespace) -> int:
-    """List the gallery, or describe one network."""
-    print(
-        listings.entry_page(listings.find_entry(options.name))
-        if options.name
-        else listings.gallery_list(shutil.get_terminal_size().columns)
-    )
+    """List the gallery, search it, describe one network, or hold all its numbers against the expected ones."""
+    from tui.showroom import answers
+
+    return answers.gallery(options)
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train a network of the gallery."""
+    from tui.training import asked
+
+    return asked.train(options)
+
+
+def quiz(options: argparse.Namespace) -> int:
+    """Ask for the values and gradients of a target, or print a worksheet."""
+    from tui.quiz import asked
+
+    return asked.quiz(options)
+
+
+def new(options: argparse.Namespace) -> int:
+    """Write a starter script, or list them."""
+    from tui import starting
+
+    if options.name is None:
+        print(starting.starters_list())
+    else:
+        file = starting.write_starter(options.name, options.file, force=options.force)
+        typed = shlex.quote(str(file))
+        print(f"wrote {file}: python {typed}, then gradstep run {typed}")
     return FINE
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ops import Primitive
-from tui.plots import Frame
+from tracer.plots import Axis, Curve, Plot
 
 Array = NDArray[Any]
 
+POINTS = 4097
+"""How many points of a curve are looked at: an odd number, so that a frame about 0 has 0 in it."""
+JUMP = 0.06
+"""A curve that moves by so much of the height between two points next to each other has jumped."""
 REACH = 4.0
 """A curve is shown between minus and plus this, and further if a kink lies further out."""
 FAR = 8.0
@@ -21,27 +25,29 @@ HEIGHT = 1.6
 """What rises higher than this times the largest |x| is cut off: an exponential would flatten everything else."""
 
 
-class Curves(NamedTuple):
-    """Value and slope of an operation at the points of a frame."""
-
-    frame: Frame
-    value: Array
-    slope: Array
-
-
 def has_curve(op: Primitive) -> bool:
     """Whether it takes one number and gives one, with a derivative, and no parameter must be given."""
     given = inspect.Parameter.empty not in op.defaults.values()
     return op.elementwise and len(op.inputs) == 1 and op.differentiable(0) and given
 
 
-def curves(op: Primitive, columns: int, rows: int) -> Curves:
-    """Value and slope of an operation with its default parameters, on so many cells. The slope is its rule's."""
+def curves(op: Primitive) -> Plot:
+    """Value and slope of an operation with its default parameters. The slope is its rule's."""
     left, right = _domain(op, *_reach(op))
-    xs = Frame(left, right, 0, 1, columns, rows).points
+    xs = np.linspace(left, right, POINTS)
     value, slope = evaluated(op, xs)
     low, high = _range(value, slope, HEIGHT * max(abs(left), abs(right)))
-    return Curves(Frame(left, right, low, high, columns, rows), value, slope)
+    same = np.allclose(value, slope, equal_nan=True)
+    marks = [
+        Curve(f"{op.name}(x)", *_broken(xs, value, high - low), shows="value"),
+        Curve(
+            "∂/∂x, the same curve" if same else "∂/∂x, from its rule",
+            *_broken(xs, slope, high - low),
+            dashed=True,
+            shows="gradient",
+        ),
+    ]
+    return Plot("", marks, Axis(low=left, high=right), Axis(low=low, high=high))
 
 
 def evaluated(op: Primitive, xs: Array) -> tuple[Array, Array]:
@@ -50,6 +56,13 @@ def evaluated(op: Primitive, xs: Array) -> tuple[Array, Array]:
         out, saved = op.run((xs,), op.defaults)
         (slope,) = op.pull_back(np.ones_like(out), out, (xs,), (True,), op.defaults, saved)
     return np.asarray(out, float), np.where(np.isfinite(out), slope, np.nan)
+
+
+def _broken(xs: Array, ys: Array, height: float) -> tuple[Array, Array]:
+    """A curve with a gap wherever it jumps."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        jumps = np.flatnonzero(np.abs(np.diff(ys)) > JUMP * height) + 1
+    return np.insert(xs, jumps, xs[jumps]), np.insert(ys, jumps, np.nan)
 
 
 def _reach(op: Primitive) -> tuple[float, float]:

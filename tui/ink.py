@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from rich.cells import cell_len, set_cell_size
 
+from tracer.cells.canvas import Cells
 from tracer.cells.meanings import Kind, Look
 from tracer.cells.widths import visible
 
@@ -41,6 +43,19 @@ def span(text: str, kind: Kind = Kind.TEXT, look: Look = Look.PLAIN) -> Span:
     'a␛[2J'
     """
     return Span(text if text.isprintable() else visible(text), Ink(kind, look))
+
+
+def spans(cells: Cells, y: int) -> Line:
+    """A line of a drawing as runs of one ink."""
+    key = cells.kind[y].astype(np.int16) * len(Look) + cells.look[y]
+    text = cells.line(y)
+    ends = [*(np.flatnonzero(np.diff(key)) + 1).tolist(), len(text)]
+    found, start = [], 0
+    for end in ends:
+        kind, look = divmod(int(key[start]), len(Look)) if end > start else (0, 0)
+        found.append(Span(text[start:end], Ink(Kind(kind), Look(look))))
+        start = end
+    return tuple(found)
 
 
 def text_of(line: Line) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from tracer.replay import parts_trace
 from tracer.symbols import param_text
 from tui.curves import curves, has_curve
 from tui.operations import Entry, compiled_from, example, formula_of, second_order
-from tui.plots import draw, legend
 from tui.printing import Line, Piece, Terminal, reflowed, wrapped
 
 PAGE = 100
@@ -127,12 +127,12 @@ def shapes_of(op: Primitive) -> str:
 
 def plot(op: Primitive, terminal: Terminal) -> list[Line]:
     """The value and the slope of an operation of one number, the slope from its rule."""
-    cells = max(min(terminal.columns, PAGE) - 12, 24)
-    found = curves(op, cells, min(max(cells // 4, 8), 18))
-    same = np.allclose(found.value, found.slope, equal_nan=True)
-    slope = terminal.spell("∂/∂x, the same curve" if same else "∂/∂x, from its rule")
-    heading = legend(f"{op.name}(x)", slope, braille=terminal.signs)
-    return [(Piece("  "), *line) for line in (heading, *draw(*found, braille=terminal.signs))]
+    columns = max(min(terminal.columns, PAGE) - 2, 34)
+    found = curves(op)
+    marks = [replace(mark, label=terminal.spell(mark.label)) for mark in found.marks]
+    rows = min(max(columns // 4, 10), 20) + 1
+    lines = replace(found, marks=marks).lines(columns, rows, braille=terminal.signs)
+    return [(Piece("  "), *line) for line in lines]
 
 
 # ----- the facts

@@ -51,6 +51,7 @@ class Personal(Actions):
     ) -> None:
         super().__init__(session)
         self.settings, self.memory = settings, memory
+        self._first_view = session.view
         self.keys = rebound(settings.keys)
         for theme in themes_for(environment):
             self.register_theme(theme)
@@ -78,8 +79,10 @@ class Personal(Actions):
         if memory.orientation in ("lr", "td"):
             self.session.graph = replace(self.session.graph, down=memory.orientation == "td")
         wanted = self.session.wanted
-        if memory.view in self.session.views and not wanted:
+        asked = self.session.view != self.session.views[0]
+        if memory.view in self.session.views and not wanted and not asked:
             self.session.view = self._view = memory.view
+        self._first_view = self.session.view
         for pane in self.query(".pane"):
             for name in self.settings.keys:
                 pane._bindings.key_to_bindings.pop(name, None)
@@ -92,7 +95,9 @@ class Personal(Actions):
 
     def on_unmount(self) -> None:
         """Remember the layout and what was typed."""
-        self.memory.view, self.memory.speed = self.session.view, 1 / PACES[self.pace]
+        if self.session.view != self._first_view:  # what an order has shown at first is no habit
+            self.memory.view = self.session.view
+        self.memory.speed = 1 / PACES[self.pace]
         self.memory.detail = self.session.graph.detail
         self.memory.orientation = "td" if self.session.graph.down else "lr"
         self.memory.save()

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.elements import Element, within
+
 Array = NDArray[Any]
-Element = tuple[int, ...]
 
 VALUE, GRADIENT, DIFFERENCE, RELATIVE = "value", "gradient", "difference", "relative"
 VALUE_CHANGE, GRADIENT_CHANGE = "value change", "gradient change"
@@ -162,16 +163,6 @@ def plane_of(look: TensorLook, shape: tuple[int, ...], element: Element) -> Plan
     first, second = look.axes if look.axes in look.pairs(rank) else (-2, -1)
     axes = (second, first) if look.transposed else (first, second)
     return Plane(shape, axes[0] + rank, axes[1] + rank, element)
-
-
-def within(element: Element, shape: tuple[int, ...]) -> Element:
-    """The element, moved into an array of a shape; of another rank, the axes are matched as broadcasting does.
-
-    >>> within((5, 1), (3, 3)), within((2, 1), (3,)), within((1,), (3, 3))
-    ((2, 1), (1,), (0, 1))
-    """
-    aligned = (*(0,) * (len(shape) - len(element)), *element)[max(0, len(element) - len(shape)) :]
-    return tuple(max(0, min(i, n - 1)) for i, n in zip(aligned, shape, strict=True))
 
 
 @dataclass(frozen=True, eq=False)

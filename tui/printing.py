@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import NamedTuple, TextIO
 
+from tracer.cells.pieces import Line as Line
+from tracer.cells.pieces import Piece as Piece
+from tracer.cells.pieces import text_of as text_of
 from tracer.format import printable
 from tui.plain import stand_ins
 
@@ -18,19 +21,10 @@ COLOURS: Mapping[str, str] = {
     "pass": "1;7;32", "fail": "1;7;31", "doubt": "1;7;33",
     "right": "32", "wrong": "1;31", "open": "1;33", "differs": "1;4;31",
     "minus": "31", "taken": "1;4;31", "plus": "32", "added": "1;4;32",
+    "parameter": "36", "route0": "33", "route1": "35", "route2": "94", "route3": "93",
 }  # fmt: skip
 """What a piece shows, and how a terminal paints it: values green and gradients red, as everywhere in Gradstep; outcomes
-on a ground of their colour, what differs underlined too."""
-
-
-class Piece(NamedTuple):
-    """A few characters and what they show: a word of COLOURS, or nothing in particular."""
-
-    text: str
-    shows: str = ""
-
-
-Line = tuple[Piece, ...]
+on a ground of their colour, what differs underlined too. Parameters and routes are curves of a plot."""
 
 
 class Terminal(NamedTuple):
@@ -56,15 +50,6 @@ def terminal(stream: TextIO | None = None, variables: Mapping[str, str] = os.env
     except UnicodeError:
         signs = False
     return Terminal(shutil.get_terminal_size().columns, not plain, signs)
-
-
-def text_of(line: Line) -> str:
-    """The characters of a line, without the blanks at its end.
-
-    >>> text_of((Piece("a ", "value"), Piece("b  ")))
-    'a b'
-    """
-    return "".join(piece.text for piece in line).rstrip()
 
 
 def printed(lines: Iterable[Line], *, colours: bool) -> str:

@@ -79,6 +79,10 @@ class Project:
                 self.trouble or "; ".join(filter(None, (session.message, self._lost())))
             )
 
+    def begin(self, session: Session) -> None:
+        """Take what is set now for what was there at the beginning: it is written only if the user changes it."""
+        self.before = kept(session.debugger)
+
     def _said(self, debugger: Debugger) -> str:
         counts = (
             (len(debugger.breakpoints), "breakpoint", "s"),

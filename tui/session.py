@@ -15,19 +15,22 @@ from ops.primitive import Array
 from tracer.breakpoints import Breakpoint
 from tracer.cells.figures import Figures
 from tracer.debugger import Debugger, Stop
+from tracer.elements import within
 from tracer.errors import GradstepError, in_one_line
 from tracer.folding.folds import GraphLook
 from tracer.insight.whatif import Changes
 from tracer.matching import Matching
 from tracer.traces import Trace
-from tui.planes import TensorLook, within
+from tui.planes import TensorLook
 from tui.staleness import SourceWatch
 from tui.views.layers import LayersLook
 from tui.views.scene import Scene
 from tui.views.verify import Verified
 
 if TYPE_CHECKING:
+    from tui.networks import Network
     from tui.targets import Target
+    from tui.training.episodes import Episodes
 
 LARGEST_DIGITS = 7
 VIEWS = ("tensor", "layers", "verify", "stops", "changes")
@@ -44,6 +47,7 @@ class Session:
         title: str = "",
         derivation: str = "",
         again: Callable[[], Target] | None = None,
+        network: Network | None = None,
         later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.title = title
@@ -64,6 +68,10 @@ class Session:
         """What the user has edited."""
         self.again = again
         """Makes the trace anew, from the user's program as it is by then."""
+        self.network = network
+        """The network of the gallery that the trace is of, with its knobs."""
+        self.episodes: Episodes | None = None
+        """The optimiser steps of a training, where the trace is one of them."""
         self.output: tuple[str, ...] = ()
         """What the program printed when it ran again."""
         self.graph = GraphLook()
@@ -78,8 +86,9 @@ class Session:
         self.found: tuple[int, ...] = ()
         self.later = later
         self.path: tuple[str, ...] = ()
-        self.log: list[str] = []
-        """The orders given so far."""
+        turned = network.words if network is not None else ()
+        self.log: list[str] = [f"knob {' '.join(turned)}"] if turned else []
+        """The orders given so far; the knobs that were turned before are the first."""
         self.size: tuple[int, int] | None = None
         """Columns and rows of the screen, where there is one."""
         self.dark = True

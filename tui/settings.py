@@ -67,11 +67,11 @@ def config_file(environment: Mapping[str, str]) -> Path | None:
     return _folder(environment, "XDG_CONFIG_HOME", ".config", "config.toml")
 
 
-def state_file(environment: Mapping[str, str]) -> Path | None:
-    """The file of what is remembered; None where nothing shall be."""
+def state_file(environment: Mapping[str, str], name: str = "state.json") -> Path | None:
+    """The file of what is remembered, or another beside it; None where nothing shall be."""
     if environment.get(CONFIG) in ("", os.devnull):
         return None
-    return _folder(environment, "XDG_STATE_HOME", ".local/state", "state.json")
+    return _folder(environment, "XDG_STATE_HOME", ".local/state", name)
 
 
 def _folder(

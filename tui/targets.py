@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 import tracer as tr
-from gallery import GALLERY, Entry
+from gallery import Entry
+from gallery.knobs import assignments
 from tracer.recording import Episode
 from tui.beginnings import Beginning
+from tui.definitions import asks_nothing, latest_first, no_function, nothing_recorded
+from tui.networks import Network, closest, is_network, network
 from tui.scripts import (
     Program,
     Run,
@@ -26,11 +29,15 @@ from tui.scripts import (
     run,
     script,
 )
+from tui.training.episodes import Episodes
+
+KEPT = re.compile(r"(.+)-step(\d{1,12})\.trace")
+"""The name of a file that `gradstep train -o FOLDER` writes."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A trace to look at, what to call it, the gallery entry it came from, and a word about how it was chosen.
+    """A trace to look at, what to call it, the network of the gallery it is of, and a word about how it was chosen.
 
     again: makes it anew, from the sources as they are then; None where that is not known. carried: the lines by hand
     that its script carries, as a text or a function.
@@ -38,10 +45,17 @@ class Target:
 
     title: str
     trace: tr.Trace
-    entry: Entry | None = None
+    network: Network | None = None
     remark: str = ""
     again: Callable[[], Target] | None = None
     carried: str = ""
+    episodes: Episodes | None = None
+    """The kept optimiser steps of a training that it is one of."""
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry of the gallery that it is of."""
+        return self.network.entry if self.network is not None else None
 
     @property
     def derivation(self) -> str:
@@ -63,14 +77,20 @@ def ended_with(name: str, status: int) -> str:
     return f"{name} ended with status {status}"
 
 
-def resolve(text: str) -> Target:
-    """The target of that name.
+def resolve(text: str, turned: Iterable[str] | None = None) -> Target:
+    """The target of that name. turned: words such as `factor=1.5`, for a network of the gallery.
 
-    Raises `UsageError` for a name or file that is not there, `ScriptError` for a script that raises,
-    and what `tr.load` and `tr.trace` raise.
+    Raises `UsageError` for a name or file that is not there, `KnobError` for a knob that is not, `ScriptError` for a
+    script that raises, and what `tr.load` and `tr.trace` raise.
     """
-    again = repeated(lambda: _resolved(text))
-    return replace(_resolved(text), again=again)
+    words = tuple(turned or ())
+    again = repeated(lambda: _resolved(text, words))
+    return replace(_resolved(text, words), again=again)
+
+
+def of_network(found: Network) -> Target:
+    """The target that a network of the gallery is."""
+    return Target(found.title, found.trace(), found)
 
 
 def repeated(make: Callable[[], Target]) -> Callable[[], Target]:
@@ -109,10 +129,15 @@ def left_by(done: Run, episode: int | None = None) -> Target:
     return target
 
 
-def _resolved(text: str) -> Target:
-    entry = GALLERY.get(text)
-    if entry is not None:
-        return Target(entry.name, tr.trace(entry.build()), entry)
+def _resolved(text: str, turned: Sequence[str] = ()) -> Target:
+    if is_network(text):
+        return of_network(network(text, turned))
+    if turned and _is_file(text):
+        assignments(turned)  # a word that turns nothing is the first thing to say
+        raise UsageError(
+            f"{text} has no knobs to turn, for it is no network of the gallery\n"
+            f"  try: without --set {' --set '.join(turned)}"
+        )
     path, colon, function = text.rpartition(":")
     if colon and path.endswith(".py"):
         return called(path, function)
@@ -120,16 +145,43 @@ def _resolved(text: str) -> Target:
         return ran(script_at(text), ())
     if text.endswith(".trace") or Path(text).is_file():
         return Target(text, tr.load(text))
+    if Path(text).is_dir():
+        return kept_in(Path(text))
     raise UsageError(unknown(text))
 
 
 def unknown(text: str) -> str:
     """The sentence about a target that is not there, with the closest names."""
     if os.sep in text or "." in text:
-        return f"no file {text}\n  try: a gallery name ({', '.join(GALLERY)}), script.py[:function], or FILE.trace"
-    close = difflib.get_close_matches(text, GALLERY, n=3, cutoff=0.5)
-    choice = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(GALLERY)}"
-    return f"no network {text!r} in the gallery: {choice}\n  try: gradstep gallery"
+        return f"no file {text}\n  try: a gallery name (see gradstep gallery), script.py[:function], or FILE.trace"
+    return f"no network {text!r} in the gallery: {closest(text)}"
+
+
+def kept_in(folder: Path) -> Target:
+    """The first of the optimiser steps that `gradstep train -o FOLDER` kept; the debugger goes on to the others.
+
+    Raises `UsageError` for another folder.
+    """
+    found = [(KEPT.fullmatch(file.name), file) for file in sorted(folder.iterdir())]
+    files = {int(match[2]): (match[1], file) for match, file in found if match is not None}
+    if not files or len({name for name, _ in files.values()}) > 1:
+        raise UsageError(a_folder(str(folder)))
+    traces = {step: tr.load(files[step][1]) for step in sorted(files)}
+    first = next(iter(traces))
+    episodes = Episodes(files[first][0], traces, first)
+    return Target(episodes.title, traces[first], episodes=episodes)
+
+
+def a_folder(text: str) -> str:
+    """The sentence about a folder, with one of the traces in it or a script to run."""
+    inside = sorted([*Path(text).glob("*.trace"), *Path(text).glob("*.py")])
+    cure = f"try: {inside[0]}" if inside else "try: a FILE.trace or script.py in it"
+    return f"{text} is a folder, not a trace or a script\n  {cure}"
+
+
+def _is_file(text: str) -> bool:
+    """Whether a target is a script, a function of one, or a trace, as far as its name says."""
+    return ".py" in text or text.endswith(".trace") or Path(text).is_file()
 
 
 def script_at(path: str) -> Program:
@@ -176,56 +228,6 @@ def called(path: str, function: str) -> Target:
     )
 
 
-def asks_nothing(
-    function: Callable[..., Any], path: str, name: str, names: Mapping[str, Any]
-) -> None:
-    """Raise `UsageError` for a function that cannot be called without arguments, with one that can."""
-    needed = needs(function)
-    if not needed:
-        return
-    free = [other for other in functions(path, names) if not needs(names[other])]
-    cure = (
-        f"{path}:{free[-1]}"
-        if free
-        else f"a function in {path} that takes none, returning the loss"
-    )
-    raise UsageError(
-        f"{path}:{name} needs {', '.join(needed)}, and it is called without arguments\n  try: {cure}"
-    )
-
-
-def needs(function: Callable[..., Any]) -> list[str]:
-    """The arguments without which a function cannot be called."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some builtins do not say
-        return []
-    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [p.name for p in parameters if p.default is p.empty and p.kind not in optional]
-
-
-def functions(path: str, names: Mapping[str, Any]) -> list[str]:
-    """The functions that a script defines itself."""
-    home = str(Path(path).absolute())
-    return [
-        name
-        for name, value in names.items()
-        if getattr(getattr(value, "__code__", None), "co_filename", None) == home
-    ]
-
-
-def no_function(path: str, function: str, names: Mapping[str, Any]) -> str:
-    """The sentence about a function that a script does not define."""
-    own = functions(path, names)
-    close = difflib.get_close_matches(function, own, n=1)
-    if close:
-        return f"{path} has no function {function!r}\n  try: {path}:{close[0]}"
-    there = f"it has {', '.join(own)}" if own else "it has no functions"
-    return (
-        f"{path} has no function {function!r}: {there}\n  try: {path} alone, which runs the script"
-    )
-
-
 def carried_by(file: str, names: Mapping[str, Any]) -> str:
     """The derivation that a script carries, on its own lines; empty without one."""
     try:
@@ -268,28 +270,6 @@ def recorded_by(done: Run, episode: int | None) -> Target:
         raise UsageError(nothing_recorded(name, done.names, recorded))
     remark = f"no backward pass was made, so the latest scalar variable, {losses[0]}, is taken for the loss"
     return Target(name, tr.trace(done.names[losses[0]]), remark=remark)
-
-
-def latest_first(names: Mapping[str, Any]) -> list[str]:
-    """The variables that hold a computed value with a gradient, the latest first."""
-    found = [
-        variable
-        for variable, value in names.items()
-        if isinstance(value, tr.Tensor) and value.tracked and value.op is not None
-    ]
-    return sorted(found, key=lambda variable: names[variable].serial, reverse=True)
-
-
-def nothing_recorded(name: str, names: Mapping[str, Any], recorded: Sequence[str]) -> str:
-    """The sentence about a script without a backward pass and without a loss."""
-    said = f"{name} recorded nothing to step through: it made no backward pass, and none of its variables is a loss"
-    if not recorded:
-        return f"{said}\n  try: compute a loss from tr.tensor(...) or tr.parameter(...), and call loss.backward()"
-    latest = recorded[0]
-    sizes = names[latest].shape
-    return (
-        f"{said}; its latest value, {latest}, has shape {sizes}\n  try: {latest}.sum().backward()"
-    )
 
 
 def of_episode(name: str, episode: Episode, number: int, count: int) -> Target:

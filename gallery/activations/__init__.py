@@ -1,7 +1,5 @@
 """Activation functions: value, slope, where they saturate or die (CS188; Bajwa; Simion)."""
 
-from __future__ import annotations
+from gallery.activations.entries import OVERVIEW, SINGLE
 
-from gallery.entry import Entry
-
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES = (OVERVIEW, *SINGLE)

@@ -1,7 +1,6 @@
-"""Initialisation: ten layers of 500 units (CS188)."""
+"""Initialisation: ten layers of 500 units, and weights that start alike (CS188)."""
 
-from __future__ import annotations
+from gallery.initialisation.alike import ALIKE
+from gallery.initialisation.tables import HE, LARGE, RELU, SMALL, XAVIER
 
-from gallery.entry import Entry
-
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES = (XAVIER, SMALL, LARGE, RELU, HE, ALIKE)

@@ -1,7 +1,8 @@
-"""Larger pictures: language models, convolutions, graphs too big to read without folding (Bajwa; Simion; CS188)."""
+"""Larger pictures: a language model, dilated convolutions, a small AlexNet, a Neural Turing Machine."""
 
-from __future__ import annotations
+from gallery.larger.bengio import BENGIO, ONE_HOT
+from gallery.larger.convnet import CONVNET
+from gallery.larger.turing_machine import TURING_MACHINE
+from gallery.larger.wavenet import ONE_OUTPUT, WAVENET
 
-from gallery.entry import Entry
-
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES = (BENGIO, ONE_HOT, WAVENET, ONE_OUTPUT, CONVNET, TURING_MACHINE)

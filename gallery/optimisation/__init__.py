@@ -1,7 +1,8 @@
-"""Optimisers and their trajectories (CS188; Bajwa; Simion)."""
+"""Optimisation: optimisers on two surfaces, learning rates that fall, search, mini-batches (CS188; Bajwa; Simion)."""
 
-from __future__ import annotations
+from gallery.optimisation.minibatches import MINIBATCHES
+from gallery.optimisation.optimizers import OPTIMIZERS
+from gallery.optimisation.schedules import SCHEDULED
+from gallery.optimisation.search import SEARCH
 
-from gallery.entry import Entry
-
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES = (OPTIMIZERS, SCHEDULED, SEARCH, MINIBATCHES)

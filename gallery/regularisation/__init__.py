@@ -1,7 +1,7 @@
 """Dropout and weight decay (CS188; Bajwa; Simion)."""
 
-from __future__ import annotations
+from gallery.regularisation.entries import DROPOUT, INVERTED
+from gallery.regularisation.four_masks import FOUR_MASKS
+from gallery.regularisation.weight_decay import WEIGHT_DECAY
 
-from gallery.entry import Entry
-
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES = (DROPOUT, INVERTED, FOUR_MASKS, WEIGHT_DECAY)

@@ -1,7 +1,6 @@
 """Residual and highway connections: the gradient as a sum of paths (Simion)."""
 
-from __future__ import annotations
+from gallery.residual.highway import HIGHWAY
+from gallery.residual.residual import PLAIN, RESIDUAL, SCALED
 
-from gallery.entry import Entry
-
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES = (RESIDUAL, PLAIN, SCALED, HIGHWAY)

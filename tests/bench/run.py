@@ -73,6 +73,16 @@ BENCHES = {
         "recording on against off",
         {"batch": 4, "steps": 2, "rounds": 1, "sample_seconds": 0},
     ),
+    "training": Bench(
+        "tests.bench.training",
+        "a training that is watched against the bare loop",
+        {"steps": 2, "rounds": 1, "sample_seconds": 0},
+    ),
+    "initialization": Bench(
+        "tests.bench.ten_layers",
+        "the five initialisation tables of the gallery, against their matrix products alone",
+        {"tables": 1, "rounds": 1},
+    ),
     "loops": Bench(
         "tests.bench.loops",
         "compiled elementwise loops against numpy, at the size from which they are used",

@@ -37,6 +37,22 @@ def run() -> tuple[list[torch.Tensor], list[torch.Tensor], dict[str, list[torch.
     return losses, outputs, uses
 
 
+def from_first_to_third() -> torch.Tensor:
+    """The Jacobian da<3>/da<1>: how the state after the third word hangs on that after the first."""
+    waa, wax, ba = (
+        torch.tensor(SHARED[name], dtype=torch.float64) for name in ("waa", "wax", "ba")
+    )
+    words = torch.eye(len(SENTENCE), dtype=torch.float64)
+
+    def after(a: torch.Tensor, start: int, end: int) -> torch.Tensor:
+        for word in words[start:end]:
+            a = torch.tanh(waa @ a + wax @ word + ba)
+        return a
+
+    first = after(torch.zeros(3, dtype=torch.float64), 0, 1)
+    return torch.autograd.functional.jacobian(lambda a: after(a, 1, 3), first)
+
+
 def by_step(loss: torch.Tensor, copies: list[torch.Tensor]) -> list[object]:
     """The gradient of a loss by the copy of each step; zeros where a step does not reach it."""
     flows = torch.autograd.grad(loss, copies, retain_graph=True, allow_unused=True)
@@ -55,6 +71,7 @@ def golden() -> dict[str, object]:
         "loss": loss.item(),
         "flows": {name: by_step(loss, copies) for name, copies in uses.items()},
         "third": {name: by_step(third, copies) for name, copies in uses.items()},
+        "da3_by_da1": from_first_to_third().tolist(),
     }
 
 

@@ -10,15 +10,16 @@ from gallery import GALLERY
 from gallery.normalisation.batchnorm import (
     DIGITS_FILE,
     EPS,
-    digits,
+    classifier,
     four_samples,
     one_node,
     own_rule,
     small_steps,
 )
+from gallery.normalisation.inference import BATCHES, MEAN, STD, running_averages
 
 FORMS = {"small": small_steps, "fused": one_node, "by_hand": own_rule}
-NETWORKS = {"four samples": four_samples, "digits": digits}
+NETWORKS = {"four samples": four_samples, "digits": classifier}
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
@@ -82,17 +83,48 @@ def test_the_rule_of_our_own_operation_computes_with_plain_arrays():
     np.testing.assert_allclose(found["x"].sum(axis=0), 0, atol=1e-12)
 
 
-def test_the_statistics_of_a_normalised_batch_are_zero_and_one():
-    trace = tr.trace(GALLERY["batchnorm"].build())
-    np.testing.assert_allclose(trace.value("xhat").mean(axis=0), 0, atol=1e-15)
-    np.testing.assert_allclose(trace.value("xhat").std(axis=0), 1, atol=1e-4)
+def test_at_inference_the_terms_by_variance_and_mean_are_gone():
+    """LECTURES section 4: fixed statistics replace the batch's, so dL/dx = dL/dy gamma / sqrt(var + eps) alone."""
+    trace = tr.trace(GALLERY["batchnorm:inference"].build())
+    alone = trace.gradient("y") * trace.value("gamma") / np.sqrt(trace.value("var") + EPS)
+    np.testing.assert_allclose(trace.gradient("x"), alone, rtol=1e-13)
+    assert [trace[name].kind for name in ("mu", "var")] == ["constant", "constant"]
 
 
-def test_gamma_of_the_deviation_and_beta_of_the_mean_give_the_identity_back():
-    """LECTURES section 4: gamma = sqrt(var + eps), beta = mu."""
-    trace = tr.trace(GALLERY["batchnorm"].build())
-    again = trace.replay({"gamma": trace.value("std"), "beta": trace.value("mu")})
-    np.testing.assert_allclose(again.value("y"), trace.value("x"), rtol=1e-12)
+def test_at_inference_a_sample_does_not_feel_its_neighbours():
+    for name, feels in (("batchnorm:inference", False), ("batchnorm", True)):
+        trace = tr.trace(GALLERY[name].build())
+        others = np.array(trace.value("x"))
+        others[1:] += [[3.0, -1.0], [0.0, 2.0], [1.0, 1.0]]
+        again = trace.replay({"x": others})
+        assert np.any(again.value("y")[0] != trace.value("y")[0]) == feels, name
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0])
+def test_the_running_averages_are_those_of_the_layer_with_the_lectures_variance(alpha):
+    """mean <- alpha * batch mean + (1 - alpha) * mean; the layer knows PyTorch's 1/(m - 1), and the lecture's 1/m."""
+    layer = tr.nn.BatchNorm1d(2, momentum=alpha, running_variance="biased")
+    rng = np.random.default_rng(2015)
+    for _ in range(BATCHES):
+        layer(rng.normal(MEAN, STD, size=(4, 2)))
+    mean, var = running_averages(alpha)
+    np.testing.assert_allclose(layer.running_mean.value, mean, rtol=1e-12)
+    np.testing.assert_allclose(layer.running_var.value, var, rtol=1e-10)
+
+
+def test_eps_is_a_knob_of_every_form():
+    for name in ("batchnorm", "batchnorm:fused", "batchnorm:by_hand", "layernorm"):
+        trace = tr.trace(GALLERY[name].build(eps=1.0))
+        assert tr.verify(trace, GALLERY[name].derivation).ok, name
+        assert trace.value("loss") != tr.trace(GALLERY[name].build()).value("loss")
+
+
+def test_a_token_is_normalised_by_itself_and_a_batch_by_feature():
+    layer, batch = (tr.trace(GALLERY[name].build()) for name in ("layernorm", "batchnorm"))
+    assert layer.value("mu").shape == (3, 1)
+    assert batch.value("mu").shape == (2,)
+    alone = layer.replay({"x": np.repeat(layer.value("x")[:1], 3, axis=0)})
+    np.testing.assert_array_equal(alone.value("y")[0], layer.value("y")[0])
 
 
 def test_the_digits_are_64_images_of_8x8_grey_levels():

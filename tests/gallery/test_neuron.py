@@ -42,3 +42,15 @@ def test_an_add_gate_distributes_and_a_multiply_gate_exchanges():
     exchanged = [flow.cotangent for flow in trace.flows_from("f")]
     assert exchanged == [trace.value("z"), trace.value("q")]
     assert np.shape(exchanged[0]) == ()
+
+
+def test_primitive_gates_overflow_where_one_sigmoid_gate_stays_exact():
+    """exp(1000) is infinite, 1 over it 0, and infinity times 0 comes back as NaN."""
+    gates, one = (
+        tr.trace(GALLERY[name].build(w2=-1000.0))
+        for name in ("sigmoid_neuron", "sigmoid_neuron:one_gate")
+    )
+    assert np.isposinf(gates.value("e"))
+    assert gates.value("f") == one.value("f") == 0
+    assert np.isnan(gates.gradient("w2"))
+    assert one.gradient("w2") == 0

@@ -13,7 +13,7 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
-from gallery.recurrent.rnn import SENTENCE, WAA, WAX, losses
+from gallery.recurrent.rnn import IS_NAME, SENTENCE, WAA, WAX, back_to_the_first, losses
 
 GOLDEN = json.loads(Path(__file__).with_name("rnn_golden.json").read_text())
 SHARED = ("waa", "wax", "ba", "wya", "by")
@@ -76,7 +76,8 @@ def test_the_three_terms_are_products_of_jacobians_along_the_way_back():
 
 
 def test_the_sentence_and_the_scopes_are_the_lectures(trace):
-    assert len(SENTENCE) == 8 == len(set(SENTENCE))
+    assert " ".join(SENTENCE) == "Kate Farrahi and Jonathon Hare teach deep learning"
+    assert IS_NAME == [1, 1, 0, 1, 1, 0, 0, 0]
     assert np.shape(WAA) == (3, 3)
     assert np.shape(WAX) == (3, 8)
     words = [trace.value(f"x#{t}") for t in range(1, 9)]
@@ -88,3 +89,28 @@ def test_the_sentence_and_the_scopes_are_the_lectures(trace):
 def test_the_losses_of_the_steps_sum_to_the_loss(trace):
     total = sum(step.item() for step in losses())
     assert trace.value("loss") == pytest.approx(total, rel=1e-14)
+
+
+def test_the_product_of_the_jacobians_is_pytorchs():
+    """da<3>/da<1>, which PyTorch takes in one piece."""
+    third = tr.trace(GALLERY["rnn:third"].build())
+    np.testing.assert_allclose(back_to_the_first(third), GOLDEN["da3_by_da1"], **CLOSE)
+
+
+@pytest.mark.parametrize("name", ["rnn", "rnn:third"])
+def test_the_plot_shows_each_term_of_the_last_loss_by_how_far_back_it_is(name):
+    (plot,) = GALLERY[name].plots(scale=0.7)
+    sizes = {curve.label: dict(zip(curve.x, curve.y, strict=True)) for curve in plot.marks}
+    assert [curve.label for curve in plot.marks if not curve.dashed] == ["0.7 waa"]
+    flows = by_step(tr.trace(losses()[7]), "waa")
+    assert sizes["waa"] == pytest.approx(
+        {8 - t: np.linalg.norm(flow) if t > 1 else np.nan for t, flow in flows.items()}, nan_ok=True
+    )
+    assert sizes["0.5 waa"][6] < 0.1 * sizes["waa"][6] < 0.1 * sizes["2 waa"][6]
+
+
+def test_the_figure_writes_the_word_that_it_is_fed_on_each_step(trace):
+    drawn = trace.diagram().render("svg").decode()
+    for t, word in enumerate(SENTENCE, start=1):
+        assert f"t = {t}, {word}" in drawn
+        assert str(trace[f"x#{t}"].scope[-1]) == word

@@ -44,3 +44,14 @@ def test_the_gradient_of_the_output_weights_is_the_lectures_formula():
     trace = tr.trace(GALLERY["xor:one_zero"].build())
     y, h = trace.value("y"), trace.value("h")
     np.testing.assert_allclose(trace.gradient("W2"), (y - 1) * y * (1 - y) * h, rtol=1e-12)
+
+
+def test_the_plot_of_the_plane_has_the_outputs_of_the_table():
+    """Lines of equal height of y, computed apart from the trace: at the four inputs they must be its outputs."""
+    (plot,) = GALLERY["xor"].plots()
+    plane, ones, zeros = plot.marks
+    columns = [int(np.argmin(np.abs(np.asarray(plane.x) - x))) for x in (0.0, 1.0)]
+    found = [f"{plane.z[row][column]:.3f}" for column in columns for row in columns]
+    assert found == [TABLE[tuple(map(int, inputs))].split()[2] for inputs in INPUTS]
+    assert sorted(zip(ones.x, ones.y, strict=True)) == [(0, 1), (1, 0)]
+    assert sorted(zip(zeros.x, zeros.y, strict=True)) == [(0, 0), (1, 1)]

@@ -135,7 +135,7 @@ def test_options_before_the_script_are_ours():
 def test_options_keep_their_order(tmp_path):
     (tmp_path / "a.txt").write_text("next\n# why\nback\n")
     given = [("order", "goto 3"), ("file", "a.txt"), ("order", "end")]
-    assert [deed.order for deed in deeds_of(given)] == ["goto 3", "next", "back", "end"]
+    assert [deed.order for deed in deeds_of(given).deeds] == ["goto 3", "next", "back", "end"]
     with pytest.raises(UsageError):
         deeds_of([("file", str(tmp_path))])
 
@@ -182,3 +182,9 @@ def test_orders_without_a_screen_do_not_load_textual():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_order_may_be_written_with_its_colon(gradstep):
+    plain = gradstep("open", "circuit", "--batch", "-ex", "next", "-ex", "knob x=3")
+    assert gradstep("open", "circuit", "--batch", "-ex", ":next", "-ex", ": knob x=3") == plain
+    assert plain[0] == 0

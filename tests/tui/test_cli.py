@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from gallery import GALLERY
 from tracer.timeline import GLYPHS
 from tui.cli import COMMANDS, handed_on
 from tui.plain import ERRORS, stand_in
+from tui.session import Session
 from tui.views.help import FRAMES
 
 
@@ -78,10 +80,11 @@ def test_an_unknown_network_names_the_closest(gradstep):
     assert one_sentence(err)
 
 
-def test_a_name_close_to_nothing_lists_the_gallery(gradstep):
+def test_a_name_close_to_nothing_lists_the_main_networks(gradstep):
     status, _, err = gradstep("show", "zzz")
     assert status == 2
-    assert all(name in err for name in GALLERY)
+    assert all(name in err for name in GALLERY if ":" not in name)
+    assert "try: gradstep gallery" in err
 
 
 def test_a_missing_file_is_said_to_be_missing(gradstep, tmp_path):
@@ -142,7 +145,7 @@ def test_a_step_outside_the_timeline_names_its_ends(gradstep):
 
 
 def test_a_fault_of_ours_says_how_to_report_it(gradstep, monkeypatch):
-    monkeypatch.setattr("tui.commands.resolve", lambda text: 1 / 0)
+    monkeypatch.setattr("tui.commands.resolve", lambda text, turned: 1 / 0)
     status, _, err = gradstep("show", "circuit")
     assert status == 3
     assert "internal error: ZeroDivisionError" in err
@@ -208,29 +211,6 @@ def test_no_command_without_a_terminal_lists_the_gallery_and_shows_its_first_net
     assert "no terminal" in err
 
 
-def test_a_person_at_a_terminal_picks_by_number_or_name(gradstep, monkeypatch):
-    opened = []
-    answers = iter(["nonesuch", "4"])
-    monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
-    monkeypatch.setattr(
-        "tui.commands.step_through", lambda target, wishes: opened.append(target.title) or 0
-    )
-    monkeypatch.setattr("builtins.input", lambda question: next(answers))
-    status, out, _ = gradstep()
-    assert (status, opened) == (0, ["xor"])
-    assert "no network 'nonesuch'" in out
-
-
-def test_a_person_can_leave_the_picker(gradstep, monkeypatch):
-    def end(question):
-        raise EOFError
-
-    monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
-    for reply in (lambda question: "q", end):
-        monkeypatch.setattr("builtins.input", reply)
-        assert gradstep()[0] == 0
-
-
 def test_debugging_from_python_without_a_terminal_prints_the_trace(capsys):
     tr.trace(GALLERY["circuit"].build()).debug()
     out, err = capsys.readouterr()
@@ -245,9 +225,10 @@ def test_the_debugger_is_opened_where_there_is_a_terminal(gradstep, monkeypatch)
 
     class App:
         return_code = 0
-        session = None
+        _driver = None
 
         def __init__(self, trace, title, **more):
+            self.session = Session(trace, title=title)
             opened.append((trace.label(trace.loss), title))
 
         def run(self):
@@ -262,7 +243,7 @@ def test_the_debugger_is_opened_where_there_is_a_terminal(gradstep, monkeypatch)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", [name for name in GALLERY if ":" not in name])
 def test_a_poor_encoding_loses_no_sign(gradstep, name, encoding):
     text = gradstep("show", name)[1].replace("?", "")
     plain = text.encode(encoding, ERRORS).decode(encoding)
@@ -395,35 +376,7 @@ def test_a_hostile_or_foreign_trace_file_is_refused_in_a_sentence(gradstep, tmp_
     assert one_sentence(err)
 
 
-# ----- gallery, version, bench
-
-
-def test_gallery_lists_every_network(gradstep):
-    status, out, _ = gradstep("gallery")
-    assert status == 0
-    for number, name in enumerate(GALLERY, start=1):
-        assert f"{number:>3}  {name} " in out
-
-
-def test_the_gallery_fits_the_terminal_and_breaks_between_words(gradstep, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    out = gradstep("gallery")[1]
-    assert max(map(len, out.splitlines())) <= 80
-    words = " ".join(out.split())
-    assert all(" ".join(entry.caption.split()) in words for entry in GALLERY.values())
-
-
-def test_gallery_describes_a_network_with_its_published_numbers(gradstep):
-    status, out, _ = gradstep("gallery", "sigmoid_neuron")
-    assert status == 0
-    assert "CS188" in out
-    assert out.count("✓") == 21
-    assert "✗" not in out
-
-
-def test_gallery_prints_the_derivation_that_verify_takes(gradstep):
-    _, out, _ = gradstep("gallery", "batchnorm")
-    assert "dL/dvar" in out
+# ----- version, bench
 
 
 def test_an_unknown_gallery_name_or_operation_names_the_closest(gradstep):
@@ -468,3 +421,70 @@ def test_the_words_after_a_script_belong_to_it():
         ["-m", "x"],
     )
     assert handed_on(["show", "circuit", "--json"]) == (["show", "circuit", "--json"], [])
+
+
+@pytest.mark.parametrize("command", ["open", "show", "verify"])
+def test_a_number_of_the_list_is_a_target(gradstep, command):
+    number = str(list(GALLERY).index("circuit") + 1)
+    assert gradstep(command, number) == gradstep(command, "circuit")
+
+
+def test_a_file_whose_name_is_a_number_comes_before_the_list(gradstep, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tr.trace(GALLERY["xor"].build()).save("1.trace")
+    (tmp_path / "1.trace").rename(tmp_path / "1")
+    assert gradstep("show", "1")[1].split()[0] == "1"
+    assert gradstep("show", "2")[1].split()[0] == list(GALLERY)[1]
+
+
+def test_a_folder_is_named_as_one_with_a_trace_in_it(gradstep, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept").mkdir()
+    assert "kept is a folder" in gradstep("open", "kept")[2]
+    (tmp_path / "kept" / "mine.trace").write_bytes(b"")
+    status, _, err = gradstep("open", "kept")
+    assert status == 2
+    assert "try: kept/mine.trace" in err
+
+
+def test_a_folder_of_kept_steps_is_opened_at_its_first_and_leads_to_the_others(
+    gradstep, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert gradstep("train", "xor", "--steps", "10", "--keep", "2,10", "-o", "kept")[0] == 0
+    assert "xor, optimiser step 2 " in gradstep("show", "kept")[1]
+    words = ("--batch", "-ex", "episode +", "-ex", "episode")
+    status, out, _ = gradstep("open", "kept", *words)
+    assert status == 0
+    assert "kept optimiser steps of xor" in out
+    rows = [line.split() for line in out.splitlines()[-2:]]
+    assert [row[:2] for row in rows] == [["episode", "2"], ["episode", "10"]]
+
+
+@pytest.mark.parametrize("words", [("gallery",), ("show", "circuit"), ("plot", "xor")])
+def test_an_output_that_takes_no_more_is_said_in_a_sentence(checkout, words):
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no full device here")
+    command = [sys.executable, "-m", "tui.cli", *words]
+    with full.open("w") as out:
+        done = subprocess.run(command, cwd=checkout, stdout=out, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("gradstep: cannot write the output: ")
+    assert done.stderr.count("\n") == 2
+
+
+def test_a_closed_output_is_said_in_a_sentence(checkout):
+    command = [sys.executable, "-m", "tui.cli", "gallery"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command], cwd=checkout, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "cannot write the output: it is closed" in done.stderr
+
+
+def test_a_word_that_is_an_option_is_led_to_its_command(gradstep):
+    status, _, err = gradstep("worksheet", "circuit")
+    assert status == 2
+    assert "no command 'worksheet': did you mean gradstep quiz --worksheet?" in err
+    assert "did you mean gradstep open xor?" in gradstep("xor")[2]

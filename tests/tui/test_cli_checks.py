@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import tracer as tr
-from gallery import GALLERY
+from gallery import GALLERY, SECTIONS
 from tests.patience import PATIENCE
 from tracer.checking.progress import StoppedError
 from tui.verdicts.meter import Meter
@@ -43,11 +44,15 @@ def first(out: str) -> str:
 # ----- check
 
 
-@pytest.mark.parametrize("name", [name for name in GALLERY if name != "batchnorm:digits"])
+LARGE = {"batchnorm:digits", *(each.name for each in SECTIONS["Initialisation"])}
+"""Half a minute of certifying each: five hundred units of ten layers; the operations are those of the others."""
+
+
+@pytest.mark.parametrize("name", [name for name in GALLERY if name not in LARGE])
 def test_the_gradients_of_every_network_are_certified(gradstep, name):
     status, out, _ = gradstep("check", name)
     assert status == 0, out
-    assert first(out).startswith("PASS · ")
+    assert first(out).startswith(("PASS · ", "KINK · "))
 
 
 def test_a_wrong_rule_is_found_at_its_node_and_the_exit_status_says_so(python, tmp_path):
@@ -131,7 +136,7 @@ def test_workers_find_the_same_in_processes_of_their_own(python, tmp_path):
 # ----- verify
 
 
-@pytest.mark.parametrize("name", [name for name, entry in GALLERY.items() if entry.derivation])
+@pytest.mark.parametrize("name", ["circuit", "xor", "batchnorm:fused", "rnn:third"])
 def test_the_derivation_that_a_network_brings_agrees(gradstep, name):
     status, out, _ = gradstep("verify", name)
     assert status == 0, out
@@ -177,13 +182,15 @@ def test_a_line_that_inherits_a_mistake_is_told_from_the_one_that_makes_it(grads
     assert out.count("\n   - ") == 1
 
 
-def test_a_network_without_a_derivation_asks_for_one(gradstep):
-    status, _, err = gradstep("verify", "vanishing")
+def test_a_network_without_a_derivation_asks_for_one(gradstep, script):
+    status, _, err = gradstep("verify", script(RECORDS))
     assert status == 2
     assert "brings no derivation of its own" in err
 
 
-def test_a_variant_without_a_derivation_names_the_network_that_has_one(gradstep):
+def test_a_variant_without_a_derivation_names_the_network_that_has_one(gradstep, monkeypatch):
+    bare = dataclasses.replace(GALLERY["batchnorm:by_hand"], derivation="")
+    monkeypatch.setitem(GALLERY, "batchnorm:by_hand", bare)
     status, _, err = gradstep("verify", "batchnorm:by_hand")
     assert status == 2
     assert "try: gradstep verify batchnorm\n" in err

@@ -175,3 +175,17 @@ def test_every_key_of_the_help_is_a_key_of_the_table():
     assert all(
         key.shown for key in KEYS if key.place == EVERYWHERE and not key.order.startswith("digit")
     )
+
+
+@pytest.mark.parametrize("words", ["help knob", "help :knob", "? knobs", ":help knob"])
+def test_the_help_of_one_order_holds_that_order(at_desk, circuit, words):
+    async def script(desk):
+        await desk.press("colon")
+        await desk.burst(words)
+        shown = await desk.press("enter")
+        assert ":knob [NAME=VALUE]" in shown
+        assert ":goto N" not in shown
+        assert ":goto N" in await desk.press("escape")
+        assert "─ help ─" not in await desk.press("escape")
+
+    at_desk(circuit, script)

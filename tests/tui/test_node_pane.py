@@ -9,12 +9,13 @@ import pytest
 from rich.cells import cell_len
 
 import tracer as tr
+from tracer import elements
 from tracer.cells.figures import LARGE, Figures, Kept, bars
 from tracer.cells.meanings import Kind
 from tracer.errors import ReplayError
 from tui.ink import text_of
 from tui.orders import obey
-from tui.views import elements, node, sources
+from tui.views import node, sources
 from tui.views.scene import Scene
 
 

@@ -173,3 +173,33 @@ def test_a_wrong_derivation_opens_at_its_first_wrong_element(terminal, tmp_path)
     desk.press("q")
     assert desk.wait() == 1
     assert "FAIL" in desk.seen.partition(ENTER)[0]
+
+
+@pytest.mark.parametrize(
+    "words", [["open", "circuit"], *(pytest.param(w, marks=pytest.mark.slow) for w in (["train", "xor"], []))]
+)  # fmt: skip
+def test_a_terminal_that_is_closed_without_a_signal_leaves_no_process_behind(
+    words, tmp_path, checkout
+):
+    """A session leader without a controlling terminal hears nothing; its keys then read as empty, again and again."""
+    mine, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+    running = subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(checkout), "TERM": "xterm-256color"},
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+    )
+    os.close(its)
+    seen, end = b"", time.monotonic() + PATIENCE
+    while ENTER.encode() not in seen and time.monotonic() < end:
+        if select.select([mine], [], [], 0.1)[0]:
+            seen += os.read(mine, 1 << 16)
+    os.close(mine)
+    try:
+        running.wait(PATIENCE)
+    finally:
+        running.kill()

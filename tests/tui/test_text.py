@@ -108,7 +108,8 @@ def test_an_exact_zero_is_marked_on_its_gradient():
 def test_rows_stand_under_their_scope(rnn):
     lines = show(rnn, "rnn").splitlines()
     at = lines.index("─── rnn[t=3]")
-    assert "x#3" in lines[at + 1]
+    assert lines[at - 2] == "─── rnn[t=3].and"
+    assert "x#3" in lines[at - 1]
     assert lines.index("─── rnn[t=2]") < at < lines.index("─── rnn[t=4]")
     assert "─── " not in lines[lines.index("─── rnn[t=8]") + 11]
 

@@ -9,8 +9,10 @@ from tracer.errors import GradstepError
 from tui.orders import (
     changing,
     copying,
+    episodes,
     graph,
     keeping,
+    knobs,
     layers,
     looking,
     moving,
@@ -40,6 +42,8 @@ ORDERS: tuple[Order, ...] = (
     *verifying.ORDERS,
     *keeping.ORDERS,
     *changing.ORDERS,
+    *knobs.ORDERS,
+    *episodes.ORDERS,
     *screen.ORDERS,
 )
 _BY_WORD = {word: order for order in ORDERS for word in (order.name, *order.aliases)}
@@ -49,12 +53,17 @@ class OrderError(GradstepError):
     """A line that is no order."""
 
 
+def named(word: str) -> Order | None:
+    """The order of that name or alias, with or without its colon; None for another word."""
+    return _BY_WORD.get(word.strip().removeprefix(":"))
+
+
 def find(word: str) -> Order:
     """The order of a name or alias; a name may be shortened to what begins it, the first of the table wins.
 
     Raises `OrderError` with the closest name.
     """
-    found = _BY_WORD.get(word) or next((o for o in ORDERS if o.name.startswith(word)), None)
+    found = named(word) or next((o for o in ORDERS if o.name.startswith(word)), None)
     if found is None:
         close = difflib.get_close_matches(word, _BY_WORD, n=1)
         hint = f"did you mean {close[0]}?" if close else "help lists them"
@@ -65,9 +74,10 @@ def find(word: str) -> Order:
 def read(line: str) -> tuple[Order, str] | None:
     """The order of a line and the text after its name; None for an empty line or a comment.
 
-    A number alone is a position: `65` is `goto 65`. Raises `OrderError`.
+    A number alone is a position: `65` is `goto 65`. A colon before the order, as one types it at the screen, is no part
+    of it. Raises `OrderError`.
     """
-    word, _, text = line.strip().partition(" ")
+    word, _, text = line.strip().removeprefix(":").lstrip().partition(" ")
     if not word or word.startswith("#"):
         return None
     if word.isdecimal():

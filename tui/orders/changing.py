@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.cells.meanings import Kind
@@ -48,7 +49,10 @@ def _edits(session: Session, text: str) -> Page | None:
 
 
 def _rerun(session: Session, text: str) -> Page | None:
-    return None if changing.rerun(session) else _printed(session)
+    if changing.rerun(session):
+        return None
+    printed = _printed(session)
+    return replace(printed, again="rerun") if printed is not None else None
 
 
 def _output(session: Session, text: str) -> Page | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery import GALLERY
 from tracer.errors import GradstepError
 from tracer.files import write_whole
 from tui.exporting import file_name, remarks
@@ -25,9 +24,9 @@ def _export(session: Session, text: str) -> None:
     if theme not in {*THEMES, AUTO}:
         names, theme = [text], "dark" if session.dark else "light"
     name = " ".join(names)
-    entry = GALLERY.get(session.title) if not session.debugger.depth else None
+    network = session.network if not session.debugger.depth else None
     figure = session.trace.diagram(
-        style=entry.style if entry is not None else None,
+        style=network.entry.style if network is not None else None,
         step=session.debugger.position,
         theme=theme,
         scope=".".join(map(str, session.scene().scope)) or None,
@@ -42,9 +41,10 @@ def _export(session: Session, text: str) -> None:
 
 
 def _save(session: Session, text: str) -> None:
-    file = free(text or f"{file_name(session.title) or 'session'}.session.txt")
-    write(file, written(session.log, target=session.title, size=session.size))
-    session.say(f"wrote {file}: gradstep open {session.title} -x {file} does it all again")
+    target = session.network.entry.name if session.network is not None else session.title
+    file = free(text or f"{file_name(target) or 'session'}.session.txt")
+    write(file, written(session.log, target=target, size=session.size))
+    session.say(f"wrote {file}: gradstep open {target} -x {file} does it all again")
 
 
 def write(file: Path, text: str) -> None:

@@ -33,6 +33,8 @@ class Page:
 
     heading: str
     lines: tuple[Line, ...]
+    again: str = ""
+    """The order that r gives from there."""
 
 
 def page(heading: str, rows: Iterable[tuple[str, str]]) -> Page:

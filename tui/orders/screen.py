@@ -17,6 +17,12 @@ def _themes(session: Session, text: str) -> Iterable[str]:
     return starting(NAMES, text)
 
 
+def _orders(session: Session, text: str) -> Iterable[str]:
+    from tui.orders import ORDERS as EVERY
+
+    return starting([order.name for order in EVERY], text)
+
+
 ORDERS: tuple[Order, ...] = (
     Order("play", "", "step by itself, and stop again", None, RUN),
     Order("slower", "", "play more slowly", None, RUN),
@@ -31,6 +37,7 @@ ORDERS: tuple[Order, ...] = (
     Order("jump", "", "to a pane or a view, by one letter", None, SCREEN),
     Order("redraw", "", "paint the screen anew", None, SCREEN),
     Order("suspend", "", "back to the shell for a while; fg returns", None, SCREEN),
-    Order("help", "", "the keys and these orders", None, SCREEN, ("?",)),
+    Order("help", "[ORDER]", "the keys and these orders; what one does: help knob", None, SCREEN, ("?",),
+          complete=_orders),
     Order("quit", "", "leave", None, SCREEN, ("q", "exit")),
 )  # fmt: skip

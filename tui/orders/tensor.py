@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.cells.figures import LARGE
+from tracer.elements import Element
 from tracer.errors import GradstepError
 from tui import planes
 from tui.orders.order import LOOK, Order, starting
-from tui.planes import QUANTITIES, Element, Numbers, Plane, plane_of
+from tui.planes import QUANTITIES, Numbers, Plane, plane_of
 from tui.views import quantities
 from tui.views.arrivals import index_text
 

@@ -54,9 +54,13 @@ def play(
 async def _played(
     target: Target, deeds: Sequence[Deed], size: tuple[int, int], theme: str
 ) -> list[Frame]:
-    derivation = target.derivation
     app = DebuggerApp(
-        target.trace, title=target.title, derivation=derivation, settings=Settings(theme=theme)
+        target.trace,
+        title=target.title,
+        derivation=target.derivation,
+        again=target.again,
+        network=target.network,
+        settings=Settings(theme=theme),
     )
     async with app.run_test(size=size) as pilot:
         await settle(pilot)

@@ -19,6 +19,17 @@ from tui.keys import Key
 from tui.orders import Page
 from tui.theme import Inks
 from tui.views.help import help_lines
+from tui.widgets.pane import Ordered
+
+
+def inked(lines: Iterable[Line], inks: Inks) -> Text:
+    """Lines in the colours of a theme."""
+    text = Text()
+    for line in lines:
+        for piece in line:
+            text.append(visible(piece.text), inks(piece.ink))
+        text.append("\n")
+    return text
 
 
 class PageScreen(ModalScreen[None]):
@@ -59,12 +70,7 @@ class PageScreen(ModalScreen[None]):
 
     def inked(self, lines: Iterable[Line]) -> Text:
         """Lines in the colours of the theme."""
-        text = Text()
-        for line in lines:
-            for piece in line:
-                text.append(visible(piece.text), self.inks(piece.ink))
-            text.append("\n")
-        return text
+        return inked(lines, self.inks)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let no key do anything before the page is there."""
@@ -85,16 +91,25 @@ class PageScreen(ModalScreen[None]):
 
 
 class ListScreen(PageScreen):
-    """What an order has to say at length."""
+    """What an order has to say at length; of a program that failed, r runs it again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "again", "again", show=False)]
 
     def __init__(self, inks: Inks, page: Page) -> None:
         super().__init__(inks)
         self.page = page
         self.heading = page.heading
+        self.hint = "r re-runs · " * bool(page.again) + self.hint
 
     def text(self, width: int) -> Text:
         """Line by line."""
         return self.inked(self.page.lines)
+
+    def action_again(self) -> None:
+        """Close the page, and give its order again."""
+        if self.page.again:
+            self.dismiss()
+            self.app.post_message(Ordered(self.page.again))
 
 
 class HelpScreen(PageScreen):
@@ -106,14 +121,18 @@ class HelpScreen(PageScreen):
     heading = "help"
     hint = "j k space scroll · / finds · esc closes"
 
-    def __init__(self, inks: Inks, keys: tuple[Key, ...]) -> None:
+    def __init__(self, inks: Inks, keys: tuple[Key, ...], wanted: str = "") -> None:
         super().__init__(inks)
-        self.keys = keys
+        self.keys, self.wanted = keys, wanted
 
     def compose(self) -> ComposeResult:
         """The page, and below it a line to type in, hidden until it is asked for."""
         yield from super().compose()
-        yield Input(id="wanted", compact=True, placeholder="what to find in the help")
+        wanted = Input(
+            self.wanted, id="wanted", compact=True, placeholder="what to find in the help"
+        )
+        wanted.display = bool(self.wanted)
+        yield wanted
 
     def text(self, width: int) -> Text:
         """The page."""

@@ -58,7 +58,7 @@ def check(options: argparse.Namespace) -> int:
     """Compare the gradients of a target with certified numbers."""
     writable(options.json)
     with own_output(aside=options.json is not None):
-        target, _ = subject(options.target)
+        target, _ = subject(options.target, options.set)
     if target is None:
         raise UsageError(
             f"{options.target} recorded nothing to check\n  try: gradstep verify {options.target}"
@@ -77,7 +77,7 @@ def verify(options: argparse.Namespace) -> int:
     """Compare a hand derivation with the recorded gradients, line by line; or show the reports that a script makes."""
     writable(options.json)
     with own_output(aside=options.json is not None):
-        target, made = subject(options.target)
+        target, made = subject(options.target, options.set)
     if made and options.derivation is None and not (target and target.derivation):
         found = [_made(each, options.target) for each in made]
         return tell(found, options, stopped=False)
@@ -186,6 +186,7 @@ def can_open(found: Found) -> bool:
 def again(options: argparse.Namespace) -> str:
     """The command that opens the debugger at the first wrong element."""
     words = [options.command, options.target]
+    words += [word for one in options.set or () for word in ("--set", one)]
     words += [options.derivation] if getattr(options, "derivation", None) else []
     words += ["--second"] if getattr(options, "second", False) else []
     return f"gradstep {shlex.join(words)} --open"

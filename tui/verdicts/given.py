@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -76,35 +77,40 @@ def given(word: str | None, target: Target) -> Derivation:
         return Derivation(text, path.name, path)
     if target.derivation:
         return Derivation(target.derivation, "its own derivation")
-    root = target.title.partition(":")[0]
+    name = target.entry.name if target.entry is not None else target.title
+    root = name.partition(":")[0]
     if root in GALLERY and GALLERY[root].derivation:
         raise UsageError(
-            f"{target.title} brings no derivation of its own, but {root} does\n  try: gradstep verify {root}"
+            f"{name} brings no derivation of its own, but {root} does\n  try: gradstep verify {root}"
         )
     carry = f", or a text  derivation = '''...'''  in {root}" if root.endswith(".py") else ""
     raise UsageError(
-        f"{target.title} brings no derivation of its own\n"
-        f"  try: gradstep verify {target.title} DERIVATION, a file of lines such as  dL/dw = dL/dy * x{carry}"
+        f"{name} brings no derivation of its own\n"
+        f"  try: gradstep verify {name} DERIVATION, a file of lines such as  dL/dw = dL/dy * x{carry}"
     )
 
 
-def subject(word: str) -> tuple[Target | None, tuple[scripts.Made, ...]]:
+def subject(
+    word: str, turned: Sequence[str] | None = None
+) -> tuple[Target | None, tuple[scripts.Made, ...]]:
     """The target of that name, and the reports that its script made itself by `tr.verify` and `tr.verify_function`.
 
     A script that only makes reports leaves no target. Raises what `resolve` raises, with another status for a script
     that cannot be run: it is no wrong gradient.
     """
     try:
-        return _subject(word)
+        return _subject(word, turned)
     except ScriptError as error:
         if error.status != INTERRUPTED:
             error.status = USAGE
         raise
 
 
-def _subject(word: str) -> tuple[Target | None, tuple[scripts.Made, ...]]:
-    if not word.endswith(".py") or word in GALLERY:
-        return resolve(word), ()
+def _subject(
+    word: str, turned: Sequence[str] | None
+) -> tuple[Target | None, tuple[scripts.Made, ...]]:
+    if not word.endswith(".py") or turned:
+        return resolve(word, turned), ()
     done = scripts.run(targets.script_at(word))
     asserted = done.error is None or isinstance(done.error, AssertionError)
     if not (done.reports and asserted):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tracer import elements
 from tracer.cells.figures import WAITING, short_number
+from tracer.elements import Element, within
 from tracer.nodes import Node
 from tracer.timeline import GLYPHS
-from tui.planes import Element, within
-from tui.views import elements
 from tui.views.scene import Scene
 
 BEFORE, AFTER = 6, 2

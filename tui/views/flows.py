@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from tracer import elements
 from tracer import format as fmt
 from tracer.cells.figures import figure
 from tracer.cells.meanings import Kind
+from tracer.elements import Element
 from tracer.formulas import flow_formula, local_derivative
 from tracer.nodes import Node
 from tracer.timeline import GLYPHS
 from tui.ink import Line, Span, elide, span, width_of
-from tui.planes import Element
-from tui.views import elements
 from tui.views.arrivals import (
     Arrival,
     amount,

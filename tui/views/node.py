@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from rich.cells import cell_len
 
+from tracer import elements
 from tracer import format as fmt
 from tracer.cells.figures import LARGE
 from tracer.cells.meanings import Kind
 from tracer.formulas import formula
 from tracer.stats import Summary
 from tui.ink import Line, Span, clip, elide, span, width_of
-from tui.views import elements
 from tui.views.arrivals import cursor, index_text
 from tui.views.flows import WIDE, flows_in, flows_out
 from tui.views.scene import Scene

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from tracer.cells.figures import short_number
 from tracer.cells.meanings import Kind
+from tracer.elements import Element
 from tui import heatmap
 from tui.heatmap import Grid, Limits, View
 from tui.ink import Heat, Line, Span, clip, elide, span, width_of
@@ -21,7 +22,6 @@ from tui.planes import (
     RELATIVE,
     VALUE,
     VALUE_CHANGE,
-    Element,
     Numbers,
     Plane,
     plane_of,

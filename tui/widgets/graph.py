@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 from textual import events, work
 from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.worker import get_current_worker
 
 from tracer.cells import boxes, headings
-from tracer.cells.canvas import Cells, Window, node_at
+from tracer.cells.canvas import Window, node_at
 from tracer.cells.drawing import Drawing, draw, make, wanted
-from tracer.cells.meanings import Kind, Look
 from tracer.folding.folds import GraphLook
 from tracer.folding.merging import Folded
 from tracer.layered.layers import GivenUpError
-from tui.ink import Ink, Line, Span
+from tui.ink import Line, spans
 from tui.keys import GRAPH, bindings
 from tui.minimap import minimap
 from tui.views.scene import Scene
@@ -255,19 +253,3 @@ class GraphPane(LinePane, ScrollView):
 
 def _number(count: int) -> str:
     return f"{count:,}".replace(",", " ")
-
-
-_LOOKS = len(Look)
-
-
-def spans(cells: Cells, y: int) -> Line:
-    """A line of cells as runs of one ink."""
-    key = cells.kind[y].astype(np.int16) * _LOOKS + cells.look[y]
-    text = cells.line(y)
-    ends = [*(np.flatnonzero(np.diff(key)) + 1).tolist(), len(text)]
-    found, start = [], 0
-    for end in ends:
-        kind, look = divmod(int(key[start]), _LOOKS) if end > start else (0, 0)
-        found.append(Span(text[start:end], Ink(Kind(kind), Look(look))))
-        start = end
-    return tuple(found)

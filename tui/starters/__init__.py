@@ -1,0 +1,1 @@
+"""Scripts to start from: `gradstep new` copies them, and each of them runs as it stands."""

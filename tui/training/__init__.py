@@ -1,0 +1,1 @@
+"""Training a network of the gallery: on a screen that shows it learn, or line by line without one."""
