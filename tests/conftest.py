@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ["GRADSTEP_CONFIG"] = (
     os.devnull
 )  # no test reads or writes the settings of whoever runs it
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads wait for each other
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
