@@ -78,14 +78,14 @@ def respelt(before: str, after: str) -> str:
             before_next = theirs[d][0]
         elif tag == "delete" and mine[a][1] == "(":
             before_next = mine[a][0]
-    return found.strip() if _read(found) == _read(after) else after
+    return found.strip() if _read(found) == _read(after) != "" else after
 
 
 def _read(line: str) -> str:
     """What Python reads in a line, whatever its spelling; empty if it is no Python."""
     plain = GRADIENT.sub(r"dL_d\1", line).replace("#", REPEAT).strip()
     try:
-        return ast.dump(ast.parse(plain))
+        return ast.dump(ast.parse(f"{plain} pass" if plain.endswith(":") else plain))
     except (SyntaxError, ValueError, RecursionError):
         return ""
 
