@@ -28,13 +28,20 @@ TABLES = {
 SEEDS_FILE = Path(__file__).with_name("over_seeds.json")
 
 
-def drawn(weights: str, rng: np.random.Generator) -> Array:
-    """A weight of one layer, by one of the rules of the lecture. Returns: float32 (500, 500)."""
-    scale = {"small": 0.01, "large": 1.0, "xavier": UNITS**-0.5, "he": (UNITS / 2) ** -0.5}[weights]
-    return np.float32(scale) * rng.standard_normal((UNITS, UNITS), dtype=np.float32)
+def samples_for(units: int) -> int:
+    """Two samples for each unit: the lecture's thousand for its five hundred."""
+    return units * SAMPLES // UNITS
 
 
-def ten_layers(weights: str = "xavier", activation: str = "tanh", seed: int = 0) -> tr.Tensor:
+def drawn(weights: str, rng: np.random.Generator, units: int = UNITS) -> Array:
+    """A weight of one layer, by one of the rules of the lecture. Returns: float32 (units, units)."""
+    scale = {"small": 0.01, "large": 1.0, "xavier": units**-0.5, "he": (units / 2) ** -0.5}[weights]
+    return np.float32(scale) * rng.standard_normal((units, units), dtype=np.float32)
+
+
+def ten_layers(
+    weights: str = "xavier", activation: str = "tanh", seed: int = 0, units: int = UNITS
+) -> tr.Tensor:
     """h⟨l⟩ = f(h⟨l−1⟩ W⟨l⟩), ten times; the loss is the mean of h⟨10⟩ v, with a unit Gaussian v.
 
     A loss that is linear in the last layer sends back the same whatever the activations are, so that the gradients
@@ -43,14 +50,14 @@ def ten_layers(weights: str = "xavier", activation: str = "tanh", seed: int = 0)
     rng = np.random.default_rng(seed)
     f = ACTIVATIONS[activation]
     with tr.kernels("numpy"):
-        x = tr.constant(rng.standard_normal((SAMPLES, UNITS), dtype=np.float32))
+        x = tr.constant(rng.standard_normal((samples_for(units), units), dtype=np.float32))
         h = x
         for layer in range(1, LAYERS + 1):
-            W = tr.parameter(drawn(weights, rng), name=f"W{layer}")
+            W = tr.parameter(drawn(weights, rng, units), name=f"W{layer}")
             with tr.scope("layer", l=layer):
                 z = h @ W
                 h = f(z)
-        v = tr.constant(rng.standard_normal(UNITS, dtype=np.float32))
+        v = tr.constant(rng.standard_normal(units, dtype=np.float32))
         loss = tr.mean(h @ v)
     return loss
 
@@ -106,9 +113,11 @@ def spread(table: str, what: str) -> tuple[Array, Array]:
 # ----- pictures
 
 
-def plots(weights: str = "xavier", activation: str = "tanh", seed: int = 0) -> tuple[Plot, ...]:
+def plots(
+    weights: str = "xavier", activation: str = "tanh", seed: int = 0, units: int = UNITS
+) -> tuple[Plot, ...]:
     """A histogram for each layer; the standard deviation and the gradient by layer, for all five tables."""
-    trace = tr.trace(ten_layers(weights, activation, seed))
+    trace = tr.trace(ten_layers(weights, activation, seed, units))
     return (
         _by_layer("std of the activations", "std", stds(trace)),
         _by_layer("rms of the gradient by the activations", "gradient", gradients(trace)),

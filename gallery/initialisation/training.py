@@ -15,18 +15,22 @@ BATCH = 100
 
 
 def steps(
-    weights: str = "xavier", activation: str = "tanh", seed: int = 0, lr: float = 0.1
+    weights: str = "xavier",
+    activation: str = "tanh",
+    seed: int = 0,
+    units: int = UNITS,
+    lr: float = 0.1,
 ) -> Iterator[Moment]:
     """Gradient descent on which side of a plane an input lies; each step has 100 inputs of its own."""
     rng = np.random.default_rng(seed)
     f = ACTIVATIONS[activation]
-    plane = rng.standard_normal(UNITS, dtype=np.float32)
-    W = [tr.parameter(drawn(weights, rng), name=f"W{k}") for k in range(1, LAYERS + 1)]
-    v = tr.parameter(drawn(weights, rng)[0], name="v")
+    plane = rng.standard_normal(units, dtype=np.float32)
+    W = [tr.parameter(drawn(weights, rng, units), name=f"W{k}") for k in range(1, LAYERS + 1)]
+    v = tr.parameter(drawn(weights, rng, units)[0], name="v")
     optimizer = tr.optim.SGD([*W, v], lr)
     while True:
         optimizer.zero_grad()
-        x = tr.constant(rng.standard_normal((BATCH, UNITS), dtype=np.float32), name="x")
+        x = tr.constant(rng.standard_normal((BATCH, units), dtype=np.float32), name="x")
         side = tr.constant((x.value @ plane > 0).astype(np.float32), name="side")
         h, layers = x, {}
         for k, weight in enumerate(W, start=1):
