@@ -186,8 +186,14 @@ def call(name: str, operands: list[Any], options: Mapping[str, Any]) -> Any:
         raise AbsentError(f"{name} of shape {shapes}: {what}") from None
 
 
+def _transposed(x: Any) -> Any:
+    if isinstance(x, str):
+        raise AbsentError(f"an array has .T, not {x!r}")
+    return np.asarray(x).T
+
+
 ATTRIBUTES: Mapping[str, Callable[[Any], Any]] = {
-    "T": lambda x: np.asarray(x).T,
+    "T": _transposed,
     "shape": np.shape,
     "size": lambda x: float(np.size(x)),
     "ndim": lambda x: float(np.ndim(x)),

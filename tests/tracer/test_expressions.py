@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tracer as tr
@@ -207,6 +207,7 @@ TOKENS = st.sampled_from(
 
 
 @settings(max_examples=300, deadline=None)
+@example(["'a'", ".T"], False)
 @given(st.lists(TOKENS, max_size=14), st.booleans())
 def test_any_text_is_read_or_refused_and_nothing_else_happens(tokens, spaced):
     text = (" " if spaced else "").join(tokens)
