@@ -262,6 +262,7 @@ def test_what_differs_in_a_patch_is_found_by_terms(before, after, new):
         ("dx = (a+b)*c", "dx = a + b * c", "dx = a + b * c"),
         ("da#2 = w.T@dz", "da#2 = w @ dz", "da#2 = w@dz"),
         ("for t in reversed(range(2, 9)):", "for t in range(2, 9):", "for t in range(2, 9):"),
+        ("for t in range(1,9):", "for t in range(0, 9):", "for t in range(0,9):"),
     ],
 )
 def test_a_mended_line_keeps_the_spelling_of_the_user(before, after, mended):
