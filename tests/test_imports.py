@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 OURS_LATER = {"tui", "gallery"}
-HEAVY = {"numba", "llvmlite", "scipy", "textual", "rich", "graphviz", "pygraphviz"}
+HEAVY = {"numba", "llvmlite", "scipy", "textual", "rich", "graphviz", "pygraphviz", "greenlet"}
 CUDA = {"cupy", "cuda", "numba_cuda", "numba_cuda_mlir"}
 FRAMEWORKS = {"torch", "jax"}
 

@@ -1,0 +1,1 @@
+"""CUDA kernels written in Python, and what launches them: one source for a GPU and for the interpreter."""

@@ -1,0 +1,272 @@
+"""The namespace `cuda` of an interpreted kernel: where a thread stands, and what it asks of the others.
+
+Whatever a thread cannot do alone ends in a switch to the machine, with a request; the answer comes back when all who
+take part have asked.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ops.interpreter.clock import Clock
+from ops.interpreter.faults import Found
+from ops.interpreter.memory import Local, Shared
+
+
+class Three:
+    """Three numbers: an index, or the size of what it counts."""
+
+    __slots__ = ("x", "y", "z")
+
+    def __init__(self, x: int, y: int = 1, z: int = 1) -> None:
+        self.x, self.y, self.z = x, y, z
+
+    def __iter__(self) -> Any:
+        return iter((self.x, self.y, self.z))
+
+
+class Request(NamedTuple):
+    """What a thread waits for."""
+
+    kind: str
+    """The name of the function that it called."""
+    place: int
+    """Where in the code."""
+    mask: int = 0xFFFFFFFF
+    value: Any = None
+    argument: Any = None
+
+
+class SharedMemory:
+    """`cuda.shared`: one array per place in the source that asks for one, the same for all threads of a block."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.arrays: dict[Any, Shared] = {}
+
+    def array(self, shape: Any, dtype: Any) -> Shared:
+        """The array of this place."""
+        frame = sys._getframe(1)
+        return self.at((frame.f_code, frame.f_lasti), shape, dtype)
+
+    def at(self, place: Any, shape: Any, dtype: Any) -> Shared:
+        """The array of a place in the code."""
+        found = self.arrays.get(place)
+        if found is None:
+            found = self.arrays[place] = Shared(place, shape, dtype, self.clock)
+        return found
+
+
+class LocalMemory:
+    """`cuda.local`: arrays of one thread."""
+
+    def array(self, shape: Any, dtype: Any) -> Local:
+        """A new array."""
+        return Local(shape, np.dtype(dtype).type)
+
+
+PATIENCE = 10_000
+"""How often in a row `cas` may fail: a thread that waits in a loop for another would wait for ever, here and on a GPU
+whose warps do not take turns."""
+
+
+class Atomic:
+    """`cuda.atomic`: one thread after another changes an element; each gets what it held before."""
+
+    def __init__(self) -> None:
+        self.in_vain = 0
+
+    def add(self, array: Any, index: Any, value: Any) -> Any:
+        """Add."""
+        old = array.change(index)
+        array.settle(index, old + value)
+        return old
+
+    def sub(self, array: Any, index: Any, value: Any) -> Any:
+        """Subtract."""
+        old = array.change(index)
+        array.settle(index, old - value)
+        return old
+
+    def max(self, array: Any, index: Any, value: Any) -> Any:
+        """The larger of both; a NaN in the array gives way."""
+        old = array.change(index)
+        array.settle(index, old if old >= value or value != value else value)
+        return old
+
+    def min(self, array: Any, index: Any, value: Any) -> Any:
+        """The smaller of both; a NaN in the array gives way."""
+        old = array.change(index)
+        array.settle(index, old if old <= value or value != value else value)
+        return old
+
+    def exch(self, array: Any, index: Any, value: Any) -> Any:
+        """Put another value in its place."""
+        old = array.change(index)
+        array.settle(index, value)
+        return old
+
+    def cas(self, array: Any, index: Any, old: Any, value: Any) -> Any:
+        """Put another value in its place if it is the expected one."""
+        found = array.change(index)
+        self.in_vain = 0 if found == old else self.in_vain + 1
+        if self.in_vain > PATIENCE:
+            raise Found(
+                "deadlock", "holds another value, for which a thread waits in a loop", array, index
+            )
+        array.settle(index, value if found == old else found)
+        return found
+
+
+class GridGroup:
+    """`cuda.cg.this_grid()`."""
+
+    def __init__(self, ask: Callable[[Any], Any]) -> None:
+        self.ask = ask
+
+    def sync(self) -> None:
+        """Wait for every thread of every block."""
+        self.ask(Request("grid", sys._getframe(1).f_lasti))
+
+
+class Groups:
+    """`cuda.cg`."""
+
+    def __init__(self, ask: Callable[[Any], Any]) -> None:
+        self.group = GridGroup(ask)
+
+    def this_grid(self) -> GridGroup:
+        """All threads of the launch."""
+        return self.group
+
+
+class Cuda:
+    """`cuda`, for one run of one kernel. The machine moves `threadIdx` and `blockIdx` from thread to thread."""
+
+    warpsize = 32
+
+    def __init__(self, blocks: Three, threads: Three, clock: Clock) -> None:
+        self.gridDim, self.blockDim = blocks, threads
+        self.blockIdx, self.threadIdx = Three(0, 0, 0), Three(0, 0, 0)
+        self.shared, self.local, self.atomic = SharedMemory(clock), LocalMemory(), Atomic()
+
+    def asks(self, ask: Callable[[Any], Any]) -> None:
+        """Where threads that wait turn to."""
+        self._ask, self.cg = ask, Groups(ask)
+
+    @property
+    def laneid(self) -> int:
+        """The number of the thread in its warp."""
+        d, t = self.blockDim, self.threadIdx
+        return (t.x + d.x * (t.y + d.y * t.z)) % 32
+
+    def grid(self, n: int) -> Any:
+        """The index of the thread in the whole grid: a number, or n of them."""
+        b, d, t = self.blockIdx, self.blockDim, self.threadIdx
+        x = b.x * d.x + t.x
+        if n == 1:
+            return x
+        return (x, b.y * d.y + t.y, b.z * d.z + t.z)[:n]
+
+    def gridsize(self, n: int) -> Any:
+        """How many threads the grid has: a number, or n of them."""
+        g, d = self.gridDim, self.blockDim
+        if n == 1:
+            return g.x * d.x
+        return (g.x * d.x, g.y * d.y, g.z * d.z)[:n]
+
+    def syncthreads(self) -> None:
+        """Wait for all threads of the block."""
+        self._ask(sys._getframe(1).f_lasti)
+
+    def syncthreads_count(self, holds: Any) -> int:
+        """Wait for the block; how many threads say yes."""
+        return int(self._ask(Request("syncthreads_count", sys._getframe(1).f_lasti, value=holds)))
+
+    def syncthreads_and(self, holds: Any) -> int:
+        """Wait for the block; whether all say yes."""
+        return int(self._ask(Request("syncthreads_and", sys._getframe(1).f_lasti, value=holds)))
+
+    def syncthreads_or(self, holds: Any) -> int:
+        """Wait for the block; whether any says yes."""
+        return int(self._ask(Request("syncthreads_or", sys._getframe(1).f_lasti, value=holds)))
+
+    def threadfence(self) -> None:
+        """Order memory for others. Nothing to do: threads run one after another. It is no barrier."""
+
+    threadfence_block = threadfence_system = threadfence
+
+    def syncwarp(self, mask: int = 0xFFFFFFFF) -> None:
+        """Wait for the lanes of a mask."""
+        self._ask(Request("syncwarp", sys._getframe(1).f_lasti, mask))
+
+    def shfl_sync(self, mask: int, value: Any, lane: int) -> Any:
+        """The value of a lane."""
+        return self._ask(Request("shfl_sync", sys._getframe(1).f_lasti, mask, value, lane))
+
+    def shfl_up_sync(self, mask: int, value: Any, delta: int) -> Any:
+        """The value of the lane so far below; the own where there is none."""
+        return self._ask(Request("shfl_up_sync", sys._getframe(1).f_lasti, mask, value, delta))
+
+    def shfl_down_sync(self, mask: int, value: Any, delta: int) -> Any:
+        """The value of the lane so far above; the own where there is none."""
+        return self._ask(Request("shfl_down_sync", sys._getframe(1).f_lasti, mask, value, delta))
+
+    def shfl_xor_sync(self, mask: int, value: Any, lanes: int) -> Any:
+        """The value of the lane whose number differs by these bits."""
+        return self._ask(Request("shfl_xor_sync", sys._getframe(1).f_lasti, mask, value, lanes))
+
+    def all_sync(self, mask: int, holds: Any) -> bool:
+        """Whether all lanes of a mask say yes."""
+        return bool(self._ask(Request("all_sync", sys._getframe(1).f_lasti, mask, holds)))
+
+    def any_sync(self, mask: int, holds: Any) -> bool:
+        """Whether any lane of a mask says yes."""
+        return bool(self._ask(Request("any_sync", sys._getframe(1).f_lasti, mask, holds)))
+
+    def eq_sync(self, mask: int, holds: Any) -> bool:
+        """Whether all lanes of a mask say the same."""
+        return bool(self._ask(Request("eq_sync", sys._getframe(1).f_lasti, mask, holds)))
+
+    def ballot_sync(self, mask: int, holds: Any) -> int:
+        """The lanes that say yes, as bits."""
+        return int(self._ask(Request("ballot_sync", sys._getframe(1).f_lasti, mask, holds)))
+
+
+def answers(requests: dict[int, Request]) -> dict[int, Any]:
+    """What each lane gets from an exchange in which all lanes of one mask take part.
+
+    Raises KeyError with the lane that is asked for its value and does not take part.
+    """
+    kind = next(iter(requests.values())).kind
+    said = {lane: bool(r.value) for lane, r in requests.items()}
+    match kind:
+        case "syncwarp":
+            return dict.fromkeys(requests)
+        case "all_sync":
+            return dict.fromkeys(requests, all(said.values()))
+        case "any_sync":
+            return dict.fromkeys(requests, any(said.values()))
+        case "eq_sync":
+            return dict.fromkeys(requests, len(set(said.values())) == 1)
+        case "ballot_sync":
+            return dict.fromkeys(requests, sum(1 << lane for lane, yes in said.items() if yes))
+    found = {}
+    for lane, r in requests.items():
+        source = _source(kind, lane, int(r.argument))
+        found[lane] = requests[source if 0 <= source < 32 else lane].value
+    return found
+
+
+def _source(kind: str, lane: int, argument: int) -> int:
+    if kind == "shfl_sync":
+        return argument % 32
+    if kind == "shfl_up_sync":
+        return lane - argument
+    if kind == "shfl_down_sync":
+        return lane + argument
+    return lane ^ argument
