@@ -50,6 +50,7 @@ _PUBLIC: dict[str, str] = {
 
 _INTERNAL: dict[str, str] = {
     # module: the primitives that only other operations call
+    "ops.transfer": "to",
     "ops.decompositions": "lower_half",
     "ops.determinants": "cofactor_change cofactors det_sign inverse_transpose log_abs_det",
     "ops.averaging": "avg_unpool adaptive_avg_unpool",

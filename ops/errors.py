@@ -9,3 +9,11 @@ class GradstepError(Exception):
 
 class PrimitiveError(GradstepError, TypeError):
     """A primitive was declared or called in a way that its signature does not allow."""
+
+
+class DeviceError(GradstepError, RuntimeError):
+    """No device, not enough of its memory, or inputs that lie on different ones."""
+
+
+class MixedDevicesError(DeviceError):
+    """Inputs of one operation that lie on different devices."""

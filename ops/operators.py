@@ -8,22 +8,18 @@ from typing import Any
 from ops.primitive import NOTHING, PRIMITIVES, Primitive
 
 
-class Operators:
-    """Python's operators as primitives, for readers of rules: Symbols that write, Terms that compile.
+class Arithmetic:
+    """Python's operators as primitives.
 
     (Tensors, whose operators are the hot path of recording, spell out their own.)
     """
 
-    __array_ufunc__ = None  # numpy scalars leave the operator to us
+    __slots__ = ()
+    __array_ufunc__: Any = None  # numpy scalars leave the operator to us
     __hash__ = object.__hash__
 
-    def __apply_primitive__(
-        self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]
-    ) -> Any:
-        raise NotImplementedError
-
     def _apply(self, name: str, *args: Any) -> Any:
-        return self.__apply_primitive__(PRIMITIVES[name], args, NOTHING)
+        raise NotImplementedError
 
     def __add__(self, other: Any) -> Any:
         return self._apply("add", self, other)
@@ -105,3 +101,17 @@ class Operators:
 
     def __invert__(self) -> Any:
         return self._apply("logical_not", self)
+
+
+class Operators(Arithmetic):
+    """The operators of those who read rules without computing: Symbols that write, Terms that compile."""
+
+    __slots__ = ()
+
+    def __apply_primitive__(
+        self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]
+    ) -> Any:
+        raise NotImplementedError
+
+    def _apply(self, name: str, *args: Any) -> Any:
+        return self.__apply_primitive__(PRIMITIVES[name], args, NOTHING)

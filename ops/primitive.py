@@ -272,6 +272,7 @@ class Primitive:
             else:  # inputs alone: the common call, without the cost of sorting it
                 args, params = args + rest, self.standard
         numbers, lists = True, False
+        elsewhere = None
         for argument in args:
             kind = type(argument)
             if kind in _ARRAYS:
@@ -282,8 +283,12 @@ class Primitive:
                     return apply(argument, self, args, params)
                 numbers = False
                 lists = lists or kind is list or kind is tuple
+                if hasattr(kind, "__run_primitive__"):
+                    elsewhere = argument
         if lists:
             args = tuple(self._as_data(argument) for argument in args)
+        if elsewhere is not None:  # an array of a device: kernels of its own compute
+            return elsewhere.__run_primitive__(self, args, params)
         if not numbers:
             return self.run(args, params)[0]
         out = self.run([np.asarray(argument)[()] for argument in args], params)[0]
@@ -410,7 +415,7 @@ class Primitive:
         if type(out) is np.ndarray:
             if out.ndim == 0:
                 out = out[()]
-        elif not isinstance(out, np.generic):
+        elif not isinstance(out, np.generic) and not hasattr(type(out), "__run_primitive__"):
             if out is None:
                 raise PrimitiveError(f"{self.name}: its kernel returned None, not an array")
             out = np.asarray(out)[()]

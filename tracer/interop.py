@@ -14,45 +14,20 @@ from typing import Any
 import numpy as np
 
 import ops
+from ops.numpy_names import UFUNCS as UFUNCS
+from ops.numpy_names import table
 from ops.primitive import Primitive
 from tracer.errors import GradientError, UnknownNameError
 from tracer.tensors import Operators
 from tracer.values import masks
 
-
-def _table(same: str, **others: str) -> dict[str, str]:
-    """numpy's names to ours: those that are the same, then the others."""
-    return {name: name for name in same.split()} | others
-
-
-UFUNCS: Mapping[str, str] = _table(
-    "add square sqrt cbrt exp exp2 expm1 log log2 log10 log1p logaddexp reciprocal sign maximum minimum matmul "
-    "sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh hypot floor ceil trunc "
-    "greater greater_equal less less_equal equal not_equal "
-    "logical_and logical_or logical_xor logical_not isnan isinf isfinite",
-    subtract="sub",
-    multiply="mul",
-    divide="div",
-    negative="neg",
-    power="pow",
-    float_power="pow",
-    absolute="abs",
-    fabs="abs",
-    rint="round",
-    bitwise_and="logical_and",
-    bitwise_or="logical_or",
-    bitwise_xor="logical_xor",
-    invert="logical_not",
-)
-"""Name of a ufunc to the name of our operation."""
-
-SCIPY_UFUNCS: Mapping[str, str] = _table("erf erfc exp2 expm1 log1p cbrt", expit="sigmoid")
+SCIPY_UFUNCS: Mapping[str, str] = table("erf erfc exp2 expm1 log1p cbrt", expit="sigmoid")
 """The same for the ufuncs of `scipy.special`."""
 
 _ON_MASKS = {"bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "invert": "~"}
 """The ufuncs that we have for truths only, with their signs."""
 
-FUNCTIONS: Mapping[str, str] = _table(
+FUNCTIONS: Mapping[str, str] = table(
     "sum mean max min prod var std median argmax argmin any all cumsum cumprod sort argsort "
     "reshape ravel transpose broadcast_to swapaxes moveaxis expand_dims squeeze concatenate stack split "
     "flip roll repeat tile pad take take_along_axis diagonal tril triu where clip round "

@@ -98,10 +98,12 @@ def looped(op: Primitive, inputs: Sequence[Any], out: Array, kernels: str) -> Pr
 
 
 KERNELS = ("numpy", "numba", "numba flows")
+DEVICES = ("cuda", "interpret", "host")
+"""What a node says whose numbers lie on a device: whose kernels ran, or `host`, where numpy ran on copies."""
 
 
 def form(op: Primitive, kernels: str = "numba") -> Primitive:
-    """The form of an operation whose kernels Numba compiles. Nothing is compiled, or even loaded, before it runs.
+    """The form of an operation that other kernels run. Nothing is compiled, or even loaded, before it runs.
 
     Raises `KeyError` for an operation or a choice that has none.
     """
@@ -111,6 +113,8 @@ def form(op: Primitive, kernels: str = "numba") -> Primitive:
             made = _accelerated(op)
         elif op.elementwise and kernels in KERNELS[1:]:
             made = _looped(op, kernels)
+        elif kernels in DEVICES:
+            made = _elsewhere(op, kernels)
         else:
             raise KeyError(f"{op.name} has no kernels {kernels!r}")
         found = _FORMS[op, kernels] = made
@@ -163,3 +167,28 @@ def _looped(op: Primitive, kernels: str) -> Primitive:
         kernels=kernels,
         definition=op,
     )
+
+
+def _elsewhere(op: Primitive, kernels: str) -> Primitive:
+    """The form for arrays of a device. Arrays of the host, such as those of a file, it leaves to the definition."""
+    from ops.cuda import native
+    from ops.devices.arrays import is_there
+
+    def kernel(*inputs: Any, **params: Any) -> Any:
+        if not is_there(inputs):
+            return op.kernel(*inputs, **params)
+        found = native.compute(op, inputs, params)
+        return (found.value, found.saved) if op.saves else found.value
+
+    def pull(
+        g: Array,
+        out: Array,
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        params: Mapping[str, Any] = NOTHING,
+        saved: Mapping[str, Any] = NOTHING,
+    ) -> list[Any]:
+        run = native.pull if is_there((g, out)) else Primitive.pull_back
+        return run(op, g, out, inputs, wanted, params, saved)
+
+    return op.replaced(kernel=kernel, pull=pull, kernels=kernels, definition=op)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ops.kernels.reading import FUNCTIONS, Term, Writer
+from ops.kernels.reading import FUNCTIONS, Writer
 from ops.primitive import Primitive
 
 Shape = tuple[int, ...]
@@ -115,7 +115,7 @@ def pull_code(
     writer = Writer()
     g, out = writer.term("g"), writer.term("o")
     args = [writer.term(f"v{k}", truth=truth) for k, truth in enumerate(truths)]
-    flows = _flows(op, g, out, args, wanted, params)
+    flows = flows_of(op, g, out, args, wanted, params)
     stores = [(f"f{k}", kinds[k], writer.named(flow)) for k, flow in flows.items()]
     return _code(_module(op, "flows", kinds, dtype, writer, stores), writer)
 
@@ -124,14 +124,15 @@ def _code(text: str, writer: Writer) -> Code:
     return Code(text, writer.library, not (writer.library or writer.functions))
 
 
-def _flows(
+def flows_of(
     op: Primitive,
-    g: Term,
-    out: Term,
-    args: Sequence[Term],
+    g: Any,
+    out: Any,
+    args: Sequence[Any],
     wanted: Sequence[bool],
     params: Mapping[str, Any],
 ) -> dict[int, Any]:
+    """The wanted flows by the number of their input, as the rules write them; none where there is no rule."""
     if op.joint is not None:
         named = op.joint(g, out, *args, **params)
         return {k: named[name] for k, name in enumerate(op.inputs) if wanted[k]}

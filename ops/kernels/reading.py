@@ -19,7 +19,7 @@ class UnreadableError(Exception):
     """The rule calls what has no scalar form: it stays with numpy."""
 
 
-_SCALARS: dict[str, str] = {
+SCALARS: dict[str, str] = {
     "add": "{} + {}",
     "sub": "{} - {}",
     "mul": "{} * {}",
@@ -113,7 +113,7 @@ class Writer:
         self._known: dict[tuple[str, bool], Term] = {}
 
     def term(self, name: str, *, truth: bool = False) -> Term:
-        """A scalar that the loop provides: an element that was loaded."""
+        """A scalar by its name: an element that was loaded, or what a line computes."""
         return Term(self, name, truth)
 
     def named(self, x: Any) -> str:
@@ -132,21 +132,21 @@ class Writer:
             return args[1] if args[0] else args[2]
         if op.name in FUNCTIONS:
             self.functions.add(op.name)
-            found = self._line(f"{op.name}({self.named(args[0])})", truth=False)
+            found = self.line(f"{op.name}({self.named(args[0])})", truth=False)
             if found.name not in self.calls:
                 self.calls.append(found.name)
             return found
-        if op.name in _SCALARS:
-            form = _SCALARS[op.name]
+        if op.name in SCALARS:
+            form = SCALARS[op.name]
         elif op.name in _LIBRARY:
             self.library = True
             form = _LIBRARY[op.name]
         else:
-            return self._opened(op, args, params)
+            return self.opened(op, args, params)
         code = form.format(*map(self.named, args))
-        return self._line(code, truth=op.name in TRUTHS)
+        return self.line(code, truth=op.name in TRUTHS)
 
-    def _opened(self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    def opened(self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """An operation without a scalar form of its own: its kernel where primitives make it up, or its parts.
 
         The kernel first: it is the one that refuses parameters.
@@ -167,10 +167,15 @@ class Writer:
                     reason = error
         raise UnreadableError(f"{op.name} has no scalar form") from reason
 
-    def _line(self, code: str, *, truth: bool) -> Term:
+    def line(self, code: str, *, truth: bool) -> Term:
+        """The scalar that a code computes: a new line, unless it is the code of one before."""
         found = self._known.get((code, truth))
         if found is None:
-            found = Term(self, f"t{len(self.lines)}", truth)
-            self.lines.append(f"{found.name} = {code if truth else f'T({code})'}")
+            found = self.term(f"t{len(self.lines)}", truth=truth)
+            self.lines.append(f"{found.name} = {code if truth else self.typed(code)}")
             self._known[code, truth] = found
         return found
+
+    def typed(self, code: str) -> str:
+        """The code of a number, so that it has the dtype of the kernel."""
+        return f"T({code})"

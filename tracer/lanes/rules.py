@@ -170,7 +170,7 @@ RULES: dict[str, Rule] = {
     "scatter_along_axis": shapes.scatter_along,
     "embedding": shapes.embedding,
     "dropout": _dropout,
-    **dict.fromkeys(("detach", "astype"), _any_rank),
+    **dict.fromkeys(("detach", "astype", "to"), _any_rank),
     **dict.fromkeys(("det", "inv", "solve", "cholesky", "log_abs_det", "det_sign"), _matrices),
 }
 """How operations that are not elementwise run with lanes."""
@@ -183,7 +183,7 @@ ANALYTIC = frozenset(
     sum mean var std cumsum cumprod softmax log_softmax batch_norm batch_norm_inference layer_norm rms_norm group_norm
     instance_norm mse_loss
     sum_to broadcast_to reshape transpose getitem scatter_add concatenate stack roll repeat tile pad take_along_axis
-    scatter_along_axis diagonal tril triu glu unfold fold embedding dropout detach
+    scatter_along_axis diagonal tril triu glu unfold fold embedding dropout detach to
     matmul linear outer dot tensordot einsum matrix_trace inv solve conv1d conv2d conv_transpose2d avg_pool1d avg_pool2d
     rnn_cell rnn_layer gru_cell lstm_cell lstm_layer
     """.split()
