@@ -1,0 +1,39 @@
+"""The moving family: what copies, rearranges and picks elements on a device; embedding and dropout."""
+
+from __future__ import annotations
+
+from ops.cuda import moving_dropout, moving_indexing, moving_rearranging, moving_tables
+from ops.cuda.kernel import Kernel
+from ops.cuda.moving_adding import ADD_LINES, ADD_ROWS, SUM_ROWS
+from ops.cuda.moving_borders import FRAME, TRIANGLE
+from ops.cuda.moving_copies import FILL, MOVE, TRANSPOSE
+from ops.cuda.moving_dropout import DROPOUT, DROPPED
+from ops.cuda.moving_picking import ADD_PLACES, ONE_HOT, OUTSIDE, PICK
+from ops.cuda.native import Native
+
+KERNELS: dict[str, Kernel] = {
+    kernel.name: kernel
+    for kernel in (
+        MOVE,
+        TRANSPOSE,
+        FILL,
+        FRAME,
+        TRIANGLE,
+        OUTSIDE,
+        ADD_PLACES,
+        PICK,
+        ONE_HOT,
+        ADD_LINES,
+        ADD_ROWS,
+        SUM_ROWS,
+        DROPOUT,
+        DROPPED,
+    )
+}
+
+NATIVE: dict[str, Native] = {
+    **moving_rearranging.NATIVE,
+    **moving_indexing.NATIVE,
+    **moving_tables.NATIVE,
+    **moving_dropout.NATIVE,
+}
