@@ -142,7 +142,7 @@ _LAST = ((-1,), (-2,))
 """The axes that `dot` sums over where y is no vector."""
 
 
-def _is_matmul(x: Any, y: Any) -> bool:
+def is_matmul(x: Any, y: Any) -> bool:
     """Whether `dot` is `@` for these ranks: none is a single number, and no two stacks meet."""
     return bool(y.ndim == 1 or (x.ndim <= 2 and y.ndim == 2))
 
@@ -151,20 +151,20 @@ def dot_x(g: Any, out: Any, x: Any, y: Any) -> Any:
     """g yᵀ, as for `@`; g y if one of them is a single number."""
     if not x.ndim or not shape_of(y):
         return sum_to(g * y, shape=x.shape)
-    return matmul_x(g, out, x, y) if _is_matmul(x, y) else tensordot_x(g, out, x, y, axes=_LAST)
+    return matmul_x(g, out, x, y) if is_matmul(x, y) else tensordot_x(g, out, x, y, axes=_LAST)
 
 
 def dot_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     """xᵀ g, as for `@`; g x if one of them is a single number."""
     if not shape_of(x) or not y.ndim:
         return sum_to(x * g, shape=y.shape)
-    return matmul_y(g, out, x, y) if _is_matmul(x, y) else tensordot_y(g, out, x, y, axes=_LAST)
+    return matmul_y(g, out, x, y) if is_matmul(x, y) else tensordot_y(g, out, x, y, axes=_LAST)
 
 
 def _dot_size(x: Any, y: Any) -> float:
     if not shape_of(x) or not shape_of(y):
         return joint_room(shape_of(x), shape_of(y))
-    return matmul_size(x, y) if _is_matmul(x, y) else _tensordot_size(x, y, axes=_LAST)
+    return matmul_size(x, y) if is_matmul(x, y) else _tensordot_size(x, y, axes=_LAST)
 
 
 @primitive(
