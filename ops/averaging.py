@@ -197,7 +197,7 @@ def avg_unpool(
 # ----- to a given size
 
 
-def _stretches(size: Shape, output_size: Sizes) -> Shape:
+def stretches(size: Shape, output_size: Sizes) -> Shape:
     """How many stretches there are on each axis."""
     if isinstance(output_size, tuple) and len(output_size) == len(size):
         pairs = zip(size, output_size, strict=True)
@@ -211,12 +211,12 @@ def _spans(size: Shape, output_size: Sizes) -> list[list[slice]]:
     """For each axis, the stretch that each element of the result averages over: ⌊i·n/m⌋ to ⌈(i+1)·n/m⌉."""
     return [
         [slice(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
-        for n, m in zip(size, _stretches(size, output_size), strict=True)
+        for n, m in zip(size, stretches(size, output_size), strict=True)
     ]
 
 
 def _adaptive_size(x: Any, size: Shape, output_size: Sizes) -> float:
-    larger = map(max, size, _stretches(size, output_size))
+    larger = map(max, size, stretches(size, output_size))
     return room(*x.shape[:2], *larger)
 
 
