@@ -73,7 +73,7 @@ class Kernel(NamedTuple):
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
         name: f"ops.cuda.{name}"
-        for name in "elementwise reductions softmax norms products windows moving".split()
+        for name in "elementwise reductions softmax norms products windows recurrent moving".split()
     }
 )
 """The rooms of kernels, and the modules whose table KERNELS holds them by name."""
