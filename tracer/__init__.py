@@ -224,8 +224,11 @@ if TYPE_CHECKING:
     from tracer.diagrams import diagram as diagram
     from tracer.freezing import trace as trace
     from tracer.insight import health as health
+    from tracer.insight.comparison import compare as compare
     from tracer.nodes import Flow as Flow
     from tracer.nodes import Node as Node
+    from tracer.placing import device as device
+    from tracer.placing import devices as devices
     from tracer.products import hessian as hessian
     from tracer.products import hvp as hvp
     from tracer.products import jacobian as jacobian
@@ -244,7 +247,10 @@ _LAZY = {
     "assert_gradients": "tracer.checking.testing",
     "certify": "tracer.checking",
     "check": "tracer.checking",
+    "compare": "tracer.insight.comparison",
     "debug": "tracer.debugging",
+    "device": "tracer.placing",
+    "devices": "tracer.placing",
     "diagram": "tracer.diagrams",
     "grad": "tracer.sweep",
     "health": "tracer.insight",

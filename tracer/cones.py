@@ -108,7 +108,7 @@ class Cone:
             laned = [i in moving for i in inputs]
             args = [now.get(i, recorded) for i, recorded in zip(inputs, known, strict=True)]
             if any(laned):
-                shape = self.trace.storage.value(node).shape
+                shape = self.trace.storage.held(node).shape
                 now[node] = self._lanes_of(node, Run(op, args, laned, params, count, shape))
                 moving.add(node)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from tracer.formulas import flow_formula, formula, local_derivative
@@ -32,12 +33,14 @@ class ElementNode(Node):
     @property
     def value(self) -> Any:
         """The forward value of the element."""
-        return self.trace.storage.value(self.index)[self.at]
+        return self.trace.seen(self.index)[self.at]
+
+    form = value
 
     @property
     def gradient(self) -> Any:
         """The final gradient of the element, None where none flows."""
-        whole = self.trace.gradient(self.index)
+        whole = self.trace.seen_gradient(self.index)
         return None if whole is None else whole[self.at]
 
     @property
@@ -53,7 +56,7 @@ class ElementNode(Node):
     def saved(self) -> Mapping[str, Any]:
         """What the kernel handed to its rules, of this element where it is one number for each."""
         saved = self.trace.storage.saved(self.index)
-        shape = self.trace.storage.value(self.index).shape
+        shape = self.trace.storage.held(self.index).shape
         return {name: x[self.at] if x.shape == shape else x for name, x in saved.items()}
 
     @property
@@ -64,12 +67,12 @@ class ElementNode(Node):
 
 def element_of(node: Node, at: Element) -> ElementNode:
     """The element of a node at an index, or at that which is broadcast to it."""
-    return ElementNode(node.trace, node.index, within(at, tuple(node.value.shape)))
+    return ElementNode(node.trace, node.index, within(at, tuple(node.shape)))
 
 
 def has_elements(node: Node) -> bool:
     """Whether each element of a node follows from one element of each input."""
-    return node.op is not None and node.op.elementwise and bool(node.value.size)
+    return node.op is not None and node.op.elementwise and bool(prod(node.shape))
 
 
 def calculation(node: Node, at: Element) -> str:

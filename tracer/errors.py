@@ -2,6 +2,7 @@
 
     GradstepError
     ├── PrimitiveError      an operation declared or called wrongly (also a TypeError)
+    ├── DeviceError         no device, not enough of its memory, inputs on different ones (also a RuntimeError)
     ├── ShapeError          shapes that do not fit (also a ValueError)
     ├── DTypeError          complex, float16, objects; a gradient of integers (also a TypeError)
     ├── GradientError       a loss that is no loss, an input that the loss does not reach (also a RuntimeError)
@@ -22,7 +23,9 @@ Every message says what, where and with which shapes, and ends with one thing to
 
 from __future__ import annotations
 
+from ops.errors import DeviceError as DeviceError
 from ops.errors import GradstepError as GradstepError
+from ops.errors import MixedDevicesError as MixedDevicesError
 from ops.errors import PrimitiveError as PrimitiveError
 
 

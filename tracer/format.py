@@ -78,6 +78,8 @@ def elided(array: Array, count: int = 2, digits: int = 3) -> str:
     >>> elided(np.array([0.756, -0.52, np.nan, 1.0, np.inf]))
     '0.756 −0.52 … 1 nan 1 inf'
     """
+    if hasattr(array, "head"):  # of a device: how many are not finite is for its summary to say
+        return " ".join([*(number(x, digits) for x in array.head(count)), "…"])
     array = np.asarray(array)
     if array.size == 0:
         return "empty"

@@ -27,6 +27,11 @@ Naming = Callable[["Node"], Symbol]
 
 def by_label(node: Node) -> Symbol:
     """A node under its label."""
+    return Symbol(node.form, node.label, tex_name(node.label))
+
+
+def _by_number(node: Node) -> Symbol:
+    """The same where its numbers are to be written: they are fetched, wherever they lie."""
     return Symbol(node.value, node.label, tex_name(node.label))
 
 
@@ -44,7 +49,8 @@ def formula(
     op = node.op
     if op is None:
         return ""
-    return write(value_symbol(node, naming or by_label), Style(tex, numbers))
+    naming = naming or (_by_number if numbers else by_label)
+    return write(value_symbol(node, naming), Style(tex, numbers))
 
 
 def local_derivative(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
@@ -83,7 +89,7 @@ def flow_formula(
         f"∂L/∂{bracketed((naming or by_label)(node).text)}",
         rf"\frac{{\partial L}}{{\partial {tex_name(node.label)}}}",
     )
-    return _rule_text(node, argument, upstream, Style(tex, numbers), naming or by_label)
+    return _rule_text(node, argument, upstream, Style(tex, numbers), naming)
 
 
 def bracketed(name: str) -> str:
@@ -110,7 +116,7 @@ def _inputs(node: Node, naming: Naming = by_label) -> list[Any]:
 
 def value_symbol(node: Node, naming: Naming = by_label) -> Symbol:
     """What an operation computes of its inputs, as a Symbol."""
-    return Symbol(node.value, op=node.op, args=tuple(_inputs(node, naming)), params=node.params)
+    return Symbol(node.form, op=node.op, args=tuple(_inputs(node, naming)), params=node.params)
 
 
 def flow_symbol(
@@ -156,7 +162,10 @@ def flow_symbol(
     return result, variables
 
 
-def _rule_text(node: Node, argument: int, g: Any, style: Style, naming: Naming = by_label) -> str:
+def _rule_text(
+    node: Node, argument: int, g: Any, style: Style, naming: Naming | None = None
+) -> str:
+    naming = naming or (_by_number if style.numbers else by_label)
     return _with_where(*flow_symbol(node, argument, g, naming), style)
 
 

@@ -115,6 +115,7 @@ def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
             "source": places[-1].file if places else "",
             "dtype": str(loss.dtype),
             "versions": dict(VERSIONS),
+            **({} if loss.device == "cpu" else {"device": loss.device}),
         },
     )
 

@@ -154,6 +154,9 @@ class Mapped:
         """The forward value of a node."""
         return self.tensors.read(int(self.value_of[node]))
 
+    held = value
+    """A file lies on the host."""
+
     def gradient(self, node: int) -> Array | None:
         """The final gradient of a node, None where there is none."""
         number = int(self.gradient_of[node])
@@ -169,6 +172,8 @@ class Mapped:
             self.names[self.saved_name[k]]: self.tensors.read(int(self.saved_tensor[k]))
             for k in rows
         }
+
+    held_saved = saved
 
     def is_proven(self, node: int) -> bool:
         """Whether the operation of a node ran on these numbers."""

@@ -122,13 +122,10 @@ _ELSEWHERE = {
     "clone": "x itself: recorded values never change",
     "copy": "x.detach() for a constant, x.value.copy() for an array",
     "data": "x.value to look; w.set(new), or w -= step under no gradient, to refill a parameter",
-    "cpu": "x.value",
-    "cuda": "x itself: arrays are numpy's, on the CPU",
     "contiguous": "x itself",
     "movedim": "x.moveaxis(source, destination)",
     "chunk": "tr.split(x, pieces)",
     "topk": "tr.sort(x)[..., -k:]",
-    "to": "x.astype(...)",
     "float": "x.astype('float32')",
     "double": "x.astype('float64')",
     "long": "x.astype('int64')",
@@ -192,7 +189,6 @@ FUNCTIONS_ELSEWHERE = {
     "hardsigmoid": "tr.hard_sigmoid",
     **{f"a{name}": f"tr.arc{name}" for name in "sin cos tan sinh cosh tanh tan2".split()},
     "save": "tr.trace(loss).save(file), or np.savez(file, **module.state_dict())",
-    "device": "nothing in its place: arrays are numpy's, on the CPU",
 }
 """The same for functions."""
 

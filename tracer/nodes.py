@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ops.primitive import NOTHING, Array, Primitive
+from tracer.fetching import formed
 from tracer.format import printable
 from tracer.kinds import KINDS
 from tracer.places import Place
@@ -115,6 +116,14 @@ class Node:
         return self.trace.storage.value(self.index)
 
     @property
+    def form(self) -> Array:
+        """The forward value, or ones of its shape and dtype in place of a large array that lies on a device.
+
+        Formulas in letters need no numbers.
+        """
+        return formed(self.trace.seen(self.index))
+
+    @property
     def gradient(self) -> Array | None:
         """The final gradient, None where none flows."""
         return self.trace.gradient(self.index)
@@ -122,12 +131,12 @@ class Node:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value."""
-        return tuple(self.value.shape)
+        return tuple(self.trace.storage.held(self.index).shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        found: np.dtype[Any] = self.value.dtype
+        found: np.dtype[Any] = self.trace.storage.held(self.index).dtype
         return found
 
     @property

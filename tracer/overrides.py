@@ -12,7 +12,7 @@ from ops.primitive import NOTHING, NUMBERS, Array
 from tracer.errors import DTypeError, ShapeError, UnknownNameError
 from tracer.kinds import KINDS
 from tracer.traces import Trace
-from tracer.values import as_value, read_only
+from tracer.values import as_value, lies_elsewhere, on_host, placed, read_only
 
 
 def with_params(trace: Trace, changed: Mapping[int, Mapping[str, Any]]) -> Trace:
@@ -62,8 +62,8 @@ def fitting(trace: Trace, node: int, value: Any) -> Array:
 
     Raises `ShapeError` or `DTypeError` for a value that does not fit.
     """
-    recorded = trace.storage.value(node)
-    new = as_value(value)
+    recorded = trace.storage.held(node)
+    new = on_host(as_value(value))
     if new.shape != recorded.shape:
         raise ShapeError(
             f"replay: the new value of {trace.label(node)} has shape {new.shape}, the recorded one {recorded.shape}\n"
@@ -74,6 +74,8 @@ def fitting(trace: Trace, node: int, value: Any) -> Array:
             f"replay: {trace.label(node)} is {recorded.dtype}, the new value {new.dtype}\n"
             f"  try: whole numbers"
         )
+    if lies_elsewhere(recorded):
+        return placed(as_value(new.astype(recorded.dtype)), recorded.device.name)
     if not recorded.ndim:
         return as_value(new.astype(recorded.dtype))
     laid = np.empty_like(recorded, subok=False)  # its memory layout decides the order of sums

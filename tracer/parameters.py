@@ -12,7 +12,7 @@ from ops.primitive import Array
 from tracer.errors import GradientError, ShapeError
 from tracer.recording import CURRENT
 from tracer.tensors import Operators, Tensor, leaf
-from tracer.values import as_value
+from tracer.values import as_value, placed
 
 
 class Parameter(Operators):
@@ -77,9 +77,23 @@ class Parameter(Operators):
                 f"parameter {self.name or 'set'}: the new value has shape {new.shape}, the slot {old.shape}\n"
                 f"  try: a value of shape {old.shape}"
             )
+        place = (old.code, old.offset)
         self.tensor = leaf(
-            new, "parameter", name=old.name, tracked=True, place=(old.code, old.offset)
+            new, "parameter", name=old.name, tracked=True, place=place, device=old.device
         )
+
+    def place(self, device: str) -> None:
+        """Refill the slot with the same value on another device; its gradient starts empty."""
+        old = self.tensor
+        if old.device != device:
+            self.tensor = leaf(
+                placed(old.value, device),
+                "parameter",
+                name=old.name,
+                tracked=True,
+                place=(old.code, old.offset),
+                device=device,
+            )
 
     def __iadd__(self, step: Any) -> Any:
         return self._stepped(operator.add, step)
@@ -131,9 +145,14 @@ class Parameter(Operators):
         return "parameter" + repr(self.tensor).removeprefix("tensor")
 
 
-def parameter(value: Any, *, name: str | None = None, dtype: Any = None) -> Parameter:
-    """A slot for what is trained. Integers become float64, since a parameter is there to be changed a little."""
+def parameter(
+    value: Any, *, name: str | None = None, dtype: Any = None, device: str | None = None
+) -> Parameter:
+    """A slot for what is trained. Integers become float64, since a parameter is there to be changed a little.
+
+    device: as for `tensor`.
+    """
     data = as_value(value, dtype)
     if data.dtype.kind != "f":
         data = as_value(data.astype(np.float64))
-    return Parameter(leaf(data, "parameter", name=name, tracked=True))
+    return Parameter(leaf(data, "parameter", name=name, tracked=True, device=device))

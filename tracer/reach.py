@@ -41,7 +41,7 @@ def reach(trace: Trace) -> tuple[Array, Array, Array, Array]:
     inputs = trace.input_of.tolist()
     op_of = trace.op_of.tolist()
     kinds = trace.kind_of.tolist()
-    value = trace.storage.value
+    value = trace.storage.held
 
     tracked = [False] * n
     for k in range(n):

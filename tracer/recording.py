@@ -53,7 +53,8 @@ def _own_files() -> frozenset[str]:
     The rooms that record nothing are not looked through, and pathlib would cost a millisecond.
     """
     house = __file__.rpartition(os.sep)[0].rpartition(os.sep)[0]
-    rooms = ("ops", "tracer", *(f"tracer{os.sep}{name}" for name in ("checking", "nn", "optim")))
+    inner = ("checking", "nn", "optim")
+    rooms = ("ops", f"ops{os.sep}cuda", "tracer", *(f"tracer{os.sep}{name}" for name in inner))
     return frozenset(
         f"{house}{os.sep}{room}{os.sep}{name}"
         for room in rooms
@@ -75,6 +76,8 @@ class Recording(NamedTuple):
     hidden: frozenset[str] = OWN_FILES
     kernels: str = ""
     """`numpy` or `numba` if the choice of CPU kernels is forced."""
+    device: str = "cpu"
+    """Where new leaves are put."""
 
 
 class Recorded(NamedTuple):
@@ -138,7 +141,7 @@ class scope(ContextDecorator):  # noqa: N801 (used like a function)
     def __enter__(self) -> None:
         now = CURRENT.get()
         inside = (*now.scope, self.entry)
-        changed = Recording(inside, now.enabled, now.kept, now.hidden, now.kernels)
+        changed = Recording(inside, now.enabled, now.kept, now.hidden, now.kernels, now.device)
         self.tokens.append(CURRENT.set(changed))
 
     def __exit__(self, *exception: object) -> None:

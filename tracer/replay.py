@@ -126,7 +126,7 @@ def run_node(
     op = trace.op(node)
     assert op is not None
     args = [
-        trace.literals[-1 - i] if i < 0 else values[i] if i in values else trace.storage.value(i)
+        trace.literals[-1 - i] if i < 0 else values[i] if i in values else trace.storage.held(i)
         for i in trace.inputs_of(node)
     ]
     return run_op(trace, node, op, args)

@@ -62,12 +62,12 @@ def check_size(
         ) from error
     if asked <= ROOM:
         return
-    value = trace.storage.value(node)
-    kept = [value, *trace.storage.saved(node).values()]
+    value = trace.storage.held(node)
+    kept = [value, *trace.storage.held_saved(node).values()]
     inputs = dict(
         zip(trace.inputs_of(node), args, strict=True)
     )  # one that is read twice counts once
-    held = sum(np.size(x) for x in (*kept, *inputs.values()))
+    held = sum(getattr(x, "size", 1) for x in (*kept, *inputs.values()))
     if not asked <= TIMES * held:  # NaN too is refused
         shapes = ", ".join(str(shape_of(x)) for x in itertools.islice(args, 8))
         raise ReplayError(
@@ -100,7 +100,7 @@ def asked_by(
 
 def check_shape(trace: Trace, node: int, value: Array) -> None:
     """Refuse a value of another shape than the recorded one, or of no numbers."""
-    recorded = trace.storage.value(node).shape
+    recorded = trace.storage.held(node).shape
     if value.shape != recorded or value.dtype.kind not in "fiub":
         raise ReplayError(
             f"replay: node {trace.label(node)} would not have its recorded shape {recorded}, but {value.shape} "
@@ -112,12 +112,12 @@ def prove(trace: Trace, node: int, *, parts: bool = False) -> None:
     """Refuse a node whose rules or parts would make too much, or whose recorded shapes its operation does not give."""
     op = trace.op(node)
     assert op is not None
-    args = trace.input_values(node)
+    args = trace.held_inputs(node)
     check_size(trace, node, op, args, parts=parts)
     if trace.storage.is_proven(node):
         return
     _, saved = run_op(trace, node, op, args)
-    kept = trace.storage.saved(node)
+    kept = trace.storage.held_saved(node)
     if {name: np.shape(x) for name, x in saved.items()} != {
         name: np.shape(x) for name, x in kept.items()
     }:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ops.primitive import Array
+from tracer.fetching import Distant
 from tracer.format import number
 
 
@@ -43,6 +44,10 @@ def summary(array: Array) -> Summary:
     >>> str(summary(np.array([1.0, -1.0, 0.0, np.nan])))
     'μ 0 σ 0.8165 [−1 1] rms 0.8165 nan 1 zero 1'
     """
+    if isinstance(array, Distant):
+        from ops.cuda.summary import summarise
+
+        return Summary(*summarise(array.array))
     flat = np.asarray(array, dtype=np.float64).ravel()
     finite = np.isfinite(flat)
     whole = bool(finite.all())
@@ -66,12 +71,40 @@ def summary(array: Array) -> Summary:
         )
 
 
+def all_finite(array: Array | None) -> bool:
+    """Whether no element is NaN or infinite, as of integers and of nothing.
+
+    >>> all_finite(np.array([1.0, np.inf])), all_finite(np.array([1, 2])), all_finite(None)
+    (False, True, True)
+    """
+    if array is None or array.dtype.kind != "f":
+        return True
+    if isinstance(array, Distant):
+        facts = summary(array)
+        return not (facts.nans or facts.infs)
+    return bool(np.isfinite(array).all())
+
+
+def all_zero(array: Array) -> bool:
+    """Whether every element is exactly zero.
+
+    >>> all_zero(np.zeros(3)), all_zero(np.array([0.0, 1e-300]))
+    (True, False)
+    """
+    if isinstance(array, Distant):
+        return summary(array).zeros == array.size
+    return not np.any(array)
+
+
 def rms(array: Array) -> float:
     """Root mean square, scaled so that neither huge nor tiny numbers overflow; 0 for an empty array.
 
     >>> rms(np.array([3.0, 4.0])), rms(np.array([1e300, 1e300]))
     (3.5355339059327378, 1e+300)
     """
+    if isinstance(array, Distant):
+        facts = summary(array)
+        return float("inf" if facts.infs else "nan") if facts.infs or facts.nans else facts.rms
     flat = np.asarray(array, dtype=np.float64).ravel()
     if not flat.size:
         return 0.0

@@ -16,7 +16,7 @@ from tracer.errors import DTypeError, GradientError, ShapeError
 from tracer.parameters import Parameter
 from tracer.recording import BACKWARD, OWNER, ScopeEntry, announce, switched
 from tracer.tensors import Operators, Tensor, as_operand, leaf
-from tracer.values import as_value, read_only
+from tracer.values import as_value, placed, read_only
 
 
 def graph_of(*roots: Tensor) -> list[Tensor]:
@@ -55,14 +55,15 @@ def seed_of(loss: Any, seed: Any) -> Array:
                 f"backward from a loss of shape {loss.shape} needs a seed cotangent of that shape\n"
                 f"  try: loss.sum().backward(), or loss.backward(np.ones({loss.shape}))"
             )
-        return dtype.type(1)
+        one: Array = dtype.type(1)
+        return placed(one, loss.device)
     value = as_value(as_value(seed), loss.dtype)
     if value.shape != loss.shape:
         raise ShapeError(
             f"the seed cotangent has shape {value.shape}, the loss {loss.shape}\n"
             f"  try: a seed of shape {loss.shape}"
         )
-    return read_only(value[()] if value.ndim == 0 else value)
+    return read_only(placed(value, loss.device))
 
 
 def _why_untracked(loss: Tensor) -> str:

@@ -15,7 +15,18 @@ from ops.primitive import NOTHING, Array, Primitive
 from tracer.errors import DTypeError, GradientError, ShapeError
 from tracer.methods import Methods
 from tracer.recording import CURRENT, Scope, scope, user_frame
-from tracer.values import FLOAT32, FLOAT64, as_value, check_dtype, masks, read_only
+from tracer.values import (
+    FLOAT32,
+    FLOAT64,
+    as_value,
+    check_dtype,
+    device_name,
+    lies_elsewhere,
+    masks,
+    on_host,
+    placed,
+    read_only,
+)
 
 _next_serial = itertools.count(1).__next__
 _current = CURRENT.get
@@ -180,22 +191,49 @@ class Operators(Methods):
         """The transpose: all axes reversed."""
         return record(ops.transpose, (self,), ops.transpose.defaults)
 
+    @property
+    def device(self) -> str:
+        """Where the value lies: `cpu`, `cuda`, or `interpret`."""
+        return device_name(self.value)
+
+    def to(self, target: Any) -> Tensor:
+        """The same value on another device, or in another dtype, recorded. Itself, if it is there already.
+
+        target: `cpu`, `cuda` or `interpret`, where CUDA kernels are interpreted; or a dtype, as for `astype`.
+        Raises `DeviceError` where there is no such device.
+        """
+        from tracer.placing import is_dtype, moved
+
+        if is_dtype(target):
+            return self.astype(target)
+        found: Tensor = moved(self, target)
+        return found
+
+    def cpu(self) -> Tensor:
+        """The same value in the memory of the process."""
+        return self.to("cpu")
+
+    def cuda(self) -> Tensor:
+        """The same value on the GPU."""
+        return self.to("cuda")
+
     def numpy(self) -> Array:
-        """The value as a read-only numpy array."""
-        return self.value
+        """The value as a read-only numpy array; from a device it is copied."""
+        return read_only(on_host(self.value))
 
     def tolist(self) -> Any:
         """The value as nested Python lists."""
-        return self.value.tolist()
+        return on_host(self.value).tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        value = read_only(np.asarray(self.value))
+        value = read_only(np.asarray(on_host(self.value)))
         return value if dtype is None and not copy else np.array(value, dtype=dtype)
 
     def __format__(self, form: str) -> str:
         if not form:
             return str(self)
-        return format(self.value.item() if self.size == 1 else self.value, form)
+        value = on_host(self.value)
+        return format(value.item() if self.size == 1 else value, form)
 
     def _repr_html_(self) -> str:
         from tracer.diagrams.notebook import tensor_html
@@ -336,7 +374,7 @@ class Tensor(Operators):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            value = as_value(value, self.dtype)
+            value = placed(as_value(value, self.dtype), self.device)
             if value.shape != self.shape:
                 raise ShapeError(
                     f"a gradient of shape {value.shape} for a value of shape {self.shape}"
@@ -355,9 +393,10 @@ class Tensor(Operators):
 
     def __repr__(self) -> str:
         text = np.array2string(
-            np.asarray(self.value), separator=", ", prefix="tensor(", threshold=100
+            np.asarray(on_host(self.value)), separator=", ", prefix="tensor(", threshold=100
         )
         kind = "" if self.dtype == FLOAT64 else f", dtype={self.dtype}"
+        kind += "" if self.device == "cpu" else f", device={self.device!r}"
         made = f", op={self.op.name}" if self.op is not None else ""
         return f"tensor({text}{kind}{made})"
 
@@ -401,7 +440,8 @@ class Tensor(Operators):
                 f"{kind}() needs one element, but the shape is {self.shape}\n"
                 f"  try: x.sum(), x.mean(), or (x > 0).sum() > 0"
             )
-        result = read(self.value.reshape(()) if self.ndim else self.value)
+        value = on_host(self.value)
+        result = read(value.reshape(()) if self.ndim else value)
         from tracer.guards import guard
 
         guard(self, kind, result)
@@ -489,7 +529,9 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
     now = _current()
     saved: Mapping[str, Array] = NOTHING
     try:
-        if op.fused and type(values[0]) is _ndarray:
+        if _elsewhere is not None and (found := _elsewhere(op, inputs, values, params)) is not None:
+            op, out = found
+        elif op.fused and type(values[0]) is _ndarray:
             op, run = (_choose or _chooser())(op, values, params, now.kernels)
             out = run(*values, **params)
         elif params:
@@ -564,6 +606,16 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
 _new = cast("Callable[[type[Tensor]], Tensor]", object.__new__)
 
 
+_elsewhere: Callable[..., tuple[Primitive, Any] | None] | None = None
+"""What runs an operation whose numbers lie on a device. None until a device is opened: small operations never pay."""
+
+
+def watch_for_devices(run: Callable[..., tuple[Primitive, Any] | None]) -> None:
+    """From now on, ask this of every operation first."""
+    global _elsewhere
+    _elsewhere = run
+
+
 _choose: Callable[..., tuple[Primitive, Callable[..., Any]]] | None = None
 
 
@@ -587,7 +639,9 @@ def _looped(
 
 
 def _admitted(op: Primitive, out: Any) -> Array:
-    """The result of a kernel as a numpy value of a dtype that Gradstep takes."""
+    """The result of a kernel as a numpy value of a dtype that Gradstep takes, or as the array of a device."""
+    if lies_elsewhere(out):
+        return out
     if type(out) is not _ndarray and not isinstance(out, np.generic):
         out = np.asarray(
             out
@@ -613,11 +667,14 @@ def leaf(
     name: str | None = None,
     tracked: bool = False,
     place: tuple[CodeType | None, int] | None = None,
+    device: str | None = None,
 ) -> Tensor:
     """A node without inputs: of kind input, parameter, buffer or constant."""
     now = _current()
     made = _new(Tensor)
     made.value = as_value(data)
+    if device is not None or (now.device != "cpu" and not lies_elsewhere(made.value)):
+        made.value = placed(made.value, device or now.device)
     made.op = None
     made.inputs = ()
     made.params = {"kind": kind, "name": name or ""}
@@ -634,17 +691,23 @@ def leaf(
 
 
 def tensor(
-    value: Any, *, name: str | None = None, dtype: Any = None, requires_grad: bool | None = None
+    value: Any,
+    *,
+    name: str | None = None,
+    dtype: Any = None,
+    requires_grad: bool | None = None,
+    device: str | None = None,
 ) -> Tensor:
     """A leaf whose gradient is wanted, from a number, a list or an array (which is copied).
 
     Integers and booleans are data without a gradient. dtype: float32 or float64; Python numbers become float64.
-    Raises `DTypeError` for `requires_grad=True` of integers.
+    device: `cpu`, `cuda` or `interpret`, where CUDA kernels are interpreted; see `tr.devices()`.
+    Raises `DTypeError` for `requires_grad=True` of integers, `DeviceError` where there is no such device.
 
     >>> tensor([[1.0, 2.0]], name="x").shape
     (1, 2)
     """
-    made = leaf(as_value(value, dtype), "input", name=name)
+    made = leaf(as_value(value, dtype), "input", name=name, device=device)
     floating = made.dtype.kind == "f"
     if requires_grad and not floating:
         raise DTypeError(
@@ -661,6 +724,8 @@ def _as_float_text(value: Any) -> str:
     return f"{float(value)!r}" if isinstance(value, (int, np.integer)) else "dtype=float"
 
 
-def constant(value: Any, *, name: str | None = None, dtype: Any = None) -> Tensor:
-    """A leaf without a gradient: data, targets, masks."""
-    return leaf(as_value(value, dtype), "constant", name=name)
+def constant(
+    value: Any, *, name: str | None = None, dtype: Any = None, device: str | None = None
+) -> Tensor:
+    """A leaf without a gradient: data, targets, masks. device: as for `tensor`."""
+    return leaf(as_value(value, dtype), "constant", name=name, device=device)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ops.primitive import Array
+from tracer.fetching import fetched
 from tracer.values import read_only
 
 if TYPE_CHECKING:
@@ -225,21 +226,25 @@ class Timeline:
             else "uses are blocked"
         )
 
+    def gradient_is_whole(self, position: int, node: int) -> bool:
+        """Whether all flows into a node have arrived at a position, so that it shows the gradient of the sweep."""
+        k, n = self.arrived(position, node)
+        if n == 0:
+            return self.status(position, node).state == "final"
+        return k == n and self.has_run(position, node)
+
     def gradient(self, position: int, node: int) -> Array | None:
         """The sum of the flows that have reached a node at a position, None if there are none yet.
 
         The same bits as the sweep: flows are added in its order, from its nearest kept partial sum.
         """
+        if self.gradient_is_whole(position, node):
+            return self.trace.gradient(node)
         k, n = self.arrived(position, node)
-        if n == 0:
-            return (
-                self.trace.gradient(node) if self.status(position, node).state == "final" else None
-            )
         if k == 0 or not self.has_run(position, node):
             return None
-        if k == n:
-            return self.trace.gradient(node)
         done, total = self.trace.swept.nearest(node, k) if n > 1 else (0, None)
+        total = fetched(total)
         with np.errstate(all="ignore"):
             for edge in self.flow_edges[self._arrivals(node)[done:k]].tolist():
                 flow = self.trace.flow(edge).cotangent

@@ -7,15 +7,16 @@ Nodes stand in the order in which they ran, so an input has a smaller number tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ops.primitive import NOTHING, Array, Primitive
-from tracer.backing import Storage
+from tracer.backing import OnHost, Storage
 from tracer.errors import GradstepError, ReplayError, UnknownNameError
+from tracer.fetching import fetched, seen
 from tracer.format import printable
 from tracer.names import labels_of, names_of
 from tracer.nodes import Flow as Flow
@@ -23,7 +24,7 @@ from tracer.nodes import Guard as Guard
 from tracer.nodes import Node as Node
 from tracer.places import Place, SourceFile
 from tracer.recording import Scope
-from tracer.values import read_only
+from tracer.values import lies_elsewhere, read_only
 
 if TYPE_CHECKING:
     from tracer.diagrams import Diagram
@@ -202,20 +203,64 @@ class Trace:
     # ----- numbers
 
     def value(self, key: int | str) -> Array:
-        """The forward value of a node: a numpy scalar for rank 0, else a read-only array."""
+        """The forward value of a node: a numpy scalar for rank 0, else a read-only array, copied from a device."""
         return self.storage.value(self.node_index(key))
 
     def gradient(self, key: int | str) -> Array | None:
         """The gradient of a node by the trace's own sweep; None where none flows."""
         node = self.node_index(key)
+        return fetched(self.held_gradient(node))
+
+    def held_gradient(self, node: int) -> Array | None:
+        """The gradient of a node where it lies: opaque, if on a device."""
         if self.storage.has_gradients:
             return self.storage.gradient(node)
         return self.swept.gradients[node]
+
+    def seen(self, node: int) -> Any:
+        """The forward value of a node as views read it: a large array of a device from afar, window by window."""
+        return seen(self.storage.held(node))
+
+    def seen_gradient(self, node: int) -> Any:
+        """The same of its gradient; None where none flows."""
+        return seen(self.held_gradient(node))
+
+    def seen_flow(self, edge: int) -> Any:
+        """The same of the flow along an edge."""
+        consumer, argument = int(self.edge_consumer[edge]), int(self.edge_argument[edge])
+        wanted = [k == argument for k in range(len(self.inputs_of(consumer)))]
+        return read_only(seen(self._sent(consumer, wanted)[argument]))
+
+    @property
+    def device(self) -> str:
+        """Where the loss was computed: `cpu`, `cuda`, or `interpret`."""
+        found: str = self.meta.get("device", "cpu")
+        return found
 
     def input_values(self, node: int) -> list[Any]:
         """The values that a node read, Python numbers among them."""
         value, literals = self.storage.value, self.literals
         return [value(i) if i >= 0 else literals[-1 - i] for i in self.inputs_of(node)]
+
+    def held_inputs(self, node: int) -> list[Any]:
+        """The same where they lie."""
+        held, literals = self.storage.held, self.literals
+        return [held(i) if i >= 0 else literals[-1 - i] for i in self.inputs_of(node)]
+
+    def on_host(self) -> Trace:
+        """The trace with the numbers of a device copied to the host, where replays run; itself if they lie there."""
+        if self.device == "cpu" and not any(op.name == "to" for op in self.ops):
+            return self
+        here = {"device": "cpu", "source": "cpu"}
+        return replace(
+            self,
+            ops=tuple(op.definition for op in self.ops),
+            params=tuple({**p, **here} if here.keys() <= p.keys() else p for p in self.params),
+            storage=OnHost(self),
+            seed=fetched(self.seed),
+            meta={key: value for key, value in self.meta.items() if key != "device"},
+            like=self.skeleton,
+        )
 
     def inputs_of(self, node: int) -> list[int]:
         """The input numbers of a node, in argument order."""
@@ -310,14 +355,17 @@ class Trace:
         return tuple(self.flow(edge) for edge in self.timeline.arrivals(self.node_index(key)))
 
     def _pull(self, node: int, wanted: Sequence[bool]) -> list[Any]:
-        gradient = self.gradient(node)
+        return [read_only(fetched(flow)) for flow in self._sent(node, wanted)]
+
+    def _sent(self, node: int, wanted: Sequence[bool]) -> list[Any]:
+        """What a node sends to its inputs, where it lies."""
+        gradient = self.held_gradient(node)
         assert gradient is not None
         with np.errstate(all="ignore"):
-            flows = self.pull_back(node, gradient, wanted)
-        return [read_only(flow) for flow in flows]
+            return self.pull_back(node, gradient, wanted)
 
     def pull_back(self, node: int, gradient: Array, wanted: Sequence[bool]) -> list[Any]:
-        """The flows of a node for a cotangent of it: its rules, run on the recorded numbers.
+        """The flows of a node for a cotangent of it, where that lies: its rules, run on the recorded numbers.
 
         Raises `ReplayError` where a rule cannot run on them (a file of another making).
         """
@@ -328,15 +376,16 @@ class Trace:
             from tracer.running import prove
 
             prove(self, node)
-        value, params = self.storage.value(node), self.params[self.params_of[node]]
-        inputs, saved = self.input_values(node), self.storage.saved(node)
+        value, params = self.storage.held(node), self.params[self.params_of[node]]
+        inputs, saved = self.held_inputs(node), self.storage.held_saved(node)
         if gradient.shape != value.shape:
             raise ReplayError(
                 f"the gradient of {self.label(node)} has shape {gradient.shape}, its value {value.shape}\n"
                 f"  try: a trace recorded by this version"
             )
         try:
-            return op.pull_back(gradient, value, inputs, wanted, params, saved)
+            flows = op.pull_back(gradient, value, inputs, wanted, params, saved)
+            return flows if lies_elsewhere(gradient) else [fetched(flow) for flow in flows]
         except GradstepError:
             raise
         except Exception as error:

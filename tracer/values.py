@@ -6,24 +6,39 @@ from typing import Any
 
 import numpy as np
 
-from ops.primitive import Array
+from ops.primitive import PRIMITIVES, Array
 from tracer.errors import DTypeError
 
 FLOAT64 = np.dtype(np.float64)
 FLOAT32 = np.dtype(np.float32)
 
 
+_AT_HAND = frozenset({np.ndarray, np.float64, np.float32, np.int64, np.bool_, float, int, bool})
+"""What lies on no GPU, whatever it has in the way of attributes."""
+
+
 def as_value(data: Any, dtype: Any = None) -> Array:
     """Data as a value of ours: a numpy scalar for rank 0, else a read-only array; copied if somebody could change it.
 
+    An array of CuPy's, PyTorch's or Numba's that lies on a GPU is copied there.
     Raises `DTypeError` for complex, half precision, strings, objects and ragged lists.
     """
     if is_recorded(data):
         data = data.value
-    elif isinstance(data, (list, tuple)) and _holds_tensor(data):
+    if lies_elsewhere(data):
+        return (
+            data
+            if dtype is None or data.dtype == dtype
+            else PRIMITIVES["astype"](data, dtype=np.dtype(dtype).name)
+        )
+    if isinstance(data, (list, tuple)) and _holds_tensor(data):
         raise DTypeError(
             "a list of recorded values is not data: their history would be lost\n  try: tr.stack([...])"
         )
+    elif type(data) not in _AT_HAND and getattr(data, "__cuda_array_interface__", None) is not None:
+        from tracer.placing import adopted
+
+        return as_value(adopted(data), dtype)
     try:
         value = np.asarray(data, dtype=dtype)
     except (ValueError, TypeError) as error:
@@ -86,6 +101,33 @@ def masks(sign: str, *operands: Any) -> tuple[Any, ...]:
     return operands
 
 
+def lies_elsewhere(x: Any) -> bool:
+    """Whether an array lies on a device: we compute with it by primitives only."""
+    return hasattr(type(x), "__run_primitive__")
+
+
 def is_recorded(x: Any) -> bool:
     """Whether something stands for a recorded value: a Tensor or a Parameter."""
     return hasattr(type(x), "__apply_primitive__")
+
+
+# ----- values on a device
+
+
+def device_name(value: Any) -> str:
+    """Where a value lies: `cpu`, or the name of a device."""
+    return value.device.name if lies_elsewhere(value) else "cpu"
+
+
+def placed(value: Any, device: str) -> Any:
+    """A value of ours on a device, the same one if it lies there. Raises `DeviceError` where there is none."""
+    if device == "cpu" and not lies_elsewhere(value):
+        return value
+    from tracer.placing import put
+
+    return put(value, device)
+
+
+def on_host(value: Any) -> Any:
+    """A value of ours in the memory of the process: copied from a device, else as it is."""
+    return value.numpy() if lies_elsewhere(value) else value

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.elements import Element, within
+from tracer.fetching import Distant
 
 Array = NDArray[Any]
 
@@ -111,13 +112,13 @@ class Plane:
         inside = (self.rows, self.columns)
         return f"[{','.join(':' if k in inside else str(i) for k, i in enumerate(self.element))}]{mark}"
 
-    def of(self, array: Any) -> Array:
+    def of(self, array: Any) -> Any:
         """The matrix as a view of an array of this shape; a number is 1 x 1, a vector one row, or one column."""
-        array = np.asarray(array)
         inside = (self.rows, self.columns)
-        matrix: Array = array[
-            tuple(slice(None) if k in inside else i for k, i in enumerate(self.element))
-        ]
+        where = tuple(slice(None) if k in inside else i for k, i in enumerate(self.element))
+        if isinstance(array, Distant):
+            return array.matrix(where, self.size, transposed=self.transposed)
+        matrix: Array = np.asarray(array)[where]
         if matrix.ndim == 2:
             return matrix.T if self.transposed else matrix
         return matrix.reshape(self.size)
@@ -208,7 +209,12 @@ class Numbers:
         while step > 1 and gcd(step, self.shape[-1]) > 1:
             step += 1
         parts = [
-            np.ravel(part) if step <= 1 else np.asarray(part).flat[::step] for part in self.parts
+            part.sample()
+            if isinstance(part, Distant)
+            else np.ravel(part)
+            if step <= 1
+            else np.asarray(part).flat[::step]
+            for part in self.parts
         ]
         found: Array = np.asarray(self._join(parts))
         return found

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ops.primitive import Array
 from tracer.breakpoints import Breakpoint
 from tracer.cells.figures import Figures
@@ -20,6 +18,7 @@ from tracer.errors import GradstepError, in_one_line
 from tracer.folding.folds import GraphLook
 from tracer.insight.whatif import Changes
 from tracer.matching import Matching
+from tracer.stats import all_finite
 from tracer.traces import Trace
 from tui.planes import TensorLook
 from tui.staleness import SourceWatch
@@ -117,7 +116,7 @@ class Session:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the selected node."""
-        return tuple(self.trace.storage.value(self.selected).shape) if len(self.trace) else ()
+        return tuple(self.trace.storage.held(self.selected).shape) if len(self.trace) else ()
 
     def scene(self) -> Scene:
         """This moment, frozen."""
@@ -353,13 +352,11 @@ def first_bad(trace: Trace, give_up: Callable[[], bool] = bool) -> tuple[int, in
     for node in range(len(trace)):
         if node % 1024 == 0 and give_up():
             return None
-        value = trace.storage.value(node)
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
+        if not all_finite(trace.seen(node)):
             return node, timeline.after_forward(node)
     if trace.loss < 0:
         return None
     for node in range(trace.loss, -1, -1):
-        gradient = trace.gradient(node)
-        if gradient is not None and not np.isfinite(gradient).all():
+        if not all_finite(trace.seen_gradient(node)):
             return node, timeline.when_final(node) or timeline.last
     return None

@@ -38,7 +38,7 @@ LIGHT = 10**7
 
 def sweeps_quickly(trace: Trace) -> bool:
     """Whether the backward pass of a trace takes no longer than a person wants to wait for the first screen."""
-    value = trace.storage.value
+    value = trace.storage.held
     return len(trace) <= QUICK and sum(value(node).size for node in range(len(trace))) <= LIGHT
 
 

@@ -108,7 +108,7 @@ def node_face(
     selected = box == marked.selected and box != marked.current
     if detail < 2:
         return Face(name, op, (), look=look, mark=mark, selected=selected, form=FORMS[detail])
-    value = instant.trace.storage.value(node)
+    value = instant.trace.seen(node)
     rows: tuple[Row, ...] = (
         _value_row(instant, node, width),
         _gradient_row(instant, node, status.glyph, width),
@@ -146,7 +146,7 @@ def _number_row(figure: Figure, kind: Kind, width: int) -> Row:
 
 def _statistics(instant: Instant, node: int, width: int) -> tuple[Row, ...]:
     """Mean, spread and zeros of a value."""
-    facts = instant.figures.summary(("value", node), instant.trace.storage.value(node))
+    facts = instant.figures.summary(("value", node), instant.trace.seen(node))
     if facts is None:
         return (("", WAITING, Kind.FAINT),)
     zeros = f"{100 * facts.zeros / facts.count:.0f} %" if facts.count else "·"
@@ -202,7 +202,7 @@ def _value_of_all(
     if len(out.nodes) == 1:
         return _value_row(instant, out.nodes[0], width)
     if many is not None:
-        figure = all_together(instant, ("value", *many), out.nodes, instant.trace.storage.value)
+        figure = all_together(instant, ("value", *many), out.nodes, instant.trace.seen)
     else:
         figure = together(instant, out.nodes, map(instant.figures.value, out.nodes))
     return _number_row(figure, Kind.VALUE, width)
@@ -252,7 +252,7 @@ def together(instant: Instant, nodes: Iterable[int], figures: Iterable[Figure | 
             return Figure(WAITING, True)
         if not figure.finite:
             return figure
-        count = instant.trace.storage.value(node).size
+        count = instant.trace.storage.held(node).size
         parts.append(sqrt(count) * figure.number)
         size += count
     mean = hypot(*parts) / sqrt(size) if size else 0.0

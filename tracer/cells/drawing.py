@@ -257,7 +257,7 @@ def box_width(folded: Folded, box: int, title: tuple[str, str]) -> int:
         foot = 3 * count + 10
     else:
         node = int(folded.members[folded.start[box]])
-        shape = trace.storage.value(node).shape
+        shape = trace.storage.held(node).shape
         if shape:
             flows = trace.timeline.arrived(0, node)[1]
             foot = len(fmt.shape(shape)) + 8 + (2 * len(str(flows)) + 2 if flows > 1 else 0)

@@ -14,6 +14,7 @@ import numpy as np
 from tracer import format as fmt
 from tracer import stats
 from tracer.errors import GradstepError
+from tracer.fetching import Distant, seen
 from tracer.traces import Trace
 
 T = TypeVar("T")
@@ -116,7 +117,7 @@ class Figures:
         """The cotangent along an edge. It runs a rule, so large ones are asked for inside of `text`."""
         found = self.kept.get(("flow", edge))
         if found is None:
-            found = self.kept.put(("flow", edge), self.trace.flow(edge).cotangent)
+            found = self.kept.put(("flow", edge), self.trace.seen_flow(edge))
         return found
 
     def total(self, position: int, node: int) -> Any:
@@ -124,7 +125,9 @@ class Figures:
         timeline = self.trace.timeline
         arrived, expected = timeline.arrived(position, node)
         if not 0 < arrived < expected:
-            return timeline.gradient(position, node)
+            # as `Timeline.gradient` has it, but that it is not copied from a device
+            whole = timeline.gradient_is_whole(position, node)
+            return self.trace.seen_gradient(node) if whole else None
         key = ("total", node, arrived)
         found = self.kept.get(key)
         if found is not None:
@@ -146,7 +149,7 @@ class Figures:
     def sum(self, node: int, count: int) -> Any:
         """The sum of the first flows into a node, from the nearest sum that is known: a step adds one flow."""
         if count == len(self.arrivals(node)):
-            return self.trace.gradient(node)
+            return self.trace.seen_gradient(node)
         found = self.kept.get(("total", node, count))
         if found is not None:
             return found
@@ -163,7 +166,8 @@ class Figures:
             total = self.kept.get(("total", node, near))
             if total is not None:
                 return near, total
-        return self.trace.swept.nearest(node, count)
+        done, total = self.trace.swept.nearest(node, count)
+        return done, seen(total)
 
     def work(self, node: int) -> int:
         """About how many elements a rule of a node touches; multiplications of a matrix product count 1 to 64."""
@@ -173,7 +177,7 @@ class Figures:
 
     def value(self, node: int) -> Figure:
         """The forward value of a node as one number."""
-        array = self.trace.storage.value(node)
+        array = self.trace.seen(node)
         found: Figure = self._work_out(("value", node), array.size, lambda: figure(array))
         return found
 
@@ -235,7 +239,7 @@ def _tried(deed: Callable[[], Any]) -> Any:
 
 
 def _work(trace: Trace, node: int) -> int:
-    value = trace.storage.value
+    value = trace.storage.held
     sizes = sorted(
         (int(value(i).size) for i in (node, *trace.inputs_of(node)) if i >= 0), reverse=True
     )
@@ -274,6 +278,8 @@ def bars(array: Any, bins: int) -> str:
     >>> bars(np.array([0.0, 0.0, 0.0, 1.0]), 4)
     '█  ▃'
     """
+    if isinstance(array, Distant):
+        array = array.sample()
     flat = np.asarray(array, dtype=np.float64).reshape(-1)
     flat = flat[np.isfinite(flat)]
     if not flat.size or flat.min() == flat.max():

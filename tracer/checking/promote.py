@@ -19,8 +19,10 @@ Array = Any
 def promoted(trace: Trace) -> Trace:
     """The trace in float64: same node numbers, leaves promoted, every operation run again. Itself if it is float64.
 
-    What was made float32 within the trace is made float64, so that no rounding to float32 is left.
+    What was made float32 within the trace is made float64, so that no rounding to float32 is left. What was recorded on
+    a device is run by numpy, so that a replay judges the numbers of the device, and not by its kernels.
     """
+    trace = trace.on_host()
     recorded = [trace.storage.value(k) for k in range(len(trace))]
     if all(value.dtype.kind != "f" or value.dtype == np.float64 for value in recorded):
         return trace

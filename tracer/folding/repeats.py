@@ -70,7 +70,7 @@ def _structure(
     for node in nodes:
         inputs = [place.get(i, -1) for i in trace.inputs_of(node)]
         inner = tuple(entry.name for entry in scopes.paths[scopes.of_node[node]][depth:])
-        shape = trace.storage.value(node).shape
+        shape = trace.storage.held(node).shape
         found.append((int(trace.op_of[node]), tuple(inputs), inner, shape))
     return tuple(found)
 

@@ -95,7 +95,7 @@ def _adopt(trace: Trace, of_node: Array, parent: Sequence[int], depth: Sequence[
     kinds = [KINDS.index("parameter"), KINDS.index("constant"), KINDS.index("buffer")]
     weight = leaf & np.isin(trace.kind_of, kinds)
     for node in np.flatnonzero(weight).tolist():
-        if trace.kind_of[node] != kinds[0] and trace.storage.value(node).ndim:
+        if trace.kind_of[node] != kinds[0] and trace.storage.held(node).ndim:
             continue
         edges = trace.uses_of(node)
         if not edges:

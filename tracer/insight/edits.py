@@ -93,7 +93,7 @@ def read_edit(trace: Trace, text: str) -> Edit:
 def example(trace: Trace) -> str:
     """An edit that this trace would take."""
     leaf = next((k for k in range(len(trace)) if trace.op_of[k] < 0), 0)
-    return edit_of(trace, leaf, (0,) * trace.storage.value(leaf).ndim) if len(trace) else "x = 3"
+    return edit_of(trace, leaf, (0,) * trace.storage.held(leaf).ndim) if len(trace) else "x = 3"
 
 
 def edit_of(trace: Trace, node: int, element: tuple[int, ...]) -> str:

@@ -189,7 +189,7 @@ def _layer(trace: Trace, key: Scope | int, nodes: list[int], reads: Array) -> La
         last = next((n for n in reversed(nodes) if _leaves(trace, n, inside)), nodes[-1])
     tail = _activations_behind(trace, last, reads)
     output = tail[-1] if tail else last
-    if trace.storage.value(output).dtype.kind != "f":
+    if trace.storage.held(output).dtype.kind != "f":
         return None
     own = tuple(n for n in nodes if n <= last)
     name = trace.label(output) if isinstance(key, int) else str(key[-1])
@@ -198,7 +198,7 @@ def _layer(trace: Trace, key: Scope | int, nodes: list[int], reads: Array) -> La
 
 def _leaves(trace: Trace, node: int, inside: Collection[int]) -> bool:
     """Whether a value with a derivative is read from outside a layer, or is the loss."""
-    if trace.storage.value(node).dtype.kind != "f":
+    if trace.storage.held(node).dtype.kind != "f":
         return False
     consumers = trace.edge_consumer[trace.uses_of(node)].tolist()
     return node == trace.loss or any(n not in inside for n in consumers)
@@ -234,7 +234,7 @@ def _carried(
     trace: Trace, nodes: Sequence[int], step_of: Mapping[int, int], step: int, before: int | None
 ) -> int | None:
     """What a step hands to the next: the last value that a later step reads; at the end, the one named as before."""
-    floats = [n for n in nodes if trace.storage.value(n).dtype.kind == "f"]
+    floats = [n for n in nodes if trace.storage.held(n).dtype.kind == "f"]
     for node in reversed(floats):
         consumers = trace.edge_consumer[trace.uses_of(node)].tolist()
         if any(step_of.get(n, step) > step for n in consumers):

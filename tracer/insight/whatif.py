@@ -148,7 +148,7 @@ class _Forecast:
             if each.argument >= 0:
                 old = now.base.input_values(each.node)[each.argument]
                 self.numbers.setdefault(each.node, {})[each.argument] = each.value - old
-            elif each.is_value and now.base.storage.value(each.node).dtype.kind == "f":
+            elif each.is_value and now.base.storage.held(each.node).dtype.kind == "f":
                 self.tangents[each.node] = self._difference(each.node)
             elif each.is_value:
                 self.whole.add(each.node)
@@ -162,7 +162,7 @@ class _Forecast:
             if count % OFTEN == 0:
                 told(len(plan) + count, 2 * len(plan))
             inputs = self.base.inputs_of(node)
-            if self.base.storage.value(node).dtype.kind == "f":
+            if self.base.storage.held(node).dtype.kind == "f":
                 tangent = self._tangent(node, inputs)
                 if tangent is not None:
                     self.tangents[node] = tangent

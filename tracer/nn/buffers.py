@@ -7,7 +7,7 @@ from typing import Any
 from ops.primitive import Array
 from tracer.errors import ShapeError
 from tracer.tensors import Operators, Tensor, leaf
-from tracer.values import as_value
+from tracer.values import as_value, device_name, placed
 
 
 class Buffer(Operators):
@@ -33,7 +33,7 @@ class Buffer(Operators):
     def recorded(self) -> Tensor:
         """The leaf that stands for the current value."""
         if self.leaf is None:
-            self.leaf = leaf(self.value, "buffer", name=self.name)
+            self.leaf = leaf(self.value, "buffer", name=self.name, device=device_name(self.value))
         return self.leaf
 
     def set(self, value: Any) -> None:
@@ -44,7 +44,11 @@ class Buffer(Operators):
                 f"buffer {self.name or 'set'}: the new value has shape {new.shape}, the slot {self.value.shape}\n"
                 f"  try: a value of shape {self.value.shape}"
             )
-        self.value, self.leaf = new, None
+        self.value, self.leaf = placed(new, device_name(self.value)), None
+
+    def place(self, device: str) -> None:
+        """Lie on another device from now on."""
+        self.value, self.leaf = placed(self.value, device), None
 
     def rename(self, name: str) -> None:
         """Bear another name from now on."""

@@ -12,7 +12,7 @@ from tracer.nn.members import Member, members_of, rename, snake_case
 from tracer.nn.saving import check_fit, read_arrays, write_arrays
 from tracer.parameters import Parameter
 from tracer.recording import ScopeEntry, scope
-from tracer.values import as_value
+from tracer.values import as_value, on_host
 
 
 class Module:
@@ -172,7 +172,17 @@ class Module:
 
     def state_dict(self) -> dict[str, Array]:
         """The values of all parameters and buffers by path: read-only arrays, which no later training changes."""
-        return {name: slot.value for name, slot in self._state()}
+        return {name: on_host(slot.value) for name, slot in self._state()}
+
+    def to(self, device: str) -> Self:
+        """Put all parameters and buffers on a device: `cpu`, `cuda` or `interpret`; returns the module itself.
+
+        Before an optimiser is made or after: it refills the same slots. Raises `DeviceError` where there is no such
+        device, before anything is moved.
+        """
+        for _, slot in self._state():
+            slot.place(device)
+        return self
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Refill all parameters and buffers, in their own dtype.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
@@ -14,6 +15,7 @@ from tracer.nn.buffers import Buffer
 from tracer.nn.module import Module
 from tracer.parameters import parameter
 from tracer.tensors import Tensor
+from tracer.values import on_host
 
 
 class _BatchNorm(Module):
@@ -74,9 +76,8 @@ class _BatchNorm(Module):
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
-        values = np.asarray(x)
-        mean, var = _statistics(values, y, axis, self.eps)
-        count = values.size // max(self.num_features, 1)
+        mean, var = _statistics(x, y, axis, self.eps)
+        count = math.prod(x.shape) // max(self.num_features, 1)
         if self.running_variance == "unbiased":
             if count < 2:
                 raise ValueError(
@@ -128,13 +129,14 @@ class BatchNorm2d(_BatchNorm):
     ranks, shapes, other = (4,), "(N, C, H, W)", "BatchNorm1d for features (N, C)"
 
 
-def _statistics(values: Array, y: Any, axis: Any, eps: float) -> tuple[Array, Array]:
+def _statistics(x: Any, y: Any, axis: Any, eps: float) -> tuple[Array, Array]:
     """Mean and variance of the batch, from what the operation saved if it was recorded."""
     saved = y.saved if isinstance(y, Tensor) else {}
     if "mean" in saved and "inv_std" in saved:
-        deviation = saved["inv_std"].reshape(-1)
+        mean, deviation = (on_host(saved[name]).reshape(-1) for name in ("mean", "inv_std"))
         # the operation knows 1/√(σ² + ε), so the variance is exact to one ulp of σ² + ε
-        return saved["mean"].reshape(-1), np.maximum(1 / (deviation * deviation) - eps, 0)
+        return mean, np.maximum(1 / (deviation * deviation) - eps, 0)
+    values = np.asarray(x)
     return values.mean(axis=axis), values.var(axis=axis)
 
 

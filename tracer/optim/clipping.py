@@ -10,6 +10,7 @@ import numpy as np
 from ops.primitive import Array
 from tracer.optim.optimizer import several
 from tracer.parameters import Parameter
+from tracer.values import on_host
 
 
 def clip_grad_norm(
@@ -31,7 +32,7 @@ def clip_grad_norm(
     >>> clip_grad_norm([w], 1.0), w.grad.round(4)
     (10.0, array([0.6, 0.8]))
     """
-    found = [(one, one.grad) for one in several(parameters)]
+    found = [(one, on_host(one.grad)) for one in several(parameters)]
     reached = [(one, gradient) for one, gradient in found if gradient is not None]
     with np.errstate(all="ignore"):
         norms = [_norm(gradient, norm_type) for _, gradient in reached]
@@ -51,7 +52,7 @@ def clip_grad_norm(
 def clip_grad_value(parameters: Iterable[Parameter], clip_value: float) -> None:
     """Cut every element of every gradient to between −clip_value and clip_value, as PyTorch's `clip_grad_value_`."""
     for one in several(parameters):
-        if (gradient := one.grad) is not None:
+        if (gradient := on_host(one.grad)) is not None:
             one.grad = _ours(np.clip(gradient, -clip_value, clip_value))
 
 

@@ -11,6 +11,7 @@ from ops.primitive import Array
 from tracer.errors import StateError
 from tracer.parameters import Parameter
 from tracer.tensors import Operators
+from tracer.values import on_host
 
 BLOCK = 65536
 """So many elements are updated at a time: value, gradient, state and temporaries of them stay in the second cache."""
@@ -120,7 +121,8 @@ class Optimizer:
                         self._move(parameter, gradient, group)
 
     def _move(self, parameter: Parameter, gradient: Array, group: Mapping[str, Any]) -> None:
-        value = parameter.tensor.value
+        # the update is numpy's: what lies on a device is copied, and the new value goes back there
+        value, gradient = on_host(parameter.tensor.value), on_host(gradient)
         state = self.state.get(parameter)
         if state is None:
             state = self.state[parameter] = {"step": 0}

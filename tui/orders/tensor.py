@@ -157,7 +157,7 @@ def _jump(
 
 
 def _is_large(session: Session, text: str) -> bool:
-    return bool(session.trace.storage.value(session.selected).size > LARGE)
+    return bool(session.trace.storage.held(session.selected).size > LARGE)
 
 
 def _quantities(session: Session, text: str) -> Iterable[str]:

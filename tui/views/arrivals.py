@@ -74,7 +74,7 @@ def arrivals(scene: Scene) -> tuple[int, list[Arrival]]:
 
 def cursor(scene: Scene, node: int) -> Element:
     """The element of a node that the cursor is on, or that which is broadcast from or to it."""
-    return within(scene.element, tuple(scene.trace.storage.value(node).shape))
+    return within(scene.element, tuple(scene.trace.storage.held(node).shape))
 
 
 def index_text(at: Element) -> str:
@@ -117,11 +117,11 @@ def short(number: Any) -> str:
 
 def factors(scene: Scene, each: Arrival, at: Element) -> str:
     """Upstream times local of one flow into one element, with the numbers; how many terms where it is a sum."""
-    consumer, shape = each.consumer, scene.trace.storage.value(scene.selected).shape
+    consumer, shape = each.consumer, scene.trace.storage.held(scene.selected).shape
     if not elements.has_elements(consumer):
         return ""
-    if consumer.value.shape != shape:
-        terms = consumer.value.size // max(1, scene.trace.storage.value(scene.selected).size)
+    if consumer.form.shape != shape:
+        terms = consumer.form.size // max(1, scene.trace.storage.held(scene.selected).size)
         return f"Σ of {terms} terms" if terms > 1 else ""
     return scene.figures.text(
         ("factors", each.edge, at),

@@ -54,7 +54,7 @@ def flows_in(scene: Scene, width: int, *, sparse: bool = False) -> list[Line]:
         return []
     first, listed = arrivals(scene)
     at = cursor(scene, node)
-    empty = not scene.trace.storage.value(node).size
+    empty = not scene.trace.storage.held(node).size
     sparse = sparse or empty
     sums = [] if empty else running_sums(scene, first, listed, at)
     sums += [None] * (len(listed) - len(sums))
@@ -190,7 +190,7 @@ def _flow_out(
     text = scene.figures.text(("flow", edge), work, lambda: flow_formula(view, argument))
     newest = scene.timeline.flow_at(scene.position) == edge
     head = span(f"    → {name} += ", Kind.NAME if newest else Kind.TEXT)
-    if at or scene.trace.storage.value(scene.trace.inputs_of(view.index)[argument]).ndim:
+    if at or scene.trace.storage.held(scene.trace.inputs_of(view.index)[argument]).ndim:
         return [*derivative, _calculated(head, text, "", (f"rms {_rms(scene, edge)}", ""), width)]
     put_in = scene.figures.text(
         ("factors", edge, at), work, lambda: flow_formula(view, argument, numbers=True)

@@ -107,7 +107,7 @@ def flow(scene: Scene) -> Flow | None:
 def _size(trace: Trace) -> int:
     """About how many elements are looked at."""
     few = min(len(trace), MOST_NODES)
-    return len(trace) * PER_NODE + sum(int(trace.storage.value(n).size) for n in range(few))
+    return len(trace) * PER_NODE + sum(int(trace.storage.held(n).size) for n in range(few))
 
 
 def worked_out(trace: Trace, look: LayersLook) -> Flow:

@@ -12,8 +12,9 @@ from tracer import elements
 from tracer import format as fmt
 from tracer.cells.figures import LARGE
 from tracer.cells.meanings import Kind
+from tracer.fetching import Distant
 from tracer.formulas import formula
-from tracer.stats import Summary
+from tracer.stats import Summary, all_zero
 from tui.ink import Line, Span, clip, elide, span, width_of
 from tui.views.arrivals import cursor, index_text
 from tui.views.flows import WIDE, flows_in, flows_out
@@ -28,7 +29,7 @@ AROUND = 4
 def title(scene: Scene, width: int = 1000) -> str:
     """What the node is: number, name, op, type and shape; where that is too long, name, type and shape."""
     view = scene.trace[scene.selected]
-    op, typed = f" · {view.op_name}" if view.name else "", fmt.typed(view.value)
+    op, typed = f" · {view.op_name}" if view.name else "", fmt.typed(view.form)
     whole = f"node {scene.selected} · {view.label}{op} · {typed}"
     room = max(4, width - cell_len(f"node  · {typed}"))
     return whole if cell_len(whole) <= width else f"node {elide(view.label, room)} · {typed}"
@@ -76,7 +77,7 @@ def formula_lines(scene: Scene, width: int, *, dense: bool = False) -> list[Line
         return [names]
     wide = width >= WIDE
     of_element = (
-        [_of_element(scene, width)] if view.value.ndim and elements.has_elements(view) else []
+        [_of_element(scene, width)] if view.form.ndim and elements.has_elements(view) else []
     )
     if of_element and not wide:
         beside: Line = (*names, span("   "), *of_element[0])
@@ -91,13 +92,21 @@ def formula_lines(scene: Scene, width: int, *, dense: bool = False) -> list[Line
 def _with_numbers(scene: Scene, width: int, *, margin: str) -> Line:
     """The calculation with the numbers of single numbers and the first ones of arrays, and its result."""
     view = scene.trace[scene.selected]
-    numbers = scene.figures.text(
-        ("numbers", view.index),
-        scene.figures.work(view.index),
-        lambda: formula(view, numbers=True),
+    arrays = [
+        scene.trace.seen(i) for i in (view.index, *scene.trace.inputs_of(view.index)) if i >= 0
+    ]
+    far = any(isinstance(array, Distant) for array in arrays)
+    numbers = (
+        ""
+        if far
+        else scene.figures.text(
+            ("numbers", view.index),
+            scene.figures.work(view.index),
+            lambda: formula(view, numbers=True),
+        )
     )
-    result = fmt.elided(view.value) if view.value.ndim else fmt.number(view.value)
-    result = f"[{result}]" if view.value.ndim else result
+    result = fmt.elided(arrays[0]) if view.form.ndim else fmt.number(view.value)
+    result = f"[{result}]" if view.form.ndim else result
     return _balanced((span(margin),), numbers, result, width)
 
 
@@ -110,7 +119,7 @@ def _of_element(scene: Scene, width: int) -> Line:
         lambda: elements.calculation(view, at),
     )
     head = (span(view.label, Kind.NAME), span(index_text(at), Kind.FAINT))
-    return _balanced(head, numbers, fmt.number(view.value[at]), width)
+    return _balanced(head, numbers, fmt.number(scene.trace.seen(view.index)[at]), width)
 
 
 def _balanced(head: Line, numbers: str, result: str, width: int) -> Line:
@@ -132,7 +141,7 @@ def number_lines(scene: Scene, width: int, *, dense: bool = False) -> list[Line]
     node = scene.selected
     if not scene.has_run(node):
         return [(span("value     ", Kind.FAINT), span("· not run yet", Kind.FAINT))]
-    value = scene.trace.storage.value(node)
+    value = scene.trace.seen(node)
     found = _summary_lines(scene, "value", value, width, dense=dense)
     array, words = scene.gradient(node), state_words(scene, node)
     if array is None:
@@ -160,14 +169,20 @@ def state_words(scene: Scene, node: int) -> str:
         return f"{words}: no way to the loss"
     if status.state == "final":
         array = scene.gradient(node)
-        if array is not None and 0 < array.size <= LARGE and not array.any():
+        if array is not None and 0 < array.size <= LARGE and all_zero(array):
             words += ", exactly zero"
         elif node == scene.trace.loss and not scene.figures.arrivals(node):
             words += ": the seed"
     return words
 
 
-RAN = {"numba": "numba", "numba flows": "numpy for the value, numba for the flows"}
+RAN = {
+    "numba": "numba",
+    "numba flows": "numpy for the value, numba for the flows",
+    "cuda": "CUDA",
+    "interpret": "CUDA, interpreted",
+    "host": "numpy, on copies from the device",
+}
 
 
 def kernel_lines(scene: Scene) -> list[Line]:

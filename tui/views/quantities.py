@@ -48,7 +48,7 @@ def quantity(scene: Scene, name: str) -> Quantity:
     if not scene.has_run(node):
         return Quantity(name, None, "· not run yet")
     if name == VALUE:
-        return Quantity(name, Numbers((scene.trace.storage.value(node),)))
+        return Quantity(name, Numbers((scene.trace.seen(node),)))
     if name == GRADIENT:
         return _gradient(scene)
     if name in (DIFFERENCE, RELATIVE):

@@ -84,10 +84,10 @@ def _loss(scene: Scene) -> list[Span]:
     text = scene.figures.value(loss).text if scene.has_run(loss) else "·"
     word = "loss"
     if (
-        scene.depth or scene.trace.storage.value(loss).ndim
+        scene.depth or scene.trace.storage.held(loss).ndim
     ):  # what parts give, or an array, is no loss
         name = scene.title.rpartition(" ▸ ")[2] if scene.depth else scene.trace.label(loss)
-        word = elide(name, 16) + (" rms" if scene.trace.storage.value(loss).ndim else "")
+        word = elide(name, 16) + (" rms" if scene.trace.storage.held(loss).ndim else "")
     return [span(f"{word} ", Kind.FAINT), span(text, Kind.VALUE)]
 
 

@@ -86,7 +86,7 @@ class Layout:
 
 def picture(scene: Scene) -> Picture:
     """The quantity that is looked at, as a matrix through the element under the cursor."""
-    shape = tuple(scene.trace.storage.value(scene.selected).shape)
+    shape = tuple(scene.trace.storage.held(scene.selected).shape)
     plane = plane_of(scene.tensor, shape, scene.element)
     found = quantities.quantity(scene, quantities.shown(scene))
     if found.numbers is None or not found.numbers.size:
