@@ -14,6 +14,7 @@ from types import ModuleType
 
 import gallery
 import tracer as tr
+from tracer.recording import CURRENT, switched
 
 _STARTED = time.time()
 _HERE = Path(__file__).parent
@@ -25,10 +26,11 @@ _KEPT = (
 
 @dataclass(frozen=True)
 class Beginning:
-    """Where this process stood before it ran somebody's program: its folder, and the modules it had imported."""
+    """Where this process stood before it ran somebody's program: folder, device, and the modules it had imported."""
 
     folder: Path = field(default_factory=Path.cwd)
     imported: frozenset[str] = field(default_factory=lambda: frozenset(sys.modules))
+    device: str = field(default_factory=lambda: CURRENT.get().device)
 
     @contextlib.contextmanager
     def again(self) -> Iterator[None]:
@@ -40,7 +42,7 @@ class Beginning:
                 del sys.modules[name]
         _reread_gallery()
         tr.manual_seed(0)
-        with contextlib.chdir(self.folder):
+        with contextlib.chdir(self.folder), switched(device=self.device):
             yield
 
 

@@ -66,6 +66,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> float:
+    """A number from 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0")
+    return number
+
+
 def step_numbers(text: str) -> tuple[int, ...]:
     """Numbers of steps, such as 1,10,100."""
     words = [word.strip() for word in text.split(",") if word.strip()]
@@ -139,6 +150,12 @@ SET = argument(
     help="turn a knob of a network of the gallery, such as factor=1.5; may come several times",
 )
 """For every command whose TARGET may be a network of the gallery."""
+DEVICE = argument(
+    "--device",
+    metavar="NAME",
+    help="where its values lie: cpu, cuda, or interpret, which runs the CUDA kernels without a GPU (default: cpu)",
+)
+"""For every command that records a network or a script."""
 ORDERS = (
     argument(
         "-x",
@@ -218,6 +235,7 @@ COMMANDS = {
                 action="store_true",
                 help="if the script raises, open at what it had recorded",
             ),
+            DEVICE,
             *ORDERS,
             argument(
                 "script",
@@ -226,13 +244,13 @@ COMMANDS = {
                 help="the script; what follows is handed to it",
             ),
         ),
-        usage="gradstep run [--episode K] [--on-error] [-x FILE] [-ex ORDER] [--batch] "
+        usage="gradstep run [--episode K] [--on-error] [--device NAME] [-x FILE] [-ex ORDER] [--batch] "
         "(SCRIPT | -m MODULE) [ARGS ...]",
     ),
     "open": Command(
         "step through a network, a script or a trace",
         "gradstep open batchnorm -ex 'break xhat' -ex continue",
-        (TARGET, SET, *ORDERS),
+        (TARGET, SET, DEVICE, *ORDERS),
     ),
     "show": Command(
         "print a trace as text",
@@ -240,6 +258,7 @@ COMMANDS = {
         (
             TARGET,
             SET,
+            DEVICE,
             STEP,
             argument("--all", action="store_true", help="do not fold the middle of a long trace"),
             argument("--json", action="store_true", help="one JSON document, for other programs"),
@@ -251,6 +270,7 @@ COMMANDS = {
         (
             TARGET,
             SET,
+            DEVICE,
             argument(
                 "-o",
                 "--output",
@@ -347,8 +367,36 @@ COMMANDS = {
         (
             TARGET,
             SET,
+            DEVICE,
             argument("--second", action="store_true", help="the second derivatives too"),
             *CHECKING,
+        ),
+    ),
+    "diff": Command(
+        "compare two traces node by node: the first to diverge, forward and backward",
+        "gradstep diff batchnorm --device interpret",
+        (
+            TARGET,
+            argument(
+                "other",
+                nargs="?",
+                metavar="OTHER",
+                help="what to compare it with (default: the same, with --set or on --device)",
+            ),
+            argument(
+                "--set",
+                action="append",
+                metavar="NAME=VALUE",
+                help="turn a knob of OTHER; may come several times",
+            ),
+            argument("--device", metavar="NAME", help="where OTHER is recorded"),
+            argument(
+                "--ulps",
+                type=count,
+                metavar="N",
+                help="what counts as diverging: ulps of the largest element (default: 10^3 in float32, 10^6 in float64)",
+            ),
+            argument("--all", action="store_true", help="a row for every node"),
         ),
     ),
     "verify": Command(
@@ -357,6 +405,7 @@ COMMANDS = {
         (
             TARGET,
             SET,
+            DEVICE,
             argument(
                 "derivation",
                 nargs="?",
@@ -379,6 +428,7 @@ COMMANDS = {
                 help="how many optimiser steps (default: the entry's)",
             ),
             SET,
+            DEVICE,
             argument(
                 "--keep",
                 type=step_numbers,
@@ -413,6 +463,7 @@ COMMANDS = {
         (
             TARGET,
             SET,
+            DEVICE,
             argument(
                 "--node",
                 metavar="NODE",
@@ -451,6 +502,7 @@ COMMANDS = {
                 help="the name or number of a network, or words to search for in names, captions, sources and notes",
             ),
             SET,
+            DEVICE,
             argument(
                 "--all",
                 action="store_true",
@@ -470,6 +522,7 @@ COMMANDS = {
                 help="a gallery name, FILE.trace, or script.py[:function]",
             ),
             SET,
+            DEVICE,
             argument("--count", type=positive, metavar="N", help="how many questions (default: 6)"),
             argument(
                 "--seed",
@@ -520,6 +573,41 @@ COMMANDS = {
                 help="an operation, a pattern such as 'log*', or a family",
             ),
             argument("--family", metavar="FAMILY", help="only the operations of this family"),
+        ),
+    ),
+    "kernel": Command(
+        "step through a CUDA kernel, thread by thread and barrier by barrier; or list the kernels",
+        "gradstep kernel column_moments --without-barrier 0",
+        (
+            argument(
+                "name",
+                nargs="?",
+                metavar="NAME",
+                help="a kernel, a family of them, or your own: FILE.py:NAME, with NAME_example = (blocks, threads, "
+                "arguments) beside it",
+            ),
+            argument(
+                "--trial",
+                nargs="?",
+                const="list",
+                metavar="N",
+                help="the arguments: the number or the name of a trial (default: a small telling one); alone it lists "
+                "them",
+            ),
+            argument("--threads", type=positive, metavar="N", help="threads of a block"),
+            argument("--blocks", type=positive, metavar="N", help="blocks of the grid"),
+            argument("--block", type=whole, metavar="K", help="begin with block K, from 0"),
+            argument("--dtype", metavar="D", help="float32 (default) or float64"),
+            argument(
+                "--without-barrier",
+                nargs="?",
+                const="list",
+                metavar="K",
+                help="take barrier K away and see what happens; alone it lists the barriers",
+            ),
+            argument("--step", type=whole, metavar="N", help="begin after N steps"),
+            argument("--text", action="store_true", help="print how it stands, without a screen"),
+            argument("--json", action="store_true", help="one JSON document, for other programs"),
         ),
     ),
     "bench": Command("compare speed with other libraries (in a checkout)", "gradstep bench import"),
@@ -592,7 +680,7 @@ def handed_on(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     at = 1
     while at < len(argv):
         word = argv[at]
-        if word in ("--episode", "-x", "-ex"):
+        if word in ("--episode", "--device", "-x", "-ex"):
             at += 2
         elif word.startswith("-m") and not word.startswith("--"):
             at += 2 if word == "-m" else 1
@@ -651,10 +739,12 @@ def dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
         return commands.version()
     if options.command is None:
         return commands.pick()
-    if options.command in ("run", "bench"):
-        status: int = getattr(commands, options.command)(options, rest)
-    else:
-        status = getattr(commands, options.command)(options)
+    aside = options.command == "diff"  # its first target stays where it is
+    with commands.on_device(None if aside else getattr(options, "device", None)):
+        if options.command in ("run", "bench"):
+            status: int = getattr(commands, options.command)(options, rest)
+        else:
+            status = getattr(commands, options.command)(options)
     return status
 
 

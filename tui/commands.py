@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import tracer as tr
 from gallery import GALLERY
 from tracer.versions import VERSIONS
 from tui import keyboard, scripts, targets, text
@@ -35,6 +36,11 @@ def version() -> int:
     """Print the versions that a report of a fault should name."""
     print(" ".join(f"{name} {number}" for name, number in VERSIONS.items()))
     return FINE
+
+
+def on_device(name: str | None) -> contextlib.AbstractContextManager[None]:
+    """Record on a device inside. Raises `DeviceError` where it is not there."""
+    return contextlib.nullcontext() if name is None else tr.device(name)
 
 
 def has_terminal() -> bool:
@@ -222,6 +228,12 @@ def show(options: argparse.Namespace) -> int:
     print(
         text.show(target.trace, target.title, position=position, every=options.all, columns=columns)
     )
+    if target.trace.device != "cpu":
+        from tui.comparing import against_cpu
+
+        found = against_cpu(target)
+        if found is not None:
+            print(f"\n{target.trace.device} against cpu: {found}")
     return FINE
 
 
@@ -253,6 +265,13 @@ def diagram(options: argparse.Namespace) -> int:
     figure = exporting.figure_of(target, options, position_of(target, options.step))
     exporting.put(figure, place)
     return FINE
+
+
+def diff(options: argparse.Namespace) -> int:
+    """Compare two targets, or one on two devices, node by node."""
+    from tui.comparing import compared
+
+    return FINE if compared(options) else FAILED
 
 
 def plot(options: argparse.Namespace) -> int:
@@ -339,6 +358,13 @@ def ops(options: argparse.Namespace) -> int:
     one = options.name == found[0].name and len(found) == 1
     print(printed(op_page(found[0], here) if one else ops_table(found, here), colours=here.colours))
     return FINE
+
+
+def kernel(options: argparse.Namespace) -> int:
+    """List the CUDA kernels, or step through one."""
+    from tui.stepper import asked
+
+    return asked.kernel(options)
 
 
 def bench(options: argparse.Namespace, argv: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import tracer as tr
 from gallery import GALLERY, Entry
 from gallery.knobs import KnobError, Setting, assignments, settings, written
+from tracer.recording import CURRENT, switched
 from tui.scripts import UsageError
 
 
@@ -21,6 +22,8 @@ class Network:
 
     entry: Entry
     turned: Mapping[str, Setting] = field(default_factory=dict)
+    device: str = field(default_factory=lambda: CURRENT.get().device)
+    """Where it is recorded: where the command wanted it that made this."""
 
     @property
     def title(self) -> str:
@@ -56,11 +59,12 @@ class Network:
         except KnobError as error:
             raise KnobError(f"{self.entry.name}: {error}") from None
         turned = {k.name: found[k.name] for k in self.entry.knobs if found[k.name] != k.default}
-        return Network(self.entry, turned)
+        return Network(self.entry, turned, self.device)
 
     def trace(self) -> tr.Trace:
         """Its trace, built anew."""
-        return tr.trace(self.entry.build(**self.settings))
+        with switched(device=self.device):
+            return tr.trace(self.entry.build(**self.settings))
 
 
 def network(name: str, words: Iterable[str] | None = None) -> Network:

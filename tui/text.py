@@ -57,8 +57,19 @@ def heading(trace: Trace, title: str, position: int) -> str:
     counts = Counter(KINDS[k] for k in trace.kind_of.tolist())
     inside = ", ".join(plural(counts[kind], WORDS[kind]) for kind in WORDS if counts[kind])
     floats = {dtype(trace.value(i)) for i in (trace.loss,) if i >= 0}
-    size = " · ".join([plural(len(trace), "node") + f" ({inside})", *floats])
+    size = " · ".join([plural(len(trace), "node") + f" ({inside})", *floats, *device_text(trace)])
     return f"{title}{loss_text(trace, position)}\n{size} · {position_text(trace, position)}"
+
+
+def device_text(trace: Trace) -> list[str]:
+    """Where it was recorded and what ran its operations, unless that was the CPU."""
+    if trace.device == "cpu":
+        return []
+    ran = Counter(trace.ops[k].kernels for k in trace.op_of[trace.op_of >= 0].tolist())
+    there = ran["cuda"] + ran["interpret"]
+    rest = ran.total() - there
+    by_kernels = f"{plural(there, 'operation')} by CUDA kernels"
+    return [f"on {trace.device}", by_kernels + (f", {rest} by numpy on copies" if rest else "")]
 
 
 WORDS = {

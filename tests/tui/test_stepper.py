@@ -1,0 +1,265 @@
+"""Stepping through a recorded kernel: what every moment shows, forwards and backwards, without a screen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.tui.stepping import BLOCK_SUM, COLUMNS, HASTY, SIDES, stand_of
+from tui.ink import text_of
+from tui.scripts import UsageError
+from tui.stepper import memory, registers, saying, source, stand, timeline
+from tui.stepper.lanes import State
+from tui.stepper.orders import obey, search
+from tui.stepper.stand import Stand
+from tui.stepper.trials import telling, trials_of
+
+
+def line_with(where: Stand, text: str) -> int:
+    """The number of the first line of the source that holds a text."""
+    lines = where.walk.run.source
+    return where.walk.run.first_line + next(k for k, line in enumerate(lines) if text in line)
+
+
+def at_line(where: Stand, text: str) -> Stand:
+    found = stand.to_line(where, line_with(where, text))
+    assert found is not None
+    return found
+
+
+def words(where: Stand) -> str:
+    return "\n".join(text for text, _ in saying.said(where))
+
+
+def shown(lines) -> str:
+    return "\n".join(text_of(line) for line in lines)
+
+
+# ----- moments
+
+
+def test_the_block_sum_ends_with_the_sum_in_shared_memory_and_in_its_argument():
+    where = stand_of()
+    end = where.walk.moment(where.walk.last)
+    x = where.walk.run.arguments["x"]
+    assert end.memory["part"].values[0] == pytest.approx(x.sum(), rel=1e-5)
+    assert end.memory["out"].values[0] == where.walk.run.results["out"][0]
+
+
+def test_backwards_shows_the_same_moments_as_forwards():
+    def seen(where: Stand) -> str:
+        moment = where.walk.moment(where.position)
+        arrays = [(m.name, m.values.tobytes(), m.writer.tobytes()) for m in moment.memory.values()]
+        return repr((moment.done, moment.registers, arrays)) + words(where)
+
+    where = stand_of()
+    ahead = [where]
+    while ahead[-1].position < where.walk.last:
+        ahead.append(stand.any_step(ahead[-1], 1))
+    forwards = [seen(each) for each in ahead]
+    back = [ahead[-1]]
+    while back[-1].position:
+        back.append(stand.any_step(back[-1], -1))
+    assert [seen(each) for each in back[::-1]][1:] == forwards[1:]
+    fresh = stand_of()
+    middle = len(ahead) // 2
+    assert seen(stand.any_step(fresh, middle)) == forwards[middle]
+
+
+def test_no_number_is_shown_of_shared_memory_that_nobody_has_written():
+    where = at_line(stand_of(), "part[t] = total")
+    part = where.walk.moment(where.position).memory["part"]
+    assert [part.known((k,)) for k in (0, 31, 32, 63)] == [True, True, False, False]
+    rows = shown(memory.memory_lines(where, 110, 9)).splitlines()
+    assert rows[3].split() == ["32", *"·" * 16]
+
+
+# ----- lanes
+
+
+def test_lanes_that_part_are_told_with_the_line_of_each_side():
+    where = at_line(stand_of(SIDES, threads=64), "if i % 2")
+    even, odd = line_with(where, "= x[i]"), line_with(where, "= x[2 * i]")
+    assert f"they part: lanes 0, 2 … 30 → line {even}; lanes 1, 3 … 31 → line {odd}" in words(where)
+    where = at_line(where, "= x[i]")
+    assert [lane.state for lane in where.shown.lanes[:2]] == [State.RUNS, State.WAITS]
+    assert f"lanes 1, 3 … 31 wait for the others at line {odd}" in words(where)
+
+
+def test_the_source_says_how_many_lanes_are_at_each_line():
+    where = at_line(stand_of(SIDES, threads=64), "= x[i]")
+    lines = shown(source.source_lines(where, 100, 20, 0)).splitlines()
+    assert any(line.startswith(" 16 ▶") and "out[i] = x[i]" in line for line in lines)
+    assert any(line.startswith(" 16 ▷") and "x[2 * i]" in line for line in lines)
+
+
+def test_waiting_lanes_are_dimmed_and_changed_numbers_marked():
+    where = at_line(stand_of(), "half = threads")
+    assert "•half 32" in shown(registers.register_lines(where, 118, 12))
+    where = at_line(stand_of(), "total += x[i]")
+    table = shown(registers.register_lines(where, 118, 12)).splitlines()
+    assert next(row for row in table if row.startswith("total")).count("•") == 17
+    away = at_line(stand_of(SIDES, threads=64), "= x[i]")
+    assert shown(registers.register_lines(away, 118, 12)).splitlines()[1].split() == ["▼", "·"] * 8
+
+
+def test_all_lanes_of_a_warp_fit_a_narrow_pane_as_colours():
+    where = at_line(stand_of(), "total += x[i]")
+    table = shown(registers.register_lines(where, 38, 7, colour=False)).splitlines()
+    assert len(table[2]) <= 38
+    assert table[1].count("▼") == 31
+    assert "◆" in table[1]
+
+
+# ----- traffic
+
+
+def test_neighbouring_reads_are_one_segment_and_a_stride_is_named():
+    where = at_line(stand_of(), "total += x[i]")
+    assert "32 lanes read x[0…31]: 1 segment of 128 bytes, coalesced" in words(where)
+    odd = at_line(stand_of(SIDES, threads=64), "= x[2 * i]")
+    assert (
+        "16 lanes read x[2], x[6] … x[62]: 2 segments of 128 bytes for 64 bytes of numbers"
+        in words(odd)
+    )
+    assert "a stride of 4" in words(odd)
+
+
+def test_a_column_of_a_tile_is_a_32_way_bank_conflict():
+    where = at_line(stand_of(COLUMNS, threads=32), "out[t] = tile")
+    assert "32 lanes read tile[0…31,0]: 32-way bank conflict" in words(where)
+    assert "32 lanes write out[0…31]: 1 segment of 128 bytes, coalesced" in words(where)
+
+
+def test_the_lane_that_is_looked_at_is_told_by_its_numbers():
+    where = stand.other_lane(at_line(stand_of(), "total += x[i]"), 3)
+    x = where.walk.run.arguments["x"]
+    assert f"lane 3: x[3] → {x[3]:.4f}".replace("-", "−") in words(where)
+
+
+# ----- moving
+
+
+def test_n_goes_on_by_steps_of_this_warp_and_back_by_the_same():
+    where = stand.step(stand.other_warp(stand_of(), 1), 1)
+    assert where.walk.steps[where.position - 1].warp == 1
+    on = stand.step(where, 3)
+    assert stand.step(on, -3).position == where.position
+    assert stand.step(where, -1).position == 0
+
+
+def test_b_goes_to_where_the_whole_block_has_passed_a_barrier():
+    where = stand.barrier(stand_of(), 1)
+    assert where.epoch == 1
+    assert {where.walk.steps[k].epoch for k in range(where.position)} == {0}
+    assert stand.barrier(where, -1).position == 0
+    assert stand.barrier(stand.go(where, where.walk.last), 1).position == where.walk.last
+
+
+def test_c_stops_at_a_breakpoint_and_looks_at_the_warp_that_came_there():
+    where = obey(stand_of(), f"break {line_with(stand_of(), '= part[0]')}")
+    where = stand.run_on(where, 1)
+    assert where.shown.line in where.stops
+    assert where.shown.active == (0,)
+    assert stand.run_on(where, 1).position == where.walk.last
+
+
+def test_orders_go_to_lines_steps_warps_lanes_and_arrays_by_a_few_letters():
+    where = obey(stand_of(), "li " + str(line_with(stand_of(), "part[t] = total")))
+    assert where.shown.line == line_with(where, "part[t] = total")
+    assert obey(where, "17").position == 17
+    assert obey(where, "warp 1").warp == 1
+    assert obey(where, "thread 40").thread == 40
+    assert obey(where, "array out").array == "out"
+    assert search(where, "SYNC", 1).cursor == line_with(where, "cuda.syncthreads()")
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ("line 1", "there is no line 1"),
+        ("warp 7", "there is no warp 7\n  try: warp 0 to 1"),
+        ("array q", "there is no array 'q'\n  try: part, x, out"),
+        ("stpe 3", "no order 'stpe'\n  try: step"),
+        ("search zebra", "no line holds 'zebra'"),
+    ],
+)
+def test_an_order_that_cannot_be_done_says_what_can(order, said):
+    with pytest.raises(UsageError, match=said.replace("(", r"\(")):
+        obey(stand_of(), order)
+
+
+# ----- memory, time
+
+
+def test_the_element_that_is_looked_at_names_its_last_writer():
+    where = stand.go(stand_of(), stand_of().walk.last)
+    line = text_of(memory.element_line(where, (0,)))
+    assert "written by thread 0 (warp 0, lane 0)" in line
+    assert f"line {line_with(where, 'part[t] += part')}" in line
+
+
+def test_a_place_of_the_pane_is_the_element_that_is_drawn_there():
+    where = stand.go(stand_of(), stand_of().walk.last)
+    assert memory.place_at(where, 110, 9, 4 + 2 * 6, 2) == (18,)
+    assert memory.beside(where, 110, 9, 1, 0) is not None
+
+
+def test_the_timeline_has_a_barrier_for_each_epoch_and_is_heavy_up_to_the_position():
+    where = stand.barrier(stand_of(), 2)
+    rows = shown(timeline.timeline_lines(where, 100, 3)).splitlines()
+    assert [row.count("┃") + row.count("│") for row in rows[:2]] == [7, 7]
+    assert [row.count("┃") for row in rows[:2]] == [2, 2]
+    assert rows[0].count("◆") == 1
+    assert rows[1].count("◇") == 1
+
+
+def test_the_timeline_of_more_epochs_than_columns_is_still_drawn():
+    where = stand.barrier(stand_of(), 2)
+    rows = shown(timeline.timeline_lines(where, 20, 3)).splitlines()
+    assert all(len(row) <= 20 for row in rows)
+    assert "◆" in rows[0]
+
+
+# ----- faults, trials
+
+
+@pytest.mark.parametrize("number", ["0", "1"])
+def test_without_a_barrier_one_begins_at_the_race_with_element_threads_and_lines(number):
+    where = stand_of(without_barrier=number)
+    fault = where.fault
+    assert fault is not None
+    assert where.array == fault.array == "part"
+    assert where.shown.line in fault.lines
+    touched = [access.index for access in where.events[where.thread].accesses]
+    assert fault.index in touched or not touched  # of a write that was refused nothing is kept
+    assert where.walk.thread_number(fault.threads[-1]) == where.thread or fault.index in touched
+    text = words(where)
+    assert f"part[{fault.index[0]}]" in text
+    assert all(f"thread {thread[0]}" in text for thread in fault.threads)
+    lines = shown(source.source_lines(where, 110, 40, 0)).splitlines()
+    assert sum("✗" in line for line in lines) == len(set(fault.lines))
+    assert any("taken away" in line and "−" in line for line in lines)
+    assert "✗" in shown(memory.memory_lines(where, 110, 9))
+    assert "✗" in shown(timeline.timeline_lines(where, 100, 3))
+
+
+def test_of_many_turns_of_a_line_that_one_is_meant_in_which_the_thread_touched_the_element():
+    where = stand_of(HASTY, threads=32)
+    assert where.fault is not None
+    first, _ = sorted(stand.culprits(where.walk, where.fault))
+    there = stand.go(where, first[0])
+    assert [access.index for access in there.events[0].accesses] == [(1,), (1,)]
+
+
+def test_from_before_the_fault_one_is_led_to_it():
+    where = stand_of(without_barrier="1")
+    back = stand.go(where, 0)
+    assert words(back).count("✗") == 0
+    assert stand.run_on(back, 1).position == where.position
+
+
+def test_the_usual_trial_keeps_two_warps_busy_and_ends_ragged():
+    found = telling(trials_of(BLOCK_SUM, "float32"))
+    assert found.what == "n = 150"
+    assert found.arguments[0].dtype == np.float32

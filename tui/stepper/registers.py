@@ -1,0 +1,201 @@
+"""The registers of a warp: a row for each local number, a column for each lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tracer.cells.meanings import Kind
+from tracer.format import number
+from tui.ink import Ink, Line, Span, clip, elide, pad, span, width_of
+from tui.stepper.cells import CHANGED, NUMBER, WIDEST, WRONG, cell, limits_of, plain
+from tui.stepper.lanes import Lane, State, numbers
+from tui.stepper.stand import Stand, wrongdoers
+from tui.stepper.walk import WARP, changed_by
+
+NAMES = 12
+"""The most characters of a name."""
+HALF = 16
+"""Numbers are written where so many lanes fit beside each other, or a half of them."""
+SAID = 12
+"""Characters of the number of the chosen lane, at the end of a row of colours."""
+SAME = "same in all lanes:"
+HEAD = 2
+"""Lines above the rows: the lanes, and what they do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which lanes are shown, how wide a cell is, and how wide the names are."""
+
+    first: int
+    count: int
+    cell: int
+    names: int
+
+    @property
+    def written(self) -> bool:
+        """Whether numbers are written into the cells."""
+        return self.cell >= NUMBER
+
+
+def plan(stand: Stand, width: int, first: int | None = None) -> Plan:
+    """Numbers of a half or a quarter of the warp where they fit, else a coloured cell for every lane.
+
+    first: the lane with which a page of numbers begins; without, that on which the lane is that is looked at.
+    """
+    lanes = len(stand.shown.lanes)
+    named = max(4, *map(len, stand.walk.varying), 4)
+    names = min(NAMES, named) + 1
+    for count in (WARP, HALF, HALF // 2):
+        room = width - names
+        roomy = room - count * NUMBER >= SAID  # the number of the lane fits behind the cells
+        wide = (room - SAID * roomy) // count
+        enough = wide >= NUMBER and (count >= HALF or stand.numbers or lanes <= count)
+        if enough and stand.numbers is not False:
+            first = stand.lane // count * count if first is None else first
+            return Plan(first, min(count, lanes - first), min(wide, WIDEST), names)
+    names = max(4, min(names, width - lanes))
+    wide = max(1, min(3, (width - names - SAID) // max(1, lanes)))
+    return Plan(0, lanes, wide, names)
+
+
+def register_lines(
+    stand: Stand,
+    width: int,
+    height: int,
+    top: int = 0,
+    *,
+    colour: bool = True,
+    first: int | None = None,
+) -> list[Line]:
+    """The lines of the pane: the lanes, what they do, rows from `top` on, and what is the same in all lanes."""
+    shown = plan(stand, width, first)
+    lanes = stand.shown.lanes[shown.first : shown.first + shown.count]
+    below = uniform_lines(stand, width)[: _room_below(height)]
+    rows = height - HEAD - len(below)
+    found = _head(stand, lanes, shown)
+    for name in stand.walk.varying[top : top + rows]:
+        found.append(clip(_row(stand, name, lanes, shown, width, colour=colour), width))
+    return [*found, *below]
+
+
+def _room_below(height: int) -> int:
+    """Lines for what is the same in all lanes: no more than a third of the rows."""
+    return max(0, (height - HEAD) // 3)
+
+
+def uniform_lines(stand: Stand, width: int) -> list[Line]:
+    """The numbers that are the same in all lanes that run together, as the lane has them; and the arguments."""
+    registers, event = stand.walk.moment(stand.position).registers, stand.events.get(stand.thread)
+    changed = event.registers if event is not None else {}
+    lines: list[Line] = []
+    line: list[Span] = [span(SAME, Kind.FAINT)]
+    given = [(name, registers[stand.thread].get(name)) for name in stand.walk.uniform]
+    for name, value in (*given, *scalars(stand)):
+        said = "·" if value is None else number(plain(value), 5)
+        mark = CHANGED if name in changed else ""
+        pair = [span(f"  {mark}", Kind.KEY), span(f"{name} ", Kind.OP), span(said, Kind.TEXT)]
+        if width_of((*line, *pair)) > width:
+            lines.append(tuple(line))
+            line = [span(" " * len(SAME))]
+        line += pair
+    return [*lines, tuple(line)] if len(line) > 1 else []
+
+
+def scrolled(stand: Stand, top: int, width: int, height: int, *, follow: bool = True) -> int:
+    """The first row that is shown; `follow` brings what the step has changed into sight."""
+    below = min(len(uniform_lines(stand, width)), _room_below(height))
+    names, rows = stand.walk.varying, max(1, height - HEAD - below)
+    changed = {name for event in stand.events.values() for name in changed_by(event)}
+    at = [k for k, name in enumerate(names) if name in changed]
+    if at and follow:
+        top = max(at[-1] - rows + 1, min(top, at[0]))
+    return max(0, min(top, len(names) - rows))
+
+
+def lane_at(stand: Stand, width: int, x: int) -> int | None:
+    """The lane that is drawn at a column of the pane."""
+    shown = plan(stand, width)
+    at = (x - shown.names) // shown.cell
+    return shown.first + at if 0 <= at < shown.count else None
+
+
+def scalars(stand: Stand) -> list[tuple[str, Any]]:
+    """The arguments of the kernel that are numbers."""
+    given = stand.walk.run.arguments
+    return [(name, value) for name, value in given.items() if not isinstance(value, np.ndarray)]
+
+
+def _head(stand: Stand, lanes: tuple[Lane, ...], shown: Plan) -> list[Line]:
+    above: list[Span] = [span(pad("lane:", shown.names), Kind.FAINT)]
+    below: list[Span] = [span(" " * shown.names)]
+    wrong = wrongdoers(stand)
+    for lane in lanes:
+        place = lane.thread % WARP
+        here = place == stand.lane
+        label = f"[{place}]" if here and shown.cell >= 4 else str(place)
+        wanted = shown.cell >= 3 or place % (5 if shown.cell < 2 else 2) == 0
+        text = label.rjust(shown.cell) if wanted and len(label) <= shown.cell else " " * shown.cell
+        above.append(Span(text, Ink(Kind.KEY if here else Kind.FAINT)))
+        kind = Kind.FORWARD if lane.state is State.RUNS else Kind.FAINT
+        sign = "◆" if here and shown.cell < 4 and lane.state is State.RUNS else lane.state.value
+        kind = Kind.KEY if here else kind
+        if lane.thread in wrong:
+            sign, kind = WRONG, Kind.MARK
+        below.append(Span(sign.rjust(shown.cell), Ink(kind)))
+    return [_with_tens(above, lanes, shown), tuple(below)]
+
+
+def _with_tens(above: list[Span], lanes: tuple[Lane, ...], shown: Plan) -> Line:
+    """Of narrow cells only every fifth lane is numbered, over the cells beside it."""
+    if shown.cell >= 2:
+        return tuple(above)
+    text = ""
+    for lane in lanes:
+        place = lane.thread % WARP
+        if place % 5 == 0:
+            text = text.ljust(place - shown.first) + str(place)
+    return above[0], span(text, Kind.FAINT)
+
+
+def _row(
+    stand: Stand, name: str, lanes: tuple[Lane, ...], shown: Plan, width: int, *, colour: bool
+) -> Line:
+    moment, events = stand.walk.moment(stand.position), stand.events
+    whole = [moment.registers[t].get(name) for t in stand.walk.lanes(stand.warp)]
+    known = [plain(value) for value in whole if isinstance(value, (int, float, np.generic))]
+    limits = limits_of(known)
+    changed = {t for t, event in events.items() if name in changed_by(event)}
+    kind = Kind.NAME if changed else Kind.OP
+    row: list[Span] = [span(pad(name, shown.names), kind)]
+    for lane in lanes:
+        row.extend(
+            cell(
+                moment.registers[lane.thread].get(name),
+                shown.cell,
+                limits,
+                sign=CHANGED if lane.thread in changed and shown.written else "",
+                quiet=lane.state is not State.RUNS,
+                colour=colour,
+            )
+        )
+    if width - width_of(tuple(row)) >= SAID:
+        own = moment.registers[stand.thread].get(name)
+        said = "·" if own is None else number(plain(own), 6)
+        mark = CHANGED if stand.thread in changed else " "
+        row += [span(f" {mark}", Kind.KEY), span(elide(said, SAID - 2), Kind.VALUE)]
+    return tuple(row)
+
+
+def title(stand: Stand) -> str:
+    """Which threads they are."""
+    threads = [lane.thread for lane in stand.shown.lanes]
+    return f"registers of warp {stand.warp}: threads {numbers(threads)}"
+
+
+def subtitle() -> str:
+    """What the signs mean."""
+    return "▼ runs · waits ‖ at a barrier □ ended • changed"

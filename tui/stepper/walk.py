@@ -1,0 +1,241 @@
+"""One block of a recorded launch in the order of a GPU, and how it stands after any number of its steps.
+
+A position counts the steps that are done. Registers and arrays at a position follow from the events before it; every
+few steps they are kept, so that a step back costs no more than a step on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ops.interpreter.record import BlockRun, Event, KernelRun
+    from ops.interpreter.schedule import Step
+
+WARP = 32
+"""Threads of a warp."""
+KEPT = 48
+"""From one moment that is kept to the next, in steps."""
+NOBODY = -1
+"""Who has written an element that no thread of the block has written."""
+
+
+@dataclass
+class Memory:
+    """An array as it stands: its numbers, and of each element the thread that wrote it last, and at which step."""
+
+    space: str
+    name: str
+    values: NDArray[Any]
+    writer: NDArray[np.int64]
+    when: NDArray[np.int64]
+
+    def copy(self) -> Memory:
+        """The same, to be changed."""
+        return Memory(
+            self.space, self.name, self.values.copy(), self.writer.copy(), self.when.copy()
+        )
+
+    def known(self, index: tuple[int, ...]) -> bool:
+        """Whether there is a number: shared memory holds nothing that can be relied on until somebody writes."""
+        return self.space != "shared" or self.writer[index] != NOBODY
+
+
+@dataclass
+class Moment:
+    """How the block stands at a position. To be read only."""
+
+    position: int
+    done: list[int]
+    """Of each thread: how many of its events have happened."""
+    registers: list[dict[str, Any]]
+    """Of each thread: its local numbers; elements of local arrays as `name[index]`."""
+    memory: dict[str, Memory]
+
+    def copy(self) -> Moment:
+        """The same, to be changed."""
+        memory = {name: each.copy() for name, each in self.memory.items()}
+        return Moment(self.position, self.done[:], self.registers[:], memory)
+
+
+@dataclass(eq=False)
+class Walk:
+    """A block of a recorded launch, and the steps in which a GPU would run it."""
+
+    run: KernelRun
+    block: BlockRun
+    steps: tuple[Step, ...]
+    of_warp: tuple[tuple[int, ...], ...] = ()
+    """Of each warp: the positions right after its steps."""
+    boundaries: tuple[int, ...] = ()
+    """The positions at which the whole block has passed a barrier, in order."""
+    _moments: dict[int, Moment] = field(default_factory=dict)
+    _latest: Moment | None = None
+
+    def __post_init__(self) -> None:
+        warps: list[list[int]] = [[] for _ in range(self.warps)]
+        for k, step in enumerate(self.steps):
+            warps[step.warp].append(k + 1)
+        self.of_warp = tuple(map(tuple, warps))
+        epochs = [step.epoch for step in self.steps]
+        pairs = pairwise(epochs)
+        self.boundaries = tuple(k for k, (one, two) in enumerate(pairs, 1) if one != two)
+        self._moments[0] = self._start()
+
+    # ----- what it consists of
+
+    @property
+    def threads(self) -> int:
+        """The threads of the block."""
+        return len(self.block.threads)
+
+    @property
+    def warps(self) -> int:
+        """The warps of the block."""
+        return -(-self.threads // WARP)
+
+    @property
+    def last(self) -> int:
+        """The last position."""
+        return len(self.steps)
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """The arrays that can be looked at: the shared ones, then the arguments."""
+        return tuple(self._moments[0].memory)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The local numbers of the kernel, in the order in which the threads get them."""
+        found: dict[str, Any] = {}
+        for step in self.steps:
+            for event in self.events_of(step).values():
+                found.update(changed_by(event))
+        return tuple(found)
+
+    @cached_property
+    def varying(self) -> tuple[str, ...]:
+        """The local numbers of which lanes that run together get different values; the others are the same in all."""
+        found: set[str] = set()
+        for step in self.steps:
+            events = [*self.events_of(step).values()]
+            for name, value in events[0].registers.items():
+                if name not in found and any(_differ(e.registers.get(name), value) for e in events):
+                    found.add(name)
+            for event in events:
+                found.update(name for name in changed_by(event) if name not in event.registers)
+        return tuple(name for name in self.names if name in found)
+
+    @cached_property
+    def uniform(self) -> tuple[str, ...]:
+        """The local numbers that are the same in all lanes that run together."""
+        return tuple(name for name in self.names if name not in self.varying)
+
+    def lanes(self, warp: int) -> range:
+        """The threads of a warp."""
+        return range(warp * WARP, min((warp + 1) * WARP, self.threads))
+
+    def thread_number(self, index: tuple[int, int, int]) -> int:
+        """The number of a thread in its block."""
+        x, y, z = index
+        sizes = self.run.threads
+        wide, high = (sizes, 1) if isinstance(sizes, int) else (*sizes, 1, 1)[:2]
+        return x + wide * (y + high * z)
+
+    def event(self, thread: int, number: int) -> Event | None:
+        """An event of a thread, None beyond its last."""
+        events = self.block.threads[thread]
+        return events[number] if 0 <= number < len(events) else None
+
+    def step_at(self, position: int, warp: int) -> int | None:
+        """The number of the step that a warp has made last; None if it has made none."""
+        made = bisect_right(self.of_warp[warp], position)
+        return self.of_warp[warp][made - 1] - 1 if made else None
+
+    def kind_of(self, step: Step) -> str:
+        """What a step is: `line`, `barrier`, `warp`, `grid` or `end`."""
+        thread = step.active[0]
+        return self.block.threads[thread][step.events[thread]].kind
+
+    def events_of(self, step: Step) -> dict[int, Event]:
+        """The events of a step by thread."""
+        return {t: self.block.threads[t][step.events[t]] for t in step.active}
+
+    # ----- how it stands
+
+    def moment(self, position: int) -> Moment:
+        """Registers and arrays after so many steps."""
+        latest = self._latest
+        if latest is not None and latest.position == position:
+            return latest
+        first = self._moments[max(k for k in self._moments if k <= position)]
+        if latest is not None and first.position < latest.position <= position:
+            first = latest
+        now = first.copy()
+        while now.position < position:
+            self._advance(now)
+            if now.position % KEPT == 0 and now.position not in self._moments:
+                self._moments[now.position] = now.copy()
+        self._latest = now
+        return now
+
+    def _start(self) -> Moment:
+        memory: dict[str, Memory] = {}
+        for name, (shape, dtype) in self.block.shared.items():
+            memory[name] = _memory("shared", name, np.zeros(shape, dtype))
+        for name, value in self.run.arguments.items():
+            if isinstance(value, np.ndarray):
+                memory[name] = _memory("global", name, value)
+        return Moment(0, [0] * self.threads, [{} for _ in range(self.threads)], memory)
+
+    def _advance(self, now: Moment) -> None:
+        step = self.steps[now.position]
+        now.position += 1
+        for thread, event in self.events_of(step).items():
+            now.done[thread] = step.events[thread] + 1
+            changed = changed_by(event)
+            if changed:
+                now.registers[thread] = {**now.registers[thread], **changed}
+            for access in event.accesses:
+                memory = now.memory.get(access.array)
+                if memory is None or access.space == "local":
+                    continue
+                if not _inside(access.index, memory.values.shape):
+                    continue  # the fault that ended the run
+                if access.write:
+                    memory.values[access.index] = access.value
+                    memory.writer[access.index] = thread
+                    memory.when[access.index] = now.position
+                elif access.space == "global":  # another block may have written it
+                    memory.values[access.index] = access.value
+
+
+def _memory(space: str, name: str, values: NDArray[Any]) -> Memory:
+    nobody = np.full(values.shape, NOBODY, np.int64)
+    return Memory(space, name, values, nobody, nobody.copy())
+
+
+def _differ(one: Any, two: Any) -> bool:
+    return bool(one != two) and not (one != one and two != two)
+
+
+def _inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
+
+
+def changed_by(event: Event) -> Mapping[str, Any]:
+    """The local numbers that an event changes, elements of local arrays as `name[index]` among them."""
+    local = {
+        f"{access.array}[{','.join(map(str, access.index))}]": access.value
+        for access in event.accesses
+        if access.space == "local" and access.write
+    }
+    return {**event.registers, **local} if local else event.registers
