@@ -26,7 +26,10 @@ STRETCH = 16
 """Tiles of k that a split is at least long, so that adding the splits costs little."""
 FEW = 1 << 18
 LONG = 1024
-"""Up to so many multiply-adds in all, and for each element, one thread an element does as well as tiles."""
+"""Up to so many multiply-adds in all, and for each element, one thread an element does as well as tiles.
+
+Beyond them too where kernels are interpreted: what tiles save is memory, and the interpreter pays for each line.
+"""
 
 
 class Pairing(NamedTuple):
@@ -150,7 +153,8 @@ def _launch(
     numbers = (length, *left, *right, summed)
     turned = {"ta": ta, "tb": tb}
     each = length * summed
-    if each <= 4 or (each <= LONG and each * out.size <= FEW):
+    many = each * out.size > FEW
+    if each <= 4 or (each <= LONG and not many) or (many and device.interprets):
         whole = out.reshape(1, *out.shape).memory
         blocks = min(-(-out.size // 128), 8 * BUSY)
         device.launch(SMALL_PRODUCT, dtype, Launch(blocks, 128), [a, b, whole, *numbers], turned)
@@ -165,9 +169,9 @@ def _launch(
     options = {"per": per, "depth": depth, **turned}
     device.launch(PRODUCT, dtype, launch, [a, b, parts.memory, *numbers], options)
     if splits > 1:
-        many = [parts.reshape(splits, out.size).memory, out.reshape(out.size).memory]
+        both = [parts.reshape(splits, out.size).memory, out.reshape(out.size).memory]
         blocks = min(-(-out.size // THREADS), 8 * BUSY)
-        device.launch(ADD_SPLITS, dtype, Launch(blocks, THREADS), many)
+        device.launch(ADD_SPLITS, dtype, Launch(blocks, THREADS), both)
 
 
 def depth_of(per: int, dtype: Any) -> int:

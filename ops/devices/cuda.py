@@ -30,6 +30,7 @@ class Cuda:
     """The first GPU. Raises `DeviceError` that says what is missing, where none answers."""
 
     name = "cuda"
+    interprets = False
 
     def __init__(self) -> None:
         found = support()

@@ -20,6 +20,9 @@ class Device(Protocol):
     name: str
     """`cuda` or `interpret`."""
 
+    interprets: bool
+    """Whether kernels run line by line in the interpreter, where each thread costs microseconds."""
+
     def put(self, array: np.ndarray[Any, Any]) -> Memory:
         """A copy of a host array on the device."""
 

@@ -15,6 +15,7 @@ class Interpreting:
     """The device `interpret`: slow, deterministic, and every access checked."""
 
     name = "interpret"
+    interprets = True
 
     def __init__(self) -> None:
         self.fetched = 0
