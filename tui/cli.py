@@ -394,7 +394,7 @@ COMMANDS = {
                 "--ulps",
                 type=count,
                 metavar="N",
-                help="what counts as diverging: ulps of the largest element (default: 10^3 in float32, 10^6 in float64)",
+                help="what counts as diverging: ulps of the largest element (default: 1e3 in float32, 1e6 in float64)",
             ),
             argument("--all", action="store_true", help="a row for every node"),
         ),
