@@ -72,7 +72,7 @@ class Kernel(NamedTuple):
 
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
-        name: f"ops.cuda.{name}"
+        name: f"ops.cuda.{name}.family"
         for name in "elementwise reductions softmax norms products windows recurrent moving".split()
     }
 )

@@ -62,7 +62,7 @@ def compute(op: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> 
     if native is not None and native.value is not None:
         found = native.value(*inputs, **params)
     elif op.elementwise:
-        from ops.cuda.elementwise import value
+        from ops.cuda.elementwise.family import value
 
         found = value(op, inputs, params)
     if found is not None:
@@ -95,7 +95,7 @@ def pull(
     if native is not None and native.pull is not None:
         flows = native.pull(g, out, inputs, wanted, params, saved)
     elif op.elementwise:
-        from ops.cuda.elementwise import flows as elementwise_flows
+        from ops.cuda.elementwise.family import flows as elementwise_flows
 
         flows = elementwise_flows(op, g, out, inputs, wanted, params)
     if flows is None:

@@ -11,8 +11,14 @@ from typing import Any
 import numpy as np
 
 from ops.cuda.kernel import Kernel, Launch
-from ops.cuda.summary_kernel import FIELDS
-from ops.cuda.summary_tables import SUMMARY, SUMMARY_INTEGERS, SUMMARY_TRUTHS, Statistics, read
+from ops.cuda.reductions.summary_kernel import FIELDS
+from ops.cuda.reductions.summary_tables import (
+    SUMMARY,
+    SUMMARY_INTEGERS,
+    SUMMARY_TRUTHS,
+    Statistics,
+    read,
+)
 from ops.devices.arrays import DeviceArray, empty
 from ops.elementwise import astype
 

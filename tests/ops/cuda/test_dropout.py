@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.cuda.moving_dropout import halves
+from ops.cuda.moving.dropout import halves
 from ops.cuda.native import compute
 from ops.primitive import PRIMITIVES
 from ops.random import dropout_mask, hash64, mix64

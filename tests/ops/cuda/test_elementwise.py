@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from ops import PRIMITIVES
 from ops.cuda import native
-from ops.cuda.broadcasting import by_columns, by_rows, layout_of
-from ops.cuda.elementwise import KERNELS, flows, value
-from ops.cuda.elementwise_kernels import Form, Operand, made
-from ops.cuda.elementwise_plans import plan_of
-from ops.cuda.elementwise_types import typed_operands
+from ops.cuda.elementwise.broadcasting import by_columns, by_rows, layout_of
+from ops.cuda.elementwise.family import KERNELS, flows, value
+from ops.cuda.elementwise.kernels import Form, Operand, made
+from ops.cuda.elementwise.plans import plan_of
+from ops.cuda.elementwise.types import typed_operands
 from ops.cuda.kernel import Launch
 from ops.declaring import elementwise
 from ops.devices.arrays import DeviceArray, array

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ops.cuda import moving_picks
-from ops.cuda.moving_indexing import picks
-from ops.cuda.moving_picks import added, outside, picked
+from ops.cuda.moving import picks as moving_picks
+from ops.cuda.moving.indexing import picks
+from ops.cuda.moving.picks import added, outside, picked
 from ops.cuda.native import compute, pull
 from ops.devices.interpreting import INTERPRET
 from ops.embeddings import embedding
@@ -143,7 +143,7 @@ def test_indices_that_pick_nothing_are_not_held_against_the_axis():
 
 
 def test_flows_of_a_pick_look_at_no_index_again(monkeypatch):
-    monkeypatch.setattr("ops.cuda.moving_indexing.outside", None)
+    monkeypatch.setattr("ops.cuda.moving.indexing.outside", None)
     assert picks((3, 4), (slice(None), _slot()), [there(A)], checked=True) is not None
     with pytest.raises(TypeError):
         picks((3, 4), (slice(None), _slot()), [there(A)])

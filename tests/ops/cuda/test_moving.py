@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ops import rearranging
-from ops.cuda import moving, moving_strides
-from ops.cuda.moving_strides import View, move, view_of, viewed
+from ops.cuda.moving import family as moving
+from ops.cuda.moving import strides as moving_strides
+from ops.cuda.moving.strides import View, move, view_of, viewed
 from ops.cuda.native import compute, pull
 from ops.devices.arrays import DeviceArray, empty
 from ops.devices.interpreting import INTERPRET

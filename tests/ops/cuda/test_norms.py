@@ -9,10 +9,10 @@ import pytest
 
 from ops.cuda import native
 from ops.cuda.kernel import Launch
-from ops.cuda.norms import NATIVE
-from ops.cuda.norms_batch import slabs_of
-from ops.cuda.norms_kernels import AFFINE, MOMENTS, STATISTICS
-from ops.cuda.norms_vectors import BLOCKS
+from ops.cuda.norms.batch import slabs_of
+from ops.cuda.norms.family import NATIVE
+from ops.cuda.norms.kernels import AFFINE, MOMENTS, STATISTICS
+from ops.cuda.norms.vectors import BLOCKS
 from ops.devices.arrays import DeviceArray, array
 from ops.devices.interpreting import INTERPRET
 from ops.primitive import NUMBERS, PRIMITIVES, Sample, sample

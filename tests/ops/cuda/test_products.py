@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ops.cuda import native, products_stacks
+from ops.cuda import native
 from ops.cuda.kernel import NOTHING, Launch
-from ops.cuda.products import NATIVE
-from ops.cuda.products_stacks import TILES, depth_of, product, splits_of, summed_product
-from ops.cuda.products_trials import PRODUCT
+from ops.cuda.products import stacks as products_stacks
+from ops.cuda.products.family import NATIVE
+from ops.cuda.products.stacks import TILES, depth_of, product, splits_of, summed_product
+from ops.cuda.products.trials import PRODUCT
 from ops.devices.arrays import DeviceArray, array
 from ops.devices.interpreting import INTERPRET, Interpreting
 from ops.primitive import NUMBERS, PRIMITIVES, Sample

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ops.cuda import native
-from ops.cuda.recurrent import NATIVE
-from ops.cuda.recurrent_forward import GATES
-from ops.cuda.recurrent_kernels import BACKWARD, FORWARD
-from ops.cuda.recurrent_values import SHARED, plan_of
+from ops.cuda.recurrent.family import NATIVE
+from ops.cuda.recurrent.forward import GATES
+from ops.cuda.recurrent.kernels import BACKWARD, FORWARD
+from ops.cuda.recurrent.values import SHARED, plan_of
 from ops.devices.arrays import DeviceArray, array
 from ops.devices.interpreting import INTERPRET
 from ops.primitive import NUMBERS, PRIMITIVES, Sample, sample

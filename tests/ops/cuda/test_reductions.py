@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from ops.cuda import reductions_launching, reductions_scans
 from ops.cuda.native import compute
-from ops.cuda.reductions import NATIVE
-from ops.cuda.reductions_launching import Collapsed, parts_of, passes
+from ops.cuda.reductions import launching as reductions_launching
+from ops.cuda.reductions import scans as reductions_scans
+from ops.cuda.reductions.family import NATIVE
+from ops.cuda.reductions.launching import Collapsed, parts_of, passes
 from ops.devices.arrays import array
 from ops.devices.interpreting import INTERPRET
 from ops.primitive import PRIMITIVES

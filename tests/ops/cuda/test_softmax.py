@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ops.cuda.softmax import NATIVE, held_each
-from ops.cuda.softmax_losses import loss_and_flow
+from ops.cuda.softmax.family import NATIVE, held_each
+from ops.cuda.softmax.losses import loss_and_flow
 from ops.devices.arrays import array
 from ops.devices.interpreting import INTERPRET
 from ops.primitive import PRIMITIVES

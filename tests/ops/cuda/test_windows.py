@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ops.cuda import native, windows_convolution
-from ops.cuda.windows import NATIVE
+from ops.cuda import native
+from ops.cuda.windows import convolution as windows_convolution
+from ops.cuda.windows.family import NATIVE
 from ops.primitive import PRIMITIVES, Sample, sample
 from tests.ops.cuda.test_products import (
     DTYPES,

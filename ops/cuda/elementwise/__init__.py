@@ -1,0 +1,1 @@
+"""Elementwise operations on a GPU: kernels written from their own rules, value and derivative."""

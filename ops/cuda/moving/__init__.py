@@ -1,0 +1,1 @@
+"""Copies, indexing, concatenation, embedding and dropout on a GPU."""

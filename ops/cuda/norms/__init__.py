@@ -1,0 +1,1 @@
+"""Normalisation by columns and by rows on a GPU."""

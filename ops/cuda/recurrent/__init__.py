@@ -1,0 +1,1 @@
+"""Recurrent layers on a GPU: one kernel for all of time."""

@@ -1,0 +1,1 @@
+"""Sums, means, extremes and scans on a GPU, in an order that shapes alone decide."""

@@ -1,0 +1,1 @@
+"""Softmax, its logarithm, and the losses of classes on a GPU."""
