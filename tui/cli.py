@@ -740,6 +740,8 @@ def dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command is None:
         return commands.pick()
     aside = options.command == "diff"  # its first target stays where it is
+    named = (getattr(options, "other", None) if aside else None) or getattr(options, "target", None)
+    commands.refuse_for_files(getattr(options, "device", None), named)
     with commands.on_device(None if aside else getattr(options, "device", None)):
         if options.command in ("run", "bench"):
             status: int = getattr(commands, options.command)(options, rest)

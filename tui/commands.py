@@ -43,6 +43,15 @@ def on_device(name: str | None) -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext() if name is None else tr.device(name)
 
 
+def refuse_for_files(device: str | None, target: str | None) -> None:
+    """Raise `UsageError` for a device beside a trace in a file, whose numbers lie where they lie."""
+    if device is not None and target is not None and target.endswith(".trace"):
+        raise UsageError(
+            f"--device {device} says where something is recorded, and {target} is recorded already\n"
+            f"  try: gradstep diff {target} TARGET, with what it was recorded from"
+        )
+
+
 def has_terminal() -> bool:
     """Whether a person sits in front of it: keys can be read and a screen can be drawn."""
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

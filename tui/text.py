@@ -16,8 +16,8 @@ import numpy as np
 from tracer import formulas
 from tracer.format import dtype, elided, number, shape
 from tracer.kinds import KINDS
-from tracer.nodes import Flow, Node
-from tracer.stats import rms
+from tracer.nodes import Node
+from tracer.stats import all_zero, rms
 from tracer.timeline import GLYPHS
 from tracer.traces import Trace
 
@@ -142,7 +142,7 @@ def node_table(trace: Trace, position: int, *, every: bool = False) -> str:
 def node_row(trace: Trace, index: int, position: int) -> tuple[str, ...]:
     """The cells of one node at a position."""
     node = trace[index]
-    value = value_text(node.value) if trace.timeline.has_run(position, index) else "·"
+    value = value_text(trace.seen(index)) if trace.timeline.has_run(position, index) else "·"
     return (
         str(index),
         node.label,
@@ -164,14 +164,15 @@ def gradient_text(trace: Trace, index: int, position: int) -> str:
     """The glyph of the gradient's state, then the number reached so far, or the state in words."""
     timeline = trace.timeline
     status = timeline.status(position, index)
-    gradient = timeline.gradient(position, index)
+    whole = timeline.gradient_is_whole(position, index)
+    gradient = trace.seen_gradient(index) if whole else timeline.gradient(position, index)
     if gradient is None:
         words = status.reason if status.state == "blocked" and status.reason else status.state
         return f"{status.glyph} {words}"
     text = f"{status.glyph} {value_text(gradient)}"
     if status.state == "partial":
         return f"{text} ({status.arrived} of {status.expected})"
-    return f"{text} exactly zero" if gradient.size and not np.any(gradient) else text
+    return f"{text} exactly zero" if gradient.size and all_zero(gradient) else text
 
 
 def source_text(node: Node) -> str:
@@ -262,20 +263,21 @@ def flow_sum(trace: Trace, index: int, position: int) -> str:
     folds = len(edges) > FLOWS_SHOWN
     shown = [*edges[:half], *edges[-half:]] if folds else edges
     lines += [
-        f"   {row}" for row in grid([flow_row(trace, trace.flow(e)) for e in shown]).splitlines()
+        f"   {row}" for row in grid([flow_row(trace, e) for e in shown]).splitlines()
     ]
     if folds:
         lines.insert(half + 1, f"   … {len(edges) - FLOWS_SHOWN:,} flows between are folded")
-    total = trace.timeline.gradient(position, index)
+    whole = trace.timeline.gradient_is_whole(position, index)
+    total = trace.seen_gradient(index) if whole else trace.timeline.gradient(position, index)
     if total is not None:
         lines.append(f" = {size_text(total)}")
     return "\n".join(lines)
 
 
-def flow_row(trace: Trace, flow: Flow) -> tuple[str, str, str]:
-    """Scope and consumer of a flow, and its number, or its size and first numbers."""
-    consumer = trace[flow.consumer]
-    return (f"+ {size_text(flow.cotangent)}", f"from {consumer.label}", consumer.scope_text)
+def flow_row(trace: Trace, edge: int) -> tuple[str, str, str]:
+    """Scope and consumer of the flow along an edge, and its number, or its size and first numbers."""
+    consumer = trace[int(trace.edge_consumer[edge])]
+    return (f"+ {size_text(trace.seen_flow(edge))}", f"from {consumer.label}", consumer.scope_text)
 
 
 def size_text(array: Any) -> str:

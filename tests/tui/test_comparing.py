@@ -68,3 +68,13 @@ def test_a_script_runs_on_a_device(gradstep, tmp_path):
     assert status == 0
     assert out.startswith("interpret\n")
     assert "on interpret" in out
+
+
+@pytest.mark.parametrize("command", ["show", "diff", "check"])
+def test_a_device_beside_a_trace_in_a_file_is_refused(gradstep, tmp_path, command):
+    import tracer as tr
+
+    tr.trace(tr.tensor(2.0, name="x") * 3.0).save(tmp_path / "mine.trace")
+    status, _, err = gradstep(command, str(tmp_path / "mine.trace"), "--device", "interpret")
+    assert status == 2
+    assert "is recorded already\n  try: gradstep diff" in err

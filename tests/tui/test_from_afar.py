@@ -109,3 +109,15 @@ def test_the_node_pane_says_what_ran_it(at_desk, trace):
         assert "CUDA, interpreted" in await desk.look()
 
     at_desk(trace, script)
+
+
+def test_the_trace_as_text_fetches_heads_and_summaries(trace):
+    from tui import text
+
+    shown = []
+    assert fetched_by(lambda: shown.append(text.show(trace, "far"))) < ROWS * COLUMNS * 4
+    assert fetched_by(lambda: text.show(trace.on_host(), "far")) >= 0
+    here = text.show(trace.on_host(), "far").splitlines()
+    numbers = [line for line in shown[0].splitlines() if line.lstrip().startswith("2  h")]
+    assert numbers
+    assert numbers[0] in here

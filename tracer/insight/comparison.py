@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -39,7 +40,7 @@ class Apart(NamedTuple):
     def size(self) -> str:
         """How far, in words: ulps while they are few, else a share of the largest element."""
         if not np.isfinite(self.ulps):
-            return "not comparable"
+            return "too far to be compared"
         if self.ulps > 1e4:
             return f"{number(100 * self.share, 3)} % apart"
         return f"{number(self.ulps, 3)} ulp{'s' * (self.ulps != 1)} apart"
@@ -48,7 +49,11 @@ class Apart(NamedTuple):
         if not np.isfinite(self.share) and not self.at:
             return f"{_shape(self.first)} against {_shape(self.second)}"
         where = f"[{','.join(map(str, self.at))}] " if self.at else ""
-        return f"{where}{number(self.first, 6)} against {number(self.second, 6)}"
+        for digits in (6, 17):  # as many as it takes to tell them apart
+            first, second = number(self.first, digits), number(self.second, digits)
+            if first != second:
+                break
+        return f"{where}{first} against {second}"
 
 
 class Pair(NamedTuple):
@@ -143,7 +148,10 @@ def compare(first: Trace, second: Trace, *, ulps: float | None = None) -> Compar
             raise CheckError(
                 f"compare: {type(which).__name__} is no trace\n  try: tr.compare(tr.trace(a), tr.trace(b))"
             )
+    if ulps is not None and not 0 <= ulps < np.inf:
+        raise CheckError(f"compare: ulps is {ulps}\n  try: a number from 0, such as ulps=1000")
     pairs = _pairs(first, second)
+    sizes = _sent(first)
     rows = []
     for label, a, b in pairs:
         gradients = first.gradient(a), second.gradient(b)
@@ -152,37 +160,94 @@ def compare(first: Trace, second: Trace, *, ulps: float | None = None) -> Compar
                 label,
                 (a, b),
                 (first[a].kernels, second[b].kernels),
-                apart(first.storage.value(a), second.storage.value(b), _summed(first, a)),
-                None if gradients[0] is None and gradients[1] is None else apart(*gradients),
+                apart(first.storage.value(a), second.storage.value(b), _made_of(first, a)),
+                None
+                if gradients[0] is None and gradients[1] is None
+                else apart(*gradients, sizes[a]),
             )
         )
     seen = [{pair[k] for pair in pairs} for k in (1, 2)]
-    alone = (
-        tuple(first.label(k) for k in range(len(first)) if k not in seen[0]),
-        tuple(second.label(k) for k in range(len(second)) if k not in seen[1]),
-    )
-    return Comparison(tuple(rows), alone, ulps)
+    alone = [
+        tuple(trace.label(k) for k in _kept(trace) if k not in paired)
+        for trace, paired in zip((first, second), seen, strict=True)
+    ]
+    return Comparison(tuple(rows), (alone[0], alone[1]), ulps)
+
+
+def _kept(trace: Trace) -> list[int]:
+    """The nodes to compare: a move to another device is none, its value is that of its input."""
+    return [k for k in range(len(trace)) if trace[k].op_name != "to"]
 
 
 def _pairs(first: Trace, second: Trace) -> Sequence[tuple[str, int, int]]:
     """The nodes that both have: label, number in the one, number in the other."""
-    names = [[node.op_name for node in trace] for trace in (first, second)]
-    if names[0] == names[1] and np.array_equal(first.input_of, second.input_of):
-        return [(first.label(k), k, k) for k in range(len(first))]
-    there = {second.label(k): k for k in range(len(second))}
-    labels = ((first.label(k), k) for k in range(len(first)))
+    kept = [_kept(trace) for trace in (first, second)]
+    if _structure(first, kept[0]) == _structure(second, kept[1]):
+        return [(first.label(a), a, b) for a, b in zip(*kept, strict=True)]
+    there = {second.label(k): k for k in kept[1]}
+    labels = ((first.label(k), k) for k in kept[0])
     return [(label, k, there[label]) for label, k in labels if label in there]
 
 
+def _structure(trace: Trace, kept: Sequence[int]) -> list[tuple[Any, ...]]:
+    """What each node does and what it reads, with moves to another device left out."""
+    place: dict[int, int] = {}
+    found: list[tuple[Any, ...]] = []
+    for k in range(len(trace)):
+        inputs = trace.inputs_of(k)
+        if trace[k].op_name == "to":
+            place[k] = place[inputs[0]]
+            continue
+        place[k] = len(found)
+        found.append((trace[k].op_name, *(place[i] if i >= 0 else i for i in inputs)))
+    assert len(found) == len(kept)
+    return found
+
+
 _SUMS = frozenset({"add", "sub", "sum", "mean", "sum_to"})
+_PRODUCTS = frozenset({"mul", "div", "matmul", "linear", "dot", "outer", "einsum", "tensordot"})
 
 
-def _summed(trace: Trace, node: int) -> float:
-    """The largest number that a sum was made of: its rounding is of that size, however much of it cancels."""
+def _made_of(trace: Trace, node: int) -> float:
+    """The largest number that a value was added up from: its rounding is of that size, however much of it cancels."""
     op = trace.op(node)
-    if op is None or op.name not in _SUMS:
+    if op is None or op.name not in _SUMS | _PRODUCTS - {"mul", "div"}:
         return 0.0
-    return max(_largest(np.asarray(x)) for x in trace.input_values(node))
+    sizes = [_largest(np.asarray(x)) for x in trace.input_values(node)]
+    return max(sizes) if op.name in _SUMS else math.prod(sizes[:2])
+
+
+def _sent(trace: Trace) -> list[float]:
+    """The same of every gradient: how large the flows into it are before they are summed and cancel.
+
+    Where nothing but rounding is left of a gradient, such as that of a bias before a batch_norm, what follows from it
+    is rounding of that size too.
+    """
+    sizes = [0.0] * len(trace)
+    passed_on = [0.0] * len(trace)
+    for node in range(len(trace) - 1, -1, -1):
+        gradient = trace.gradient(node)
+        if gradient is None:
+            continue
+        own = _largest(gradient)
+        uses = [edge for edge in trace.uses_of(node) if trace.edge_flows[edge]]
+        sizes[node] = max([own, *(_flow_size(trace, edge, passed_on) for edge in uses)])
+        rounding = ULPS.get(gradient.dtype.name, 0.0) * np.finfo(gradient.dtype).eps
+        passed_on[node] = sizes[node] if own < rounding * sizes[node] else own
+    return sizes
+
+
+def _flow_size(trace: Trace, edge: int, sizes: Sequence[float]) -> float:
+    """How large a flow is before it is summed, by the size of the cotangent that it was made of."""
+    consumer, argument = int(trace.edge_consumer[edge]), trace.edge_argument[edge]
+    op = trace.op(consumer)
+    assert op is not None
+    inputs = trace.input_values(consumer)
+    if op.name in _PRODUCTS:
+        others = [_largest(np.asarray(x)) for k, x in enumerate(inputs[:2]) if k != argument]
+        return sizes[consumer] * math.prod(others) if op.name != "div" else 0.0
+    spread = trace.storage.saved(consumer).get("inv_std")
+    return sizes[consumer] * (1.0 if spread is None else _largest(spread))
 
 
 def _largest(x: Array) -> float:
@@ -206,7 +271,10 @@ def apart(first: Array | None, second: Array | None, least: float = 0.0) -> Apar
     unit = float(np.spacing(dtype.type(size))) if dtype.kind == "f" else 1.0
     with np.errstate(all="ignore"):
         far = np.abs(a.astype(np.float64) - b.astype(np.float64)) / unit
-    far = np.where((a == b) | ((a != a) & (b != b)), 0.0, np.where(np.isnan(far), np.inf, far))
+    same = (a == b) | ((a != a) & (b != b))
+    if dtype.kind != "f":  # whole numbers beyond 2⁵³ differ where their floats do not
+        far = np.where(same, 0.0, np.maximum(far, 1.0))
+    far = np.where(same, 0.0, np.where(np.isnan(far), np.inf, far))
     place = int(far.argmax())
     at = tuple(map(int, np.unravel_index(place, a.shape)))
     most = float(far.max())

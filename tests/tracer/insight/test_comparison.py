@@ -98,3 +98,64 @@ def test_shapes_that_differ_are_said():
 def test_what_is_no_trace_is_refused():
     with pytest.raises(tr.errors.CheckError, match=r"float is no trace\n  try: tr.compare"):
         tr.compare(network(), 3.0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("ends", ["batch_norm", "softmax", "cancels"])
+def test_a_gradient_that_is_zero_but_for_rounding_does_not_diverge(dtype, ends):
+    """The bias before a batch_norm, a softmax that is summed, a product that cancels."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(9, 4)).astype(dtype)
+
+    def recorded(device):
+        with tr.device(device):
+            x = tr.tensor(data, name="x")
+            b = tr.parameter(np.full(4, 0.3, dtype), name="b")
+            z = x + b
+            if ends == "batch_norm":
+                y = tr.batch_norm(z) * tr.constant(data[::-1].copy())
+            elif ends == "softmax":
+                y = tr.softmax(z)
+            else:
+                y = tr.batch_norm(z @ tr.constant(np.eye(4, dtype=dtype)))
+            return tr.trace(y.sum())
+
+    found = tr.compare(recorded("cpu"), recorded("interpret"))
+    assert found.ok, str(found)
+
+
+def test_a_gradient_that_is_wrong_diverges_however_small_it_is():
+    x = tr.tensor(np.array([1.0, 2.0]), name="x")
+    right = tr.trace((x * 1e-10).sum())
+    y = tr.tensor(np.array([1.0, 2.0]), name="x")
+    wrong = tr.trace((y * 1.001e-10).sum())
+    found = tr.compare(right, wrong)
+    assert found.backward is not None
+    assert found.backward.label == "x"
+
+
+def test_a_move_to_another_device_is_no_node_to_compare():
+    def network(move):
+        x = tr.tensor(np.array([1.0, 3.0]), name="x")
+        z = x.to("interpret") if move else x
+        return tr.trace((z * z).sum())
+
+    found = tr.compare(network(False), network(True))
+    assert found.ok, str(found)
+    assert len(found.rows) == 3
+    assert found.alone == ((), ())
+
+
+@pytest.mark.parametrize("ulps", [np.nan, -1, np.inf])
+def test_a_limit_that_is_no_number_of_ulps_is_refused(ulps):
+    with pytest.raises(tr.errors.CheckError, match="a number from 0"):
+        tr.compare(network(), network(), ulps=ulps)
+
+
+def test_whole_numbers_that_floats_cannot_tell_apart_are_told_apart():
+    assert apart(np.array([2**60]), np.array([2**60 + 1])).ulps >= 1
+
+
+def test_two_numbers_are_written_with_as_many_digits_as_tell_them_apart():
+    found = apart(np.array([0.1, 1.0]), np.array([np.nextafter(0.1, 1.0), 1.0]))
+    assert str(found) == "[0] 0.1 against 0.10000000000000002"
