@@ -158,4 +158,4 @@ def test_whole_numbers_that_floats_cannot_tell_apart_are_told_apart():
 
 def test_two_numbers_are_written_with_as_many_digits_as_tell_them_apart():
     found = apart(np.array([0.1, 1.0]), np.array([np.nextafter(0.1, 1.0), 1.0]))
-    assert str(found) == "[0] 0.1 against 0.10000000000000002"
+    assert str(found) == "[0] 0.10000000000000001 against 0.10000000000000002"
