@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ops.primitive import Primitive
-from tracer.errors import DeviceError, DTypeError, GradstepError, MixedDevicesError, ShapeError
+from tracer.errors import DTypeError, GradstepError, MixedDevicesError, ShapeError
 from tracer.places import place_of
 from tracer.recording import user_frame
 
@@ -17,10 +17,9 @@ def explained(
     op: Primitive, inputs: Sequence[Any], error: Exception, hidden: frozenset[str]
 ) -> GradstepError:
     """A kernel's complaint in the user's words: the operation, the shapes, the line, one thing to try."""
-    if isinstance(
-        error, MixedDevicesError
-    ):  # found before anything ran: the line is all that it lacks
-        return DeviceError(str(error).replace("\n", f"{_where(hidden)}\n", 1))
+    if isinstance(error, MixedDevicesError):
+        # found before anything ran: the line is all that it lacks
+        return MixedDevicesError(str(error).replace("\n", f"{_where(hidden)}\n", 1))
     if isinstance(error, GradstepError):
         return error
     shapes = ", ".join(

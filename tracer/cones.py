@@ -150,7 +150,7 @@ def _parts_cone(trace: Trace, node: int) -> tuple[Cone, dict[int, int]] | None:
     prove(trace, node, parts=True)
     args = trace.input_values(node)
     named = {f"argument {k}": k for k, x in enumerate(args) if type(x) not in NUMBERS}
-    leaves = {k: tensor(args[k], name=name) for name, k in named.items()}
+    leaves = {k: tensor(args[k], name=name, device="cpu") for name, k in named.items()}
     out = opened(trace, node, [leaves.get(k, x) for k, x in enumerate(args)])
     value = trace.storage.value(node)
     if not out.tracked or out.shape != value.shape or value.dtype != np.float64:

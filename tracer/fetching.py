@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from math import gcd
+from threading import Lock
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -16,27 +18,87 @@ SMALL = 4096
 """An array of so many elements is copied as soon as anything of it is looked at."""
 
 KEPT = 2**26
-"""So many bytes of copies are kept."""
+"""So many bytes of copies are kept at most, that of an array as long as the array is there."""
 
-_COPIES: OrderedDict[int, tuple[Any, Array]] = OrderedDict()
-"""Identity of an array on a device to the array, held so that no other comes to bear its identity, and its copy."""
+ENTRY = 512
+"""So many bytes an entry costs beside its copy."""
+
+
+class _Array(ref[Any]):
+    """A weak reference to an array on a device, which knows its identity when it is gone."""
+
+    __slots__ = ("key",)
+
+    key: int
+
+
+class Copies:
+    """Copies on the host of arrays on a device: the latest that were asked for, of arrays that are still there.
+
+    Several threads may ask at once. It looks at no more entries than it drops.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most, self.size = most, 0
+        self._found: OrderedDict[int, tuple[_Array, Array]] = OrderedDict()
+        self._gone: deque[_Array] = deque()  # told by the collector, at any time in any thread
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        with self._lock:
+            self._forget_gone()
+            return len(self._found)
+
+    def of(self, value: Any) -> Array:
+        """The copy of an array."""
+        key = id(value)
+        with self._lock:
+            self._forget_gone()
+            known = self._found.get(key)
+            if known is not None and known[0]() is value:
+                self._found.move_to_end(key)
+                return known[1]
+        copy: Array = read_only(value.numpy())
+        if copy.nbytes <= self.most // 4:
+            array = _Array(value, self._died)
+            array.key = key
+            with self._lock:
+                self._drop(key)  # what another thread has brought in the meantime
+                self._found[key] = array, copy
+                self.size += copy.nbytes + ENTRY
+                while self.size > self.most:
+                    self._drop(next(iter(self._found)))
+        return copy
+
+    def _died(self, array: Any) -> None:
+        self._gone.append(array)
+        if self._lock.acquire(blocking=False):  # else who holds it, or comes next, forgets it
+            try:
+                self._forget_gone()
+            finally:
+                self._lock.release()
+
+    def _forget_gone(self) -> None:
+        while self._gone:
+            array = self._gone.popleft()
+            known = self._found.get(array.key)
+            if known is not None and known[0] is array:
+                self._drop(array.key)
+
+    def _drop(self, key: int) -> None:
+        known = self._found.pop(key, None)
+        if known is not None:
+            self.size -= known[1].nbytes + ENTRY
+
+
+COPIES = Copies(KEPT)
 
 
 def fetched(value: Any) -> Array:
     """A value on the host: a read-only copy of what lies on a device, anything else as it is."""
     if type(value) is np.ndarray or not lies_elsewhere(value):
         return value
-    found = _COPIES.get(id(value))
-    if found is not None:
-        return found[1]
-    copy: Array = read_only(value.numpy())
-    if copy.nbytes <= KEPT // 4:
-        _COPIES[id(value)] = value, copy
-        kept = sum(each.nbytes for _, each in _COPIES.values()) if len(_COPIES) % 64 == 0 else 0
-        while kept > KEPT:
-            _, (_, dropped) = _COPIES.popitem(last=False)
-            kept -= dropped.nbytes
-    return copy
+    return COPIES.of(value)
 
 
 def fetched_all(values: Mapping[str, Any]) -> Mapping[str, Array]:
@@ -114,6 +176,26 @@ class Distant:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.asarray(fetched(self.array), dtype=dtype)
+
+
+PRINTED = 100
+"""Of a value with more elements, the first and last of each axis are printed."""
+
+
+def edges(value: Any, count: int = 3) -> Array:
+    """What is printed of an array on a device: the first and last entries of each axis, and one that stands between.
+
+    >>> from ops.devices.arrays import array
+    >>> from ops.devices.interpreting import INTERPRET
+    >>> edges(array(INTERPRET, np.arange(100)), 2)
+    array([ 0,  1,  2, 98, 99])
+    """
+    for axis, size in enumerate(value.shape):
+        if size > 2 * count:
+            chosen = np.array([*range(count + 1), *range(size - count, size)])
+            value = value[(slice(None),) * axis + (chosen,)]
+    found: Array = value.numpy()
+    return found
 
 
 def formed(value: Any) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import CodeType
 from typing import Any, Generic, TypeVar
@@ -20,6 +20,7 @@ from tracer.recording import BACKWARD, CURRENT, OWNER, Recorded, Scope, ScopeEnt
 from tracer.sweep import seed_of
 from tracer.tensors import Tensor
 from tracer.traces import Trace
+from tracer.values import lies_elsewhere
 from tracer.versions import VERSIONS
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ def trace(loss: Any, *, seed: Any = None, recorded: Recorded | None = None) -> T
         loss = loss.tensor
     start = seed_of(loss, seed)
     kept = recorded or CURRENT.get().kept
-    return freeze(loss, start, kept.nodes if kept else ())
+    return freeze(loss, start, [x for x in kept.nodes if not _is_copied(x)] if kept else ())
 
 
 def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
@@ -115,9 +116,22 @@ def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
             "source": places[-1].file if places else "",
             "dtype": str(loss.dtype),
             "versions": dict(VERSIONS),
-            **({} if loss.device == "cpu" else {"device": loss.device}),
+            **_devices(loss, nodes),
         },
     )
+
+
+def _is_copied(node: Tensor) -> bool:
+    """Whether a constant has a copy on a device, which stands for it unless something reads the constant itself."""
+    return node.op is None and node.extras is not None and "copies" in node.extras
+
+
+def _devices(loss: Tensor, nodes: Sequence[Tensor]) -> dict[str, str]:
+    """Where a run took place, unless that was the cpu alone: where the loss lies, or else what came last elsewhere."""
+    kinds = {type(node.value) for node in nodes}
+    if not any(hasattr(kind, "__run_primitive__") for kind in kinds):
+        return {}
+    return {"device": next(x.device for x in (loss, *nodes[::-1]) if lies_elsewhere(x.value))}
 
 
 def _reachable(roots: Iterable[Tensor]) -> list[Tensor]:

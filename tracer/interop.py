@@ -1,22 +1,21 @@
 """numpy's functions on Tensors: `np.exp(t)` and `np.linalg.inv(t)` call our operations.
 
-Two tables say which numpy name is which of ours; the operation itself loads when it is called.
+`ops.numpy_names` says which numpy name is which of ours; the operation itself loads when it is called.
 """
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 import ops
+from ops.numpy_names import FUNCTIONS as FUNCTIONS
+from ops.numpy_names import LOOKS, as_ours, full_name, table
 from ops.numpy_names import UFUNCS as UFUNCS
-from ops.numpy_names import table
-from ops.primitive import Primitive
 from tracer.errors import GradientError, UnknownNameError
 from tracer.tensors import Operators
 from tracer.values import masks
@@ -27,47 +26,7 @@ SCIPY_UFUNCS: Mapping[str, str] = table("erf erfc exp2 expm1 log1p cbrt", expit=
 _ON_MASKS = {"bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "invert": "~"}
 """The ufuncs that we have for truths only, with their signs."""
 
-FUNCTIONS: Mapping[str, str] = table(
-    "sum mean max min prod var std median argmax argmin any all cumsum cumprod sort argsort "
-    "reshape ravel transpose broadcast_to swapaxes moveaxis expand_dims squeeze concatenate stack split "
-    "flip roll repeat tile pad take take_along_axis diagonal tril triu where clip round "
-    "dot outer einsum tensordot",
-    amax="max",
-    amin="min",
-    around="round",
-) | {
-    "trace": "_trace",
-    "linalg.norm": "norm",
-    "linalg.inv": "inv",
-    "linalg.solve": "solve",
-    "linalg.det": "det",
-    "linalg.slogdet": "slogdet",
-    "linalg.cholesky": "cholesky",
-    "linalg.matmul": "matmul",
-    "linalg.outer": "outer",
-    "linalg.tensordot": "tensordot",
-    "linalg.trace": "matrix_trace",
-}
-"""Name of a function, as it is written after `np.`, to the name of our operation, or of an adapter here."""
-
-LOOKS: frozenset[str] = frozenset(
-    "shape ndim size allclose isclose array_equal array2string array_repr array_str may_share_memory shares_memory "
-    "result_type zeros_like ones_like full_like empty_like".split()
-)
-"""Functions that only look at the value: they get it, and nothing is recorded."""
-
 LOOKING_UFUNCS = frozenset({"signbit"})
-
-_RENAMED = {
-    "newshape": "shape",
-    "a_min": "low",
-    "a_max": "high",
-    "min": "low",
-    "max": "high",
-    "b": "y",
-    "x2": "y",
-}
-"""What numpy calls an argument that we call otherwise."""
 
 INSTEAD: Mapping[str, str] = {
     "hstack": "np.concatenate([x, y], axis=1), or axis=0 of vectors",
@@ -122,9 +81,6 @@ INSTEAD: Mapping[str, str] = {
 }
 """What to write for a function of numpy's that we have not."""
 
-_IDLE = frozenset({"kind", "stable", "optimize"})
-"""Arguments that change how numpy computes, not what: our sort is stable whatever is asked for."""
-
 
 def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """One call of a ufunc with a Tensor among its inputs."""
@@ -157,59 +113,13 @@ def _operation_of(ufunc: Any) -> Any:
 
 def apply_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """One call of a numpy function with a Tensor among its arguments."""
-    name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
+    name = full_name(function)
     if name in LOOKS:
         return function(*map(value_of, args), **{name: value_of(x) for name, x in kwargs.items()})
-    ours = FUNCTIONS.get(name)
-    if ours is None:
-        raise _no_primitive(f"np.{name}", {})
-    operation = _ADAPTERS[ours] if ours in _ADAPTERS else getattr(ops, ours)
-    known = _parameters(operation)
-    positional, given = _translated(function, args, kwargs, known)
-    unknown = {key: value for key, value in given.items() if key not in known}
-    if unknown:
-        raise _no_primitive(f"np.{name}", unknown)
-    return operation(*positional, **given)
-
-
-def _translated(
-    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], known: Collection[str]
-) -> tuple[list[Any], dict[str, Any]]:
-    """A call of numpy's as one of ours: the first argument by position, the others by our names; defaults left out."""
-    signature = _signature(function)
-    positional: list[Any] = []
-    given: dict[str, Any] = {}
-    for number, (key, value) in enumerate(signature.bind(*args, **kwargs).arguments.items()):
-        parameter = signature.parameters[key]
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            positional += value
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            given |= value
-        elif number == 0:
-            positional.append(value)
-        elif value is not parameter.default and key not in _IDLE:
-            given[key if key in known else _RENAMED.get(key, key)] = value
-    return positional, given
-
-
-def _parameters(operation: Any) -> Collection[str]:
-    """The names that an operation may be called with."""
-    if isinstance(operation, Primitive):
-        return (*operation.inputs, *operation.defaults)
-    return _signature(operation).parameters
-
-
-_signature = lru_cache(inspect.signature)
-
-
-def _trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """np.trace: of the first two axes unless told otherwise, where ours is of the last two."""
-    if x.ndim > 2 or (axis1, axis2) != (0, 1):
-        x = ops.moveaxis(x, (axis1, axis2), (-2, -1))
-    return ops.matrix_trace(x, offset=offset)
-
-
-_ADAPTERS = {"_trace": _trace}
+    call = as_ours(function, args, kwargs)
+    if call is None or call.unknown:
+        raise _no_primitive(f"np.{name}", call.unknown if call else {})
+    return call.operation(*call.positional, **call.given)
 
 
 def value_of(x: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from ops.primitive import Array
 from tracer.errors import GradientError, ShapeError
 from tracer.recording import CURRENT
-from tracer.tensors import Operators, Tensor, leaf
+from tracer.tensors import Operators, Tensor, chosen, leaf
 from tracer.values import as_value, placed
 
 
@@ -83,17 +83,18 @@ class Parameter(Operators):
         )
 
     def place(self, device: str) -> None:
-        """Refill the slot with the same value on another device; its gradient starts empty."""
+        """Refill the slot with the same value on another device, where its gradient and hooks go too."""
         old = self.tensor
-        if old.device != device:
-            self.tensor = leaf(
-                placed(old.value, device),
-                "parameter",
-                name=old.name,
-                tracked=True,
-                place=(old.code, old.offset),
-                device=device,
-            )
+        value = placed(old.value, device)
+        if value is not old.value:
+            place = (old.code, old.offset)
+            self.tensor = leaf(value, "parameter", name=old.name, tracked=True, place=place)
+            if old.gradient is not None:
+                self.tensor.gradient = placed(old.gradient, device)
+            if (
+                old.extras is not None and "hooks" in old.extras
+            ):  # the list itself: one may be removed
+                self.tensor.extras = {"hooks": old.extras["hooks"]}
 
     def __iadd__(self, step: Any) -> Any:
         return self._stepped(operator.add, step)
@@ -155,4 +156,5 @@ def parameter(
     data = as_value(value, dtype)
     if data.dtype.kind != "f":
         data = as_value(data.astype(np.float64))
-    return Parameter(leaf(data, "parameter", name=name, tracked=True, device=device))
+    where = chosen(device, data)
+    return Parameter(leaf(data, "parameter", name=name, tracked=True, device=where))

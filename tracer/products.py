@@ -21,7 +21,7 @@ from tracer.pullback import Pullback
 from tracer.recording import switched
 from tracer.sweep import grad
 from tracer.tensors import Operators, Tensor, tensor
-from tracer.values import as_value, is_recorded, read_only
+from tracer.values import as_value, is_recorded, on_host, read_only
 
 
 def vjp(fn: Callable[..., Any], inputs: Any, v: Any = None) -> tuple[Array, Any]:
@@ -37,7 +37,7 @@ def vjp(fn: Callable[..., Any], inputs: Any, v: Any = None) -> tuple[Array, Any]
     call = _called("vjp", fn, inputs)
     seed = _vector("vjp", v, call.output)
     flows = Pullback([call.output], call.leaves)([seed])
-    return call.output.value, call.product(flows)
+    return call.value, call.product(flows)
 
 
 def jvp(fn: Callable[..., Any], inputs: Any, v: Any = None) -> tuple[Array, Array]:
@@ -52,7 +52,7 @@ def jvp(fn: Callable[..., Any], inputs: Any, v: Any = None) -> tuple[Array, Arra
     """
     call = _called("jvp", fn, inputs)
     (slope,) = _push_forward(call)(call.tangents(v))
-    return call.output.value, _or_zeros(slope, call.output)
+    return call.value, _or_zeros(slope, call.output)
 
 
 def hvp(fn: Callable[..., Any], inputs: Any, v: Any = None) -> tuple[Array, Any]:
@@ -67,7 +67,7 @@ def hvp(fn: Callable[..., Any], inputs: Any, v: Any = None) -> tuple[Array, Any]
     """
     call = _called("hvp", fn, inputs)
     flows = Pullback(_gradient(call), call.leaves)(call.tangents(v))
-    return call.output.value, call.product(flows)
+    return call.value, call.product(flows)
 
 
 def jacobian(fn: Callable[..., Any], inputs: Any) -> Any:
@@ -120,7 +120,8 @@ def _push_forward(call: _Call) -> Pullback:
     """From tangents of the leaves to that of the output: the vjp recorded, and transposed by its cotangent."""
     with switched(enabled=True, kept=None):
         # any value would do: a vjp is linear, so its derivative by the cotangent is the same everywhere
-        cotangent = tensor(np.zeros(call.output.shape, call.output.dtype))
+        zeros = np.zeros(call.output.shape, call.output.dtype)
+        cotangent = tensor(zeros, device=call.output.device)
         flows = Pullback([call.output], call.leaves)([cotangent])
     return Pullback([flow if isinstance(flow, Tensor) else None for flow in flows], [cotangent])
 
@@ -155,7 +156,7 @@ def _table(pull: Pullback, tops: Sequence[Tensor], leaves: Sequence[Tensor]) -> 
             flows = pull([unit[()] if j == k else None for j in range(len(tops))])
             for block, flow in zip(table[k], flows, strict=True):
                 if flow is not None:
-                    block[row] = np.ravel(flow)
+                    block[row] = np.ravel(on_host(flow))
     return table
 
 
@@ -174,6 +175,12 @@ class _Call(NamedTuple):
     leaves: list[Tensor]
     output: Tensor
     several: bool
+
+    @property
+    def value(self) -> Array:
+        """The value of the output, on the host."""
+        found: Array = on_host(self.output.value)
+        return found
 
     def form(self, results: Sequence[Any]) -> Any:
         """Results for each input as the inputs were given: a tuple, or the only one."""
@@ -240,7 +247,8 @@ def _vector(name: str, v: Any, like: Tensor) -> Array:
     """A vector in the shape and dtype of a value; 1, if left out, where that is one number."""
     if v is None and like.size != 1:
         raise ShapeError(f"{name} needs a v of shape {like.shape}\n  try: tr.{name}(fn, inputs, v)")
-    value = np.array(as_value(np.ones(like.shape) if v is None else v), dtype=like.dtype)
+    given = on_host(as_value(np.ones(like.shape) if v is None else v))
+    value = np.array(given, dtype=like.dtype)
     if value.shape != like.shape:
         raise ShapeError(
             f"{name}: v has shape {value.shape}, but the value that it belongs to {like.shape}\n"
@@ -251,7 +259,7 @@ def _vector(name: str, v: Any, like: Tensor) -> Array:
 
 def _or_zeros(flow: Any, like: Tensor) -> Array:
     """The cotangent that arrived, read-only; zeros in the shape of its value if none did."""
-    return read_only(np.zeros(like.shape, like.dtype)[()] if flow is None else flow)
+    return read_only(np.zeros(like.shape, like.dtype)[()] if flow is None else on_host(flow))
 
 
 def _described(x: Any) -> str:

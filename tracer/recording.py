@@ -53,8 +53,14 @@ def _own_files() -> frozenset[str]:
     The rooms that record nothing are not looked through, and pathlib would cost a millisecond.
     """
     house = __file__.rpartition(os.sep)[0].rpartition(os.sep)[0]
+    cuda = f"ops{os.sep}cuda"
+    with os.scandir(f"{house}{os.sep}{cuda}") as inside:
+        families = [f"{cuda}{os.sep}{each.name}" for each in inside if each.is_dir()]
     inner = ("checking", "nn", "optim")
-    rooms = ("ops", f"ops{os.sep}cuda", "tracer", *(f"tracer{os.sep}{name}" for name in inner))
+    rooms = (
+        *("ops", f"ops{os.sep}devices", cuda, *families),
+        *("tracer", *(f"tracer{os.sep}{name}" for name in inner)),
+    )
     return frozenset(
         f"{house}{os.sep}{room}{os.sep}{name}"
         for room in rooms

@@ -6,7 +6,7 @@ would have seen another value names it. Overriding an inner node makes it a leaf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from tracer.recording import OWN_FILES, Recorded, switched
 from tracer.running import prove, run_op
 from tracer.tensors import Tensor, tensor
 from tracer.traces import Trace
+from tracer.values import lies_elsewhere
 
 Told = Callable[[int, int], None]
 """Told how many of how many nodes have run; it may raise, and then nothing comes of the run."""
@@ -55,6 +56,10 @@ def replay(
     >>> again.value(1), again.gradient("x")
     (np.float64(25.0), np.float64(10.0))
     """
+    if trace.device != "cpu" and not any(map(lies_elsewhere, _held(trace))):
+        trace = (
+            trace.on_host()
+        )  # read from a file: what runs again are numpy's kernels, and it says so
     overrides = {
         node: fitting(trace, node, value)
         for node, value in ((trace.node_index(key), value) for key, value in values.items())
@@ -78,6 +83,10 @@ def replay(
     if inner:
         again = cut(again, inner)
     return replace(again, flipped=_flipped(again, new))
+
+
+def _held(trace: Trace) -> Iterator[Array]:
+    return (trace.storage.held(node) for node in range(len(trace)))
 
 
 def run_again(trace: Trace, overrides: Collection[int], altered: Collection[int] = ()) -> list[int]:
@@ -198,7 +207,7 @@ def parts_trace(trace: Trace, node: int) -> Trace:
         # by exact type: a numpy scalar is a float too, but a value of rank 0
         plain = type(value) in (int, float, bool)
         if not plain:
-            value = tensor(value, name=name, requires_grad=bool(flows[k]))
+            value = tensor(value, name=name, requires_grad=bool(flows[k]), device="cpu")
             value.code = None  # no line of the user's, and none of ours
         args.append(value)
     out = opened(trace, node, args)

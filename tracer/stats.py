@@ -104,7 +104,7 @@ def rms(array: Array) -> float:
     """
     if isinstance(array, Distant):
         facts = summary(array)
-        return float("inf" if facts.infs else "nan") if facts.infs or facts.nans else facts.rms
+        return float("nan" if facts.nans else "inf") if facts.infs or facts.nans else facts.rms
     flat = np.asarray(array, dtype=np.float64).ravel()
     if not flat.size:
         return 0.0

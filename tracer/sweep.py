@@ -189,7 +189,7 @@ def _hooked(node: Tensor, gradient: Array) -> Array:
     for hook in tuple((node.extras or {}).get("hooks", ())):
         replaced = hook(read_only(gradient))
         if replaced is not None:
-            replaced = as_value(replaced, gradient.dtype)
+            replaced = placed(as_value(replaced, gradient.dtype), node.device)
             if replaced.shape != gradient.shape:
                 raise ShapeError(
                     f"a gradient hook gave shape {replaced.shape} for a gradient of shape {gradient.shape}\n"
@@ -290,6 +290,8 @@ def _recorded_flows(node: Tensor, gradient: Tensor, wanted: Sequence[bool]) -> l
         flows = node.op.pull_back(gradient, node, node.inputs, wanted, node.params, saved)
         # a rule may hand back a plain number or array (the derivative is constant): make it a node all the same
         return [
-            flow if flow is None or isinstance(flow, Tensor) else leaf(flow, "constant")
-            for flow in flows
+            flow
+            if flow is None or isinstance(flow, Tensor)
+            else leaf(flow, "constant", device=x.device)
+            for x, flow in zip(node.inputs, flows, strict=True)
         ]

@@ -196,18 +196,21 @@ class Operators(Methods):
         """Where the value lies: `cpu`, `cuda`, or `interpret`."""
         return device_name(self.value)
 
-    def to(self, target: Any) -> Tensor:
+    def to(self, target: Any, dtype: Any = None) -> Tensor:
         """The same value on another device, or in another dtype, recorded. Itself, if it is there already.
 
-        target: `cpu`, `cuda` or `interpret`, where CUDA kernels are interpreted; or a dtype, as for `astype`.
+        target: `cpu`, `cuda` or `interpret`, where CUDA kernels are interpreted; or a dtype, as for `astype`; or a
+        recorded value, for its device and its dtype. dtype: beside a device.
         Raises `DeviceError` where there is no such device.
         """
         from tracer.placing import is_dtype, moved
 
-        if is_dtype(target):
+        if isinstance(target, Operators):
+            target, dtype = target.device, target.dtype
+        elif is_dtype(target):
             return self.astype(target)
         found: Tensor = moved(self, target)
-        return found
+        return found if dtype is None or found.dtype == dtype else found.astype(dtype)
 
     def cpu(self) -> Tensor:
         """The same value in the memory of the process."""
@@ -392,8 +395,13 @@ class Tensor(Operators):
         return "" if self.op is not None else self.params.get("name", "")
 
     def __repr__(self) -> str:
+        from tracer.fetching import PRINTED, edges
+
+        value, threshold = self.value, PRINTED
+        if lies_elsewhere(value) and value.size > PRINTED:
+            value, threshold = edges(value), 0
         text = np.array2string(
-            np.asarray(on_host(self.value)), separator=", ", prefix="tensor(", threshold=100
+            np.asarray(on_host(value)), separator=", ", prefix="tensor(", threshold=threshold
         )
         kind = "" if self.dtype == FLOAT64 else f", dtype={self.dtype}"
         kind += "" if self.device == "cpu" else f", device={self.device!r}"
@@ -529,8 +537,12 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
     now = _current()
     saved: Mapping[str, Array] = NOTHING
     try:
-        if _elsewhere is not None and (found := _elsewhere(op, inputs, values, params)) is not None:
-            op, out = found
+        if _elsewhere is not None and (
+            type(values[0]) is _device_array
+            or type(values[-1]) is _device_array
+            or (count > 2 and _device_array in map(type, values))
+        ):
+            op, inputs, out = _elsewhere(op, inputs, values, params)
         elif op.fused and type(values[0]) is _ndarray:
             op, run = (_choose or _chooser())(op, values, params, now.kernels)
             out = run(*values, **params)
@@ -606,14 +618,19 @@ def record(op: Primitive, inputs: tuple[Any, ...], params: Mapping[str, Any] = N
 _new = cast("Callable[[type[Tensor]], Tensor]", object.__new__)
 
 
-_elsewhere: Callable[..., tuple[Primitive, Any] | None] | None = None
+_elsewhere: Callable[..., tuple[Primitive, tuple[Any, ...], Any]] | None = None
 """What runs an operation whose numbers lie on a device. None until a device is opened: small operations never pay."""
 
+_device_array: type[Any] = type(None)
+"""What such numbers are."""
 
-def watch_for_devices(run: Callable[..., tuple[Primitive, Any] | None]) -> None:
-    """From now on, ask this of every operation first."""
-    global _elsewhere
-    _elsewhere = run
+
+def watch_for_devices(
+    run: Callable[..., tuple[Primitive, tuple[Any, ...], Any]], kind: type[Any]
+) -> None:
+    """From now on, let this run every operation that reads a value of that kind."""
+    global _elsewhere, _device_array
+    _elsewhere, _device_array = run, kind
 
 
 _choose: Callable[..., tuple[Primitive, Callable[..., Any]]] | None = None
@@ -641,6 +658,7 @@ def _looped(
 def _admitted(op: Primitive, out: Any) -> Array:
     """The result of a kernel as a numpy value of a dtype that Gradstep takes, or as the array of a device."""
     if lies_elsewhere(out):
+        check_dtype(out.dtype, f"{op.name} gave")
         return out
     if type(out) is not _ndarray and not isinstance(out, np.generic):
         out = np.asarray(
@@ -651,13 +669,25 @@ def _admitted(op: Primitive, out: Any) -> Array:
 
 
 def as_operand(x: Any) -> Any:
-    """What may stand in the inputs of a node: a Tensor, or a Python number, which keeps numpy's weak promotion."""
+    """What may stand in the inputs of a node: a Tensor, or a Python number, which keeps numpy's weak promotion.
+
+    Raw data becomes a constant where it lies, whatever `tr.device` says: it follows the values beside it.
+    """
     kind = type(x)
     if kind is Tensor or kind in _NUMBERS:
         return x
     if isinstance(x, Operators):
         return x.recorded
     return leaf(as_value(x), "constant")
+
+
+def chosen(device: Any, value: Any) -> Any:
+    """Where a leaf that the user makes is put: where they say, else by `tr.device`, unless it lies on a device already;
+    None: where it lies."""
+    if device is not None or lies_elsewhere(value):
+        return device
+    now = _current().device
+    return None if now == "cpu" else now
 
 
 def leaf(
@@ -669,12 +699,10 @@ def leaf(
     place: tuple[CodeType | None, int] | None = None,
     device: str | None = None,
 ) -> Tensor:
-    """A node without inputs: of kind input, parameter, buffer or constant."""
+    """A node without inputs: of kind input, parameter, buffer or constant; where its data lies, or on that device."""
     now = _current()
     made = _new(Tensor)
-    made.value = as_value(data)
-    if device is not None or (now.device != "cpu" and not lies_elsewhere(made.value)):
-        made.value = placed(made.value, device or now.device)
+    made.value = as_value(data) if device is None else placed(as_value(data), device)
     made.op = None
     made.inputs = ()
     made.params = {"kind": kind, "name": name or ""}
@@ -707,7 +735,8 @@ def tensor(
     >>> tensor([[1.0, 2.0]], name="x").shape
     (1, 2)
     """
-    made = leaf(as_value(value, dtype), "input", name=name, device=device)
+    data = as_value(value, dtype)
+    made = leaf(data, "input", name=name, device=chosen(device, data))
     floating = made.dtype.kind == "f"
     if requires_grad and not floating:
         raise DTypeError(
@@ -728,4 +757,5 @@ def constant(
     value: Any, *, name: str | None = None, dtype: Any = None, device: str | None = None
 ) -> Tensor:
     """A leaf without a gradient: data, targets, masks. device: as for `tensor`."""
-    return leaf(as_value(value, dtype), "constant", name=name, device=device)
+    data = as_value(value, dtype)
+    return leaf(data, "constant", name=name, device=chosen(device, data))

@@ -233,7 +233,7 @@ class Trace:
 
     @property
     def device(self) -> str:
-        """Where the loss was computed: `cpu`, `cuda`, or `interpret`."""
+        """Where the run took place: `cpu`, or the device on which the loss or any other node lies."""
         found: str = self.meta.get("device", "cpu")
         return found
 

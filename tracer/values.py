@@ -26,16 +26,16 @@ def as_value(data: Any, dtype: Any = None) -> Array:
     if is_recorded(data):
         data = data.value
     if lies_elsewhere(data):
-        return (
-            data
-            if dtype is None or data.dtype == dtype
-            else PRIMITIVES["astype"](data, dtype=np.dtype(dtype).name)
-        )
+        import tracer.placing  # noqa: F401 (from now on, operations that read such an array run there)
+
+        wanted = data.dtype if dtype is None else np.dtype(dtype)
+        check_dtype(wanted, "data of dtype")
+        return data if data.dtype == wanted else PRIMITIVES["astype"](data, dtype=wanted.name)
     if isinstance(data, (list, tuple)) and _holds_tensor(data):
         raise DTypeError(
             "a list of recorded values is not data: their history would be lost\n  try: tr.stack([...])"
         )
-    elif type(data) not in _AT_HAND and getattr(data, "__cuda_array_interface__", None) is not None:
+    if type(data) not in _AT_HAND and getattr(data, "__cuda_array_interface__", None) is not None:
         from tracer.placing import adopted
 
         return as_value(adopted(data), dtype)
@@ -92,7 +92,8 @@ def masks(sign: str, *operands: Any) -> tuple[Any, ...]:
     """The operands of `&`, `|`, `^` or `~`. Raises `DTypeError` unless all of them are True or False: on integers these
     signs mean bits, which have no primitive."""
     for x in operands:
-        dtype = np.asarray(x.value if is_recorded(x) else x).dtype
+        value = x.value if is_recorded(x) else x
+        dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
         if dtype != np.bool_:
             raise DTypeError(
                 f"{sign} combines masks, not {dtype}\n"
@@ -103,7 +104,8 @@ def masks(sign: str, *operands: Any) -> tuple[Any, ...]:
 
 def lies_elsewhere(x: Any) -> bool:
     """Whether an array lies on a device: we compute with it by primitives only."""
-    return hasattr(type(x), "__run_primitive__")
+    kind = type(x)
+    return kind is not np.ndarray and hasattr(kind, "__run_primitive__")
 
 
 def is_recorded(x: Any) -> bool:

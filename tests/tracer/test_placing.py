@@ -1,14 +1,18 @@
 """Values on a device: made there, moved, recorded, differentiated, replayed, saved; and errors at the door."""
 
+import copy
+import gc
 import pickle
+import threading
 
 import numpy as np
 import pytest
 
 import tracer as tr
-from ops.devices.arrays import DeviceArray
+from ops.devices.arrays import DeviceArray, array
 from ops.devices.interpreting import INTERPRET
-from tracer.errors import DeviceError
+from tracer.errors import DeviceError, DTypeError, MixedDevicesError
+from tracer.fetching import COPIES, ENTRY, Copies, fetched
 
 X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]])
 
@@ -53,6 +57,59 @@ def test_a_chosen_device_holds_from_the_call_on():
     finally:
         tr.device("cpu")
     assert tr.tensor(1.0).device == "cpu"
+
+
+def test_a_device_is_entered_again_decorates_and_stands_for_its_name():
+    device = tr.device("interpret")
+    with device:
+        with device:
+            assert tr.tensor(1.0).device == "interpret"
+        assert tr.tensor(1.0).device == "interpret"
+    assert tr.tensor(1.0).device == "cpu"
+    with device:
+        assert tr.tensor(1.0).device == "interpret"
+    assert tr.tensor(1.0).device == "cpu"
+    assert (str(device), repr(device)) == ("interpret", "device('interpret')")
+    assert tr.tensor(1.0).to(device).device == tr.tensor(1.0, device=device).device == "interpret"
+
+    @tr.device("interpret")
+    def made(deeper):
+        return [tr.tensor(1.0).device, *(made(deeper - 1) if deeper else [])]
+
+    assert tr.tensor(1.0).device == "cpu"
+    assert made(2) == ["interpret"] * 3
+    assert tr.tensor(1.0).device == "cpu"
+
+
+def test_a_choice_of_device_moves_nothing_that_lies_on_the_cpu():
+    x, net = tr.tensor([1.0, 2.0], name="x"), tr.nn.Linear(2, 2)
+    with tr.device("interpret"):
+        made = [
+            x + np.ones(2),
+            tr.where(x.value > 1, x, 0),
+            x[np.array([0])],
+            tr.stack([x, [1, 2]]),
+        ]
+        made += [net([1.0, 2.0]), x.detach(), copy.copy(x), copy.deepcopy(x), x.detach() * x]
+        first = tr.grad((x * x * x).sum(), x, create_graph=True)
+        assert {each.device for each in (*made, first)} == {"cpu"}
+        np.testing.assert_array_equal(tr.grad(first.sum(), x), [6.0, 12.0])
+        assert tr.nn.BatchNorm1d(3).running_mean.device == "interpret"
+
+
+def test_a_constant_goes_to_the_device_once(monkeypatch):
+    b = tr.tensor([1.0, 2.0], name="b", device="interpret")
+    put = []
+    with tr.record() as recorded:
+        c = tr.constant([3.0, 4.0], name="c")
+        monkeypatch.setattr(INTERPRET, "put", lambda x: put.append(x) or np.array(x, order="C"))
+        loss = (b * c).sum() + (b * c * 2).sum() + tr.where(np.array([True, False]), b, 0.0).sum()
+    trace = tr.trace(loss, recorded=recorded)
+    assert len([x for x in put if x.ndim]) == 2
+    assert c.device == "cpu"
+    assert [label for label in trace.labels if label.startswith("c")] == ["c", "constant@8"]
+    loss.backward()
+    assert len([x for x in put if x.ndim]) == 2
 
 
 def test_values_and_gradients_are_those_of_the_cpu():
@@ -118,7 +175,37 @@ def test_a_look_from_python_is_guarded_as_elsewhere():
     assert tr.trace(y).replay({"x": 0.5}).flipped
 
 
+def test_what_a_hook_gives_goes_there():
+    x = tr.tensor([1.0, 2.0], device="interpret")
+    x.register_hook(lambda gradient: np.ones(2))
+    (x * 2).sum().backward()
+    assert type(x.grad) is DeviceArray
+
+
+def test_no_place_points_into_our_house():
+    w = tr.tensor([1.0, 2.0], name="w", device="interpret")
+    y = w.value * w
+    z = np.multiply(w.value, w)
+    for made, name in ((y, "y"), (z, "z")):
+        node = tr.trace(made, seed=[1.0, 1.0])[name]
+        assert node.place.file == __file__
+
+
+def test_to_takes_a_dtype_beside_a_device_and_another_value():
+    x = tr.tensor([1.0, 2.0])
+    like = tr.tensor(np.float32(1.0), device="interpret")
+    for made in (x.to("interpret", np.float32), x.to(like)):
+        assert (made.device, made.dtype) == ("interpret", np.float32)
+
+
 # ----- at the door
+
+
+@pytest.mark.parametrize("dtype", ["float16", "complex64"])
+def test_dtypes_that_no_value_has_are_refused_there_too(dtype):
+    there = tr.tensor([1.0], device="interpret")
+    with pytest.raises(DTypeError, match=f"data of dtype {dtype}"):
+        tr.tensor(there, dtype=dtype)
 
 
 def test_two_devices_in_one_operation_are_refused_with_both_named_and_the_line():
@@ -126,10 +213,17 @@ def test_two_devices_in_one_operation_are_refused_with_both_named_and_the_line()
     with pytest.raises(DeviceError) as caught:
         a * b
     said = str(caught.value)
-    assert said.startswith("mul: x lies on the cpu, and another input on interpret")
+    assert said.startswith("mul: a float64[2] lies on the cpu, b float64[2] on interpret\n")
     assert "test_placing.py" in said
     assert "a * b" in said
-    assert "\n  try: x.to('interpret')" in said
+    assert "\n  try: a.to('interpret')" in said
+    assert type(caught.value) is MixedDevicesError
+    with pytest.raises(MixedDevicesError, match="stack: its third input float64"):
+        tr.stack([b, b, a * 2])
+    with pytest.raises(
+        MixedDevicesError, match=r"weight float64\[2, 2\].*\n  at .*\n  try: module.to"
+    ):
+        tr.nn.Linear(2, 2)(b)
 
 
 def test_constants_follow_to_the_device():
@@ -206,6 +300,120 @@ def test_a_check_of_a_trace_on_a_device_judges_the_gradients_of_the_device():
     assert tr.check(trace).ok
 
 
+def test_a_trace_that_ends_on_the_cpu_is_checked_and_knows_its_device():
+    with tr.record() as recorded:
+        a = tr.tensor([1.0, 2.0], name="a", device="interpret")
+        a * 3.0 * 2.0
+        b = tr.tensor([1.0, 2.0], name="b")
+        loss = (b * b).sum()
+    trace = tr.trace(loss, recorded=recorded)
+    assert trace.device == "interpret"
+    assert trace.on_host().device == "cpu"
+    assert tr.check(trace).ok
+    assert tr.verify(trace, "dL/db = 2*b").ok
+    assert tr.trace((a * 3.0).to("cpu").sum()).device == "interpret"
+    assert tr.trace(loss).device == "cpu"
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_functions_are_checked_where_the_choice_of_device_puts_them(order):
+    x, ran = np.array([1.0, 2.0]), set()
+
+    def cube(x):
+        y = x * x * x * tr.constant([1.0, 2.0])
+        ran.add(y.device)
+        return y.sum()
+
+    with tr.device("interpret"):
+        assert tr.check(cube, (x,), order=order).ok
+        assert tr.assert_gradients(tr.tanh, (x,)).ok
+        assert tr.verify_function(np.sin, lambda g, x: g * np.cos(x), (x,)).ok
+        assert not tr.check(lambda x: (x * x.detach()).sum(), (x,)).ok
+        trace = tr.trace(cube(tr.tensor(x, name="x")))
+        assert tr.certify(trace, "x").values.shape == (2,)
+    assert ran == {"interpret"}
+
+
+def test_arguments_on_a_device_are_checked_there():
+    w = tr.parameter([1.0, 2.0], device="interpret")
+    for x in (tr.tensor([3.0, 4.0], device="interpret"), w, array(INTERPRET, np.array([3.0, 4.0]))):
+        assert tr.check(lambda x: (x * w * x).sum(), (x,), order=2).ok
+        assert tr.assert_gradients(lambda x: x * w, (x,)).ok
+        assert tr.verify_function(np.sin, lambda g, x: g * np.cos(x), (x,)).ok
+        assert type(tr.jacobian(lambda x: (x * w).sum(), x)) is np.ndarray
+        value, slope = tr.jvp(lambda x: (x * w).sum(), x, [1.0, 0.0])
+        assert (type(value), slope) == (np.float64, 1.0)
+
+
+def test_a_replay_of_a_saved_trace_says_that_numpy_ran(tmp_path):
+    tr.trace(squares("interpret")[2]).save(tmp_path / "there.trace")
+    found = tr.load(tmp_path / "there.trace")
+    again = found.replay({"w": [1.0, 0.0, 0.0]})
+    assert found["h"].kernels == "interpret"
+    assert again["h"].kernels == "numpy"
+    assert again.device == "cpu"
+
+
+# ----- what is fetched
+
+
+def test_copies_are_bounded_by_bytes_the_oldest_go_first():
+    copies = Copies(4 * (1024 + ENTRY))
+    arrays = [array(INTERPRET, np.full(128, float(k))) for k in range(10)]
+    for x in arrays:
+        copies.of(x)
+        copies.of(arrays[0])
+        assert copies.size <= copies.most
+    assert len(copies) == 4
+    before = INTERPRET.fetched
+    copies.of(arrays[0])
+    copies.of(arrays[-1])
+    assert INTERPRET.fetched == before
+    copies.of(arrays[1])
+    assert INTERPRET.fetched == before + 1024
+
+
+def test_a_copy_goes_with_its_trace():
+    gc.collect()
+    before = len(COPIES)
+    trace = tr.trace(squares("interpret")[2])
+    for node in trace:
+        assert node.value is node.value
+    assert len(COPIES) > before
+    del trace, node
+    gc.collect()
+    assert len(COPIES) == before
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (2, 2000), (7,) * 3, (9999,), (10, 10), (150, 0)])
+def test_printing_fetches_no_more_than_is_printed(shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    there = tr.tensor(x, device="interpret")
+    before = INTERPRET.fetched
+    assert repr(there) == repr(tr.tensor(x)).replace(")", ", device='interpret')")
+    assert INTERPRET.fetched - before <= 4096
+
+
+def test_several_threads_may_look_at_once():
+    wrong = []
+
+    def look():
+        try:
+            for k in range(300):
+                x = array(INTERPRET, np.full(4, float(k)))
+                if fetched(x) is not fetched(x) or fetched(x)[0] != k:
+                    wrong.append(k)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
 def test_looking_at_the_shape_of_every_node_copies_nothing():
     trace = tr.trace(squares("interpret")[2])
     before = INTERPRET.fetched
@@ -239,3 +447,48 @@ def test_a_module_moves_with_its_parameters_and_buffers_and_trains_there():
         assert net[1].running_mean.device == device
         assert all(isinstance(v, (np.ndarray, np.generic)) for v in net.state_dict().values())
     np.testing.assert_allclose(losses["interpret"], losses["cpu"], rtol=1e-10)
+
+
+def test_gradients_and_hooks_move_with_a_module():
+    net, heard = tr.nn.Linear(2, 1), []
+    net(np.ones((1, 2))).sum().backward()
+    net.weight.register_hook(heard.append)
+    net.to("interpret:0")
+    kept = net.weight.tensor
+    assert type(net.weight.grad) is DeviceArray
+    np.testing.assert_array_equal(net.weight.grad.numpy(), np.ones((1, 2)))
+    net.to("interpret:0")
+    assert net.weight.tensor is kept
+    net(np.ones((1, 2))).sum().backward()
+    assert type(heard[0]) is DeviceArray
+    assert type(net.cpu().weight.grad) is np.ndarray
+    with pytest.raises(DeviceError, match="bogus"):
+        tr.nn.Sequential().to("bogus")
+
+
+@pytest.mark.parametrize("norm", [2.0, 3.0, np.inf])
+def test_gradients_are_clipped_where_they_lie(norm):
+    found = []
+    for device in ("cpu", "interpret"):
+        w = tr.parameter(np.arange(100.0), device=device)
+        (w * w).sum().backward()
+        before = INTERPRET.fetched
+        total = tr.optim.clip_grad_norm([w], 1.0, norm)
+        tr.optim.clip_grad_value([w], 0.1)
+        assert INTERPRET.fetched - before <= 16
+        found.append([total, *np.asarray(w.grad)])
+    np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+def test_statistics_without_a_recording_are_reduced_there():
+    x = np.random.default_rng(0).normal(size=(50, 2))
+    found = []
+    for device in ("cpu", "interpret"):
+        norm = tr.nn.BatchNorm1d(2).to(device)
+        there = tr.tensor(x, device=device)
+        before = INTERPRET.fetched
+        with tr.no_grad():
+            norm(there)
+        assert INTERPRET.fetched - before <= 64
+        found.append(np.asarray(norm.running_var))
+    np.testing.assert_allclose(*found, rtol=1e-12)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ops.primitive import Array
 from tracer.errors import ShapeError
-from tracer.tensors import Operators, Tensor, leaf
+from tracer.tensors import Operators, Tensor, chosen, leaf
 from tracer.values import as_value, device_name, placed
 
 
@@ -26,14 +26,15 @@ class Buffer(Operators):
 
     def __init__(self, value: Any, *, name: str = "", dtype: Any = None) -> None:
         self.name = name
-        self.value: Array = as_value(value, dtype)
+        data = as_value(value, dtype)
+        self.value: Array = placed(data, chosen(None, data) or device_name(data))
         self.leaf: Tensor | None = None
 
     @property
     def recorded(self) -> Tensor:
         """The leaf that stands for the current value."""
         if self.leaf is None:
-            self.leaf = leaf(self.value, "buffer", name=self.name, device=device_name(self.value))
+            self.leaf = leaf(self.value, "buffer", name=self.name)
         return self.leaf
 
     def set(self, value: Any) -> None:
@@ -48,7 +49,9 @@ class Buffer(Operators):
 
     def place(self, device: str) -> None:
         """Lie on another device from now on."""
-        self.value, self.leaf = placed(self.value, device), None
+        value = placed(self.value, device)
+        if value is not self.value:
+            self.value, self.leaf = value, None
 
     def rename(self, name: str) -> None:
         """Bear another name from now on."""

@@ -174,15 +174,26 @@ class Module:
         """The values of all parameters and buffers by path: read-only arrays, which no later training changes."""
         return {name: on_host(slot.value) for name, slot in self._state()}
 
-    def to(self, device: str) -> Self:
+    def to(self, device: Any) -> Self:
         """Put all parameters and buffers on a device: `cpu`, `cuda` or `interpret`; returns the module itself.
 
-        Before an optimiser is made or after: it refills the same slots. Raises `DeviceError` where there is no such
-        device, before anything is moved.
+        Before an optimiser is made or after: it refills the same slots, and gradients and hooks move along. Raises
+        `DeviceError` where there is no such device, before anything is moved.
         """
+        from tracer.placing import named
+
+        name = named(device)
         for _, slot in self._state():
-            slot.place(device)
+            slot.place(name)
         return self
+
+    def cpu(self) -> Self:
+        """Put all parameters and buffers in the memory of the process."""
+        return self.to("cpu")
+
+    def cuda(self) -> Self:
+        """Put all parameters and buffers on the GPU."""
+        return self.to("cuda")
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Refill all parameters and buffers, in their own dtype.

@@ -15,7 +15,7 @@ from tracer.nn.buffers import Buffer
 from tracer.nn.module import Module
 from tracer.parameters import parameter
 from tracer.tensors import Tensor
-from tracer.values import on_host
+from tracer.values import is_recorded, lies_elsewhere, on_host
 
 
 class _BatchNorm(Module):
@@ -136,7 +136,10 @@ def _statistics(x: Any, y: Any, axis: Any, eps: float) -> tuple[Array, Array]:
         mean, deviation = (on_host(saved[name]).reshape(-1) for name in ("mean", "inv_std"))
         # the operation knows 1/√(σ² + ε), so the variance is exact to one ulp of σ² + ε
         return mean, np.maximum(1 / (deviation * deviation) - eps, 0)
-    values = np.asarray(x)
+    values = x.value if is_recorded(x) else x
+    if lies_elsewhere(values):  # reduced there: only the statistics cross over
+        return on_host(values.mean(axis=axis)), on_host(values.var(axis=axis))
+    values = np.asarray(values)
     return values.mean(axis=axis), values.var(axis=axis)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ops.primitive import Array
 from tracer.optim.optimizer import several
 from tracer.parameters import Parameter
-from tracer.values import on_host
+from tracer.values import read_only
 
 
 def clip_grad_norm(
@@ -32,7 +32,7 @@ def clip_grad_norm(
     >>> clip_grad_norm([w], 1.0), w.grad.round(4)
     (10.0, array([0.6, 0.8]))
     """
-    found = [(one, on_host(one.grad)) for one in several(parameters)]
+    found = [(one, one.grad) for one in several(parameters)]
     reached = [(one, gradient) for one, gradient in found if gradient is not None]
     with np.errstate(all="ignore"):
         norms = [_norm(gradient, norm_type) for _, gradient in reached]
@@ -45,28 +45,22 @@ def clip_grad_norm(
         factor = max_norm / (total + 1e-6)
         if not factor >= 1:  # also for NaN
             for one, gradient in reached:
-                one.grad = _ours(gradient * factor)
+                one.grad = read_only(gradient * factor)
     return total
 
 
 def clip_grad_value(parameters: Iterable[Parameter], clip_value: float) -> None:
     """Cut every element of every gradient to between −clip_value and clip_value, as PyTorch's `clip_grad_value_`."""
     for one in several(parameters):
-        if (gradient := on_host(one.grad)) is not None:
-            one.grad = _ours(np.clip(gradient, -clip_value, clip_value))
+        if (gradient := one.grad) is not None:
+            one.grad = read_only(gradient.clip(-clip_value, clip_value))
 
 
 def _norm(values: Array, norm_type: float) -> float:
-    flat = np.abs(values).reshape(-1)
+    # these lines compute on a device too, and only the norm crosses over
+    flat = abs(values).reshape(-1)
     if norm_type == math.inf:
-        return float(flat.max(initial=0))
+        return float(flat.max()) if flat.size else 0.0
     if norm_type == 2:
         return math.sqrt(float(flat @ flat))
     return float((flat**norm_type).sum() ** (1 / norm_type))
-
-
-def _ours(made: Array) -> Array:
-    """An array that nobody else holds, marked read-only so that it need not be copied."""
-    if made.ndim:
-        made.setflags(write=False)
-    return made

@@ -11,7 +11,7 @@ from ops.primitive import Array
 from tracer.errors import StateError
 from tracer.parameters import Parameter
 from tracer.tensors import Operators
-from tracer.values import on_host
+from tracer.values import lies_elsewhere, on_host, placed
 
 BLOCK = 65536
 """So many elements are updated at a time: value, gradient, state and temporaries of them stay in the second cache."""
@@ -121,8 +121,7 @@ class Optimizer:
                         self._move(parameter, gradient, group)
 
     def _move(self, parameter: Parameter, gradient: Array, group: Mapping[str, Any]) -> None:
-        # the update is numpy's: what lies on a device is copied, and the new value goes back there
-        value, gradient = on_host(parameter.tensor.value), on_host(gradient)
+        value = parameter.tensor.value
         state = self.state.get(parameter)
         if state is None:
             state = self.state[parameter] = {"step": 0}
@@ -130,6 +129,12 @@ class Optimizer:
             if name not in state:  # the first step, or the first with an option that asks for it
                 state[name] = np.full(value.shape, start, value.dtype)
         state["step"] += 1
+        if lies_elsewhere(value):
+            parameter.set(self._moved_there(value, gradient, state, group))
+            return
+        for name, one in state.items():
+            if type(one) is not np.ndarray and name != "step":  # the parameter came from a device
+                state[name] = np.array(on_host(one))
         new = np.empty(value.shape, value.dtype)
         w, g, to = _flat(value), _flat(gradient), new.reshape(-1)
         kept = {name: one.reshape(-1) for name, one in state.items() if name != "step"}
@@ -146,6 +151,21 @@ class Optimizer:
                 self.update(block, here, group, step)
         new.setflags(write=False)  # it is the parameter's now, which need not copy it
         parameter.set(new)
+
+    def _moved_there(
+        self, value: Any, gradient: Any, state: State, group: Mapping[str, Any]
+    ) -> Array:
+        """The new value of a parameter on a device, where the update runs as kernels; the state is kept there too."""
+        from tracer.optim.cells import Cell
+
+        device = value.device.name
+        kept = {name: Cell(placed(one, device)) for name, one in state.items() if name != "step"}
+        new, *others = (Cell(value) for _ in Block._fields)
+        w, g, a, b = others
+        g.held = gradient
+        self.update(Block(new, w, g, a, b), kept, group, state["step"])
+        state.update({name: cell.held for name, cell in kept.items()})
+        return new.held
 
     def _temporaries(self, dtype: Any) -> tuple[Array, Array]:
         """Two arrays of a block each, for numbers that are not kept."""
@@ -251,8 +271,10 @@ def _flat(value: Array) -> Array:
 
 
 def _copied(state: State) -> State:
-    """A copy that no later step changes."""
-    return {name: value if name == "step" else value.copy() for name, value in state.items()}
+    """A copy on the host that no later step changes."""
+    return {
+        name: value if name == "step" else np.array(on_host(value)) for name, value in state.items()
+    }
 
 
 def with_decay(w: Array, g: Array, decay: float, spare: Array) -> Array:

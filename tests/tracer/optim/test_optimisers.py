@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tracer as tr
+from ops.devices.interpreting import INTERPRET
 from tests.tracer.optim.cases import CASES, KEPT, B, W, loss_of
 from tracer.errors import StateError
 from tracer.optim import optimizer as engine
@@ -328,3 +329,39 @@ def test_a_momentum_may_begin_in_a_later_step():
 def test_what_cannot_be_trained_is_said_at_the_door(make, error, said):
     with pytest.raises(error, match=said):
         make(tr.parameter([1.0], name="w"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_update_on_a_device_is_that_of_the_cpu_and_copies_nothing(name):
+    kind, options = ALL[name]
+    found = []
+    for device in ("cpu", "interpret"):
+        w = tr.parameter(W, device=device)
+        narrow = tr.parameter(np.float32(0.5), device=device)
+        optimiser = getattr(tr.optim, kind)([w, narrow], **options)
+        for _ in range(3):
+            (tr.sum(tr.tanh(w) * w) + tr.square(narrow)).backward()
+            before = INTERPRET.fetched
+            optimiser.step()
+            assert INTERPRET.fetched == before
+        assert w.device == narrow.device == device
+        assert narrow.dtype == np.float32
+        kept = optimiser.state_dict()["state"][0]
+        assert all(type(x) is np.ndarray for key, x in kept.items() if key != "step")
+        found.append([*np.ravel(w.numpy()), narrow.item(), *[np.sum(kept[key]) for key in kept]])
+    np.testing.assert_allclose(*found, rtol=1e-6)
+    np.testing.assert_allclose(*[each[: np.size(W)] for each in found], rtol=1e-12)
+
+
+def test_a_parameter_may_move_to_a_device_and_back_between_steps():
+    found = []
+    for places in (("cpu",) * 4, ("cpu", "interpret", "interpret", "cpu")):
+        w = tr.parameter(W)
+        optimiser = tr.optim.Adam([w], lr=0.1)
+        for place in places:
+            w.place(place)
+            tr.sum(w * w).backward()
+            optimiser.step()
+            optimiser.load_state_dict(optimiser.state_dict())
+        found.append(w.value)
+    np.testing.assert_allclose(*found, rtol=1e-12)

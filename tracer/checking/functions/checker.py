@@ -13,6 +13,7 @@ from tracer.checking.judge import EXACT
 from tracer.checking.progress import Progress, StoppedError, Told
 from tracer.checking.report import UNJUDGED, Report, Row
 from tracer.errors import CheckError
+from tracer.values import lies_elsewhere
 
 from . import manners, shaking, torches
 from .arrays import float64, is_float
@@ -115,7 +116,9 @@ def verify_function(
 
 
 def _as_array(arg: Any) -> Any:
-    """Lists of numbers as arrays; all else as it is."""
+    """Lists of numbers as arrays, arrays of a device of ours as copies on the host; all else as it is."""
+    if lies_elsewhere(arg):
+        return arg.numpy()
     if not isinstance(arg, (list, tuple)):
         return arg
     try:

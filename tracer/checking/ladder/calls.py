@@ -16,17 +16,20 @@ from tracer.errors import CheckError, GradstepError
 from tracer.format import typed
 from tracer.freezing import trace as freeze
 from tracer.parameters import Parameter
-from tracer.recording import no_grad
+from tracer.recording import CURRENT, no_grad, switched
 from tracer.tensors import Operators, Tensor, constant, tensor
 from tracer.traces import Trace
-from tracer.values import as_value
+from tracer.values import as_value, device_name, is_recorded, on_host
 
 Array = Any
 """A numpy array or numpy scalar."""
 
 
 class Call:
-    """A function with its arguments in float64, ready to be called with some of them moved."""
+    """A function with its arguments in float64, ready to be called with some of them moved.
+
+    It runs where it would have run when this was made: on the device of `tr.device`, with each argument where it lay.
+    """
 
     def __init__(self, fn: Any, args: Any, params: Mapping[str, Any]) -> None:
         if not callable(fn):
@@ -36,6 +39,8 @@ class Call:
             )
         self.fn, self.params = fn, params
         self.title = getattr(fn, "name", "") or getattr(fn, "__name__", "") or type(fn).__name__
+        self.device = CURRENT.get().device
+        self.places = tuple(_place(a) or self.device for a in args)
         self.args = tuple(_promoted(a) for a in args)
         self.names = _names(fn, len(self.args))
         self.checked = tuple(
@@ -71,7 +76,9 @@ class Call:
         if isinstance(self.fn, Primitive):
             return self._called(args)
         with no_grad():
-            return self._output(tuple(constant(a) if _is_float(a) else a for a in args)).value
+            given = zip(args, self.places, strict=True)
+            there = tuple(constant(a, device=at) if _is_float(a) else a for a, at in given)
+            return on_host(self._output(there).value)
 
     def tensor_of(self, *args: Any) -> Tensor:
         """The output for some arguments, recorded."""
@@ -104,7 +111,8 @@ class Call:
 
     def _called(self, args: tuple[Any, ...]) -> Any:
         try:
-            return self.fn(*args, **self.params)
+            with switched(device=self.device):
+                return self.fn(*args, **self.params)
         except GradstepError:
             raise
         except Exception as error:
@@ -124,13 +132,15 @@ class Call:
 
     def recorded(self, cotangent: Array) -> tuple[Trace | None, dict[int, int]]:
         """The trace of one call, None if it records nothing, and the leaf of each argument whose gradient arrives."""
-        leaves = {k: tensor(self.args[k], name=self.names[k]) for k in self.checked}
+        leaves = {
+            k: tensor(self.args[k], name=self.names[k], device=self.places[k]) for k in self.checked
+        }
         out = self._output(tuple(leaves.get(k, a) for k, a in enumerate(self.args)))
         if not out.tracked:
             return None, {}
         trace = freeze(out, seed=cotangent)
         # a leaf made of the same array, by np.asarray or detach, bears no name
-        known = {(id(trace.value(n)), name): n for n, name in trace.given_names.items()}
+        known = {(id(trace.storage.held(n)), name): n for n, name in trace.given_names.items()}
         found = {k: known.get((id(x.value), self.names[k])) for k, x in leaves.items()}
         return trace, {k: n for k, n in found.items() if n is not None and trace.receives[n]}
 
@@ -157,10 +167,11 @@ class Projection:
 
     @cached_property
     def _others(self) -> tuple[Any, ...]:
-        args = self.call.args
+        args, places = self.call.args, self.call.places
         if isinstance(self.call.fn, Primitive):
             return args
-        return tuple(constant(a) if _is_float(a) else a for a in args)
+        given = zip(args, places, strict=True)
+        return tuple(constant(a, device=at) if _is_float(a) else a for a, at in given)
 
     @cached_property
     def _finite(self) -> Array | None:
@@ -182,10 +193,15 @@ class Projection:
         return float(np.sum(self.cotangent * out, where=self._finite))
 
 
+def _place(argument: Any) -> str:
+    """The device on which an argument lies; empty if it lies on none."""
+    name = device_name(argument.value if is_recorded(argument) else argument)
+    return "" if name == "cpu" else name
+
+
 def _promoted(argument: Any) -> Any:
     """Float data as float64 values of ours; whole numbers as arrays if they were; anything else as it is."""
-    if isinstance(argument, Operators):
-        argument = argument.value
+    argument = on_host(argument.value if isinstance(argument, Operators) else argument)
     if not isinstance(argument, (float, list, tuple, np.ndarray, np.generic)):
         return argument
     value = as_value(argument)

@@ -22,6 +22,7 @@ from tracer.checking.report import Report
 from tracer.checking.rounding import largest
 from tracer.errors import CheckError
 from tracer.format import shape, typed
+from tracer.recording import switched
 from tracer.traces import Trace
 
 from .calls import Call
@@ -72,7 +73,8 @@ def check(
         )
     asked("check", seed=seed, elements=elements, order=order, executor=executor)
     call = Call(fn, args if isinstance(args, (tuple, list)) else (args,), params or {})
-    return _checked(call, Wishes(seed, elements, told, executor), order)
+    with switched(device="cpu"):  # where fn alone does not run
+        return _checked(call, Wishes(seed, elements, told, executor), order)
 
 
 def _checked(call: Call, wishes: Wishes, order: int) -> Report:
@@ -133,6 +135,7 @@ def _second(
     return climbed("", ascent, subjects)
 
 
+@switched(device="cpu")
 def check_trace(
     trace: Trace,
     nodes: Sequence[int] | None = None,

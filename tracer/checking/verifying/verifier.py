@@ -25,6 +25,7 @@ from tracer.checking.promote import promoted
 from tracer.checking.report import UNJUDGED, Report, Row
 from tracer.errors import CheckError, DerivationError
 from tracer.format import shape
+from tracer.recording import switched
 from tracer.traces import Trace
 
 from .culprits import culprit_of, whose_rules
@@ -40,6 +41,7 @@ UNDONE = "right only because it undoes an earlier mistake"
 """The reason of a line that is wrong by itself, and comes to the right numbers."""
 
 
+@switched(device="cpu")  # where replays run
 def verify(
     trace: Trace,
     derivation: str | Mapping[str, Any],
