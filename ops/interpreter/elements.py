@@ -57,6 +57,6 @@ def refused(array: Any, index: Any) -> Found:
         why = f"has {indices}, where the array has {len(shape)}"
     elif other := [i for i in parts if not isinstance(i, int | np.integer)]:
         why = f"has an index that is no integer but a {type(other[0]).__name__}"
-    elif any(i < 0 for i in parts):
-        why = "has a negative index, which on a GPU lies before the array, and is out of bounds"
+    elif any(-n <= i < 0 for i, n in zip(parts, shape, strict=True)):
+        why = "has a negative index, and a kernel here counts elements from 0 (Numba would count this one from the end)"
     return Found("bounds", why, array, index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ops.errors import GradstepError
 from ops.interpreter.record import Fault
@@ -38,6 +38,8 @@ class Found(Exception):  # noqa: N818 - no error of ours
     ) -> None:
         super().__init__(what)
         self.kind, self.what, self.array, self.index, self.other = kind, what, array, index, other
+        self.shown: tuple[Any, Any] | None = None
+        """The array and the index as the kernel names them, where others name the same memory otherwise."""
 
 
 def told(

@@ -15,14 +15,21 @@ import numpy as np
 
 from ops.cuda.kernel import NOTHING, Kernel, Launch
 from ops.interpreter.arguments import taken
-from ops.interpreter.clock import Clock
+from ops.interpreter.clock import Clock, Stretches
 from ops.interpreter.faults import Found, Index3, KernelFault
-from ops.interpreter.memory import Tracked
+from ops.interpreter.indexed import Indexed
+from ops.interpreter.memory import Checked
 from ops.interpreter.namespace import Cuda, Request, Three, answers
 from ops.interpreter.rounding import rounding
-from ops.interpreter.sources import waits
-from ops.interpreter.story import copied, explained
+from ops.interpreter.sources import FENCES, waits
+from ops.interpreter.standing import Crew, Thread
+from ops.interpreter.story import copied, explained, raised_in
+from ops.interpreter.widened import widened
+from ops.interpreter.widening import mathematics
 
+OURS, NUMBA = "ours", "numba"
+"""The typings: every number as numpy has it, which for kernels with T(...) around all constants is that of a GPU; and
+Numba's own."""
 BLOCK_WIDE = ("syncthreads_count", "syncthreads_and", "syncthreads_or")
 
 
@@ -32,37 +39,28 @@ def run(
     launch: Launch,
     arguments: Sequence[Any],
     options: Mapping[str, Any] = NOTHING,
+    *,
+    typing: str = OURS,
+    shared_bytes: int = 0,
 ) -> None:
-    """Run a kernel on numpy arrays, in place, and Python numbers. Raises `KernelFault` where it does wrong."""
+    """Run a kernel on numpy arrays, in place, and Python numbers. Raises `KernelFault` where it does wrong.
+
+    A kernel that is written for Numba asks for `typing="numba"`: its arithmetic widens as Numba's does, an index of -1
+    is the last element, x[i] of a table is its row, and a barrier waits for no thread that has returned.
+    `shared_bytes` is the size of `cuda.shared.array(0, dtype)`.
+    """
     before = copied(arguments)
-    machine = Machine(kernel, dtype, launch, arguments, options)
+    more: dict[str, Any] = {"typing": typing, "shared_bytes": shared_bytes}
+    machine = Machine(kernel, dtype, launch, arguments, options, **more)
     try:
         machine.run()
     except Found as found:
-        fault = explained(lambda: Machine(kernel, dtype, launch, copied(before), options), found)
+        fault = explained(
+            lambda: Machine(kernel, dtype, launch, copied(before), options, **more), found
+        )
         raise KernelFault(fault) from None
-
-
-class Thread:
-    """A thread of a block that may wait."""
-
-    def __init__(self, block: Three, number: int, index: Three, greenlet: Any) -> None:
-        self.block, self.number, self.index, self.greenlet = block, number, index, greenlet
-        self.stamp = self.warp_start = 0
-        self.fences: tuple[tuple[int, int, int], ...] = ()
-        self.waiting: Any = None
-        """The place of the barrier where it stands, a `Request`, or None if it has ended."""
-        self.answer: Any = None
-
-
-class Crew:
-    """The threads of a block, in warps, and their shared memory."""
-
-    def __init__(self, block: Three, threads: list[Thread]) -> None:
-        self.block, self.threads = block, threads
-        self.warps = [threads[i : i + 32] for i in range(0, len(threads), 32)]
-        self.shared: dict[Any, Any] = {}
-        self.started = False
+    except Exception as error:
+        raise KernelFault(raised_in(machine, error)) from error
 
 
 class Machine:
@@ -75,18 +73,28 @@ class Machine:
         launch: Launch,
         arguments: Sequence[Any],
         options: Mapping[str, Any] = NOTHING,
+        *,
+        typing: str = OURS,
+        shared_bytes: int = 0,
     ) -> None:
-        self.kernel, self.clock = kernel, Clock()
+        if typing not in (OURS, NUMBA):
+            raise ValueError(f"typing is {typing!r}\n  try: typing={OURS!r} or typing={NUMBA!r}")
+        numba = typing == NUMBA
+        self.kernel, self.clock, self.numba = kernel, Clock(), numba
         blocks, threads = _three(launch.blocks), _three(launch.threads)
         self.threads, self.blocks = threads, blocks
         self.indices = [Three(x, y, z) for z, y, x in product(*map(range, reversed([*threads])))]
         """Of the threads of a block, in the order of their numbers."""
-        self.cuda = Cuda(blocks, threads, self.clock)
+        self.cuda = Cuda(blocks, threads, self.clock, Indexed if numba else None, shared_bytes)
         scalar = np.dtype(dtype).type
+        self.math = math = mathematics() if numba else rounding(scalar)
         with np.errstate(all="ignore"):  # a constant or an argument too large for the dtype is inf
-            self.function = kernel.built(self.cuda, rounding(scalar), scalar, threads.x, **options)
+            self.function = kernel.built(self.cuda, math, scalar, threads.x, **options)
             code = self.function.__code__
-            self.arguments = taken(kernel, code, scalar, arguments, self.clock)
+            self.arguments = taken(kernel, code, scalar, arguments, self.clock, numba=numba)
+        if numba:
+            self.function = widened(self.function)
+            self.arguments = [Indexed(x) if isinstance(x, Checked) else x for x in self.arguments]
         self.clock.file = code.co_filename
         self.stretches: list[tuple[Index3, int]] = []
         """By stamp // 32: the block, and the number of the first thread of the warp."""
@@ -97,7 +105,9 @@ class Machine:
         """Run all blocks. Raises `Found`."""
         with np.errstate(all="ignore"):
             waiting = waits(self.function)
-            if not waiting:
+            if not waiting.isdisjoint(FENCES):
+                self.clock.split = self._split
+            elif not waiting:
                 for block in self._blocks():
                     self._alone(block)
                 return
@@ -159,9 +169,10 @@ class Machine:
                 self.standing = [t for crew in crews for t in crew.threads]
                 raise Found("deadlock", "some blocks wait for the whole grid, others have ended")
             for x in self.arguments:
-                array = getattr(x, "array", x)  # a recorded argument holds that which remembers
-                if isinstance(array, Tracked):
-                    array.forget()
+                while not isinstance(x, Checked) and hasattr(x, "array"):
+                    x = x.array  # recorded, or behind Numba's indices
+                if isinstance(x, Checked):
+                    x.forget()
 
     def _in_turn(self, crew: Crew) -> bool:
         self.clock.block_start = 32 * len(self.stretches)
@@ -177,19 +188,27 @@ class Machine:
             for warp in crew.warps:
                 self._run_warp(warp, place, crew.started)
             crew.started = True
+            if clock.split is not None:
+                self._meet_in(crew)
             if clock.late:
                 raise Found("uninitialised", "")
-            self.standing = crew.threads
-            first = crew.threads[0].waiting
-            if all(t.waiting == first for t in crew.threads) and type(first) is not Request:
+            self.standing = threads = crew.threads
+            if self.numba:  # CUDA counts those that have not returned
+                threads = [t for t in threads if t.waiting is not None] or threads
+            first = threads[0].waiting
+            if all(t.waiting == first for t in threads) and type(first) is not Request:
                 if first is None:
                     return True
             elif type(first) is Request and all(
-                type(t.waiting) is Request and t.waiting[:2] == first[:2] for t in crew.threads
+                type(t.waiting) is Request and t.waiting[:2] == first[:2] for t in threads
             ):
                 if first.kind == "grid":
+                    if len(threads) < len(crew.threads):
+                        raise Found(
+                            "deadlock", "some threads wait for the whole grid, others have ended"
+                        )
                     return False
-                self._vote(crew.threads, first.kind)
+                self._vote(threads, first.kind)
             else:
                 raise Found(
                     "divergent barrier", "a barrier that not all threads of the block reach"
@@ -210,25 +229,56 @@ class Machine:
         for lane, t in enumerate(warp):
             t.stamp, t.warp_start, t.fences = base + lane, base, ()
         running = warp
+        if started and self.numba:
+            running = [t for t in warp if t.waiting is not None]
         while running:
             for t in running:
                 cuda.threadIdx = t.index
                 clock.stamp, clock.fences = t.stamp, t.fences
+                if clock.split is not None:
+                    self._resume(t)
                 if started:
                     t.waiting = t.greenlet.switch(t.answer)
                 else:
                     t.waiting = t.greenlet.switch(*self.arguments)
+                if clock.split is not None:
+                    t.stamp, t.acquired, t.released = clock.stamp, clock.acquired, clock.released
             started = True
             running = self._exchange(warp, place)
+
+    def _split(self) -> int:
+        """A new stamp for the thread that runs."""
+        self.stretches.append(self.stretches[self.clock.stamp // 32])
+        return 32 * len(self.stretches) - 32 + self.clock.stamp % 32
+
+    def _resume(self, t: Thread) -> None:
+        self.clock.acquired, self.clock.released = t.acquired, t.released
+
+    def _meet_in(self, crew: Crew) -> None:
+        """At a barrier of the block its threads share what is ordered before them, and what they have fenced."""
+        known: Stretches = frozenset().union(*(t.acquired for t in crew.threads))
+        start = self.clock.block_start
+        others = frozenset(pair for pair in known if pair[0] < start)
+        released: Stretches = frozenset().union(*(t.released for t in crew.threads))
+        for t in crew.threads:
+            t.acquired, t.released = others, released
 
     def _exchange(self, warp: Sequence[Thread], place: Index3) -> list[Thread]:
         """Answer the lanes that wait for each other, as far as all who are named have come."""
         groups: dict[int, list[Thread]] = {}
         self.standing = warp
+        together: dict[int, list[Thread]] = {}
         for t in warp:
-            if type(t.waiting) is Request and t.waiting.kind not in (*BLOCK_WIDE, "grid"):
+            if type(t.waiting) is Request and t.waiting.kind == "activemask":
+                together.setdefault(t.waiting.place, []).append(t)
+            elif type(t.waiting) is Request and t.waiting.kind not in (*BLOCK_WIDE, "grid"):
                 groups.setdefault(t.waiting.mask & 0xFFFFFFFF, []).append(t)
         ready = []
+        for group in together.values():
+            lanes = sum(1 << t.number % 32 for t in group)
+            for t in group:
+                t.answer = lanes
+            ready += group
         for mask, group in groups.items():
             first = group[0].number - group[0].number % 32
             named = [t for t in warp if mask >> (t.number - first) & 1 and t.waiting is not None]

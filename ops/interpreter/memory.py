@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ops.interpreter.clock import Clock
+from ops.interpreter.clock import Clock, Stretches
 from ops.interpreter.elements import inside, refused, stored
 from ops.interpreter.faults import Found
 
@@ -32,6 +32,9 @@ class Checked:
 
     def __len__(self) -> int:
         return int(self.shape[0])
+
+    def forget(self) -> None:
+        """Everything before now lies behind a barrier of the whole grid. What only reads remembers nothing."""
 
 
 class Read1(Checked):
@@ -81,6 +84,7 @@ class Tracked(Checked):
         "abroad",
         "atomic",
         "memory",
+        "messages",
         "other",
         "reader",
         "reading",
@@ -108,17 +112,20 @@ class Tracked(Checked):
         """A reader of another block."""
         self.atomic: dict[Any, dict[int, bool]] = {}
         """The threads that changed an element by atomic operations, and who wrote it plainly before them: True."""
+        self.messages: dict[Any, Stretches] = {}
+        """What those threads had released with a `threadfence` before."""
 
     def forget(self) -> None:
         """Everything before now lies behind a barrier of the whole grid."""
         for known in (self.writer, self.reader, self.other, self.abroad, self.atomic):
             known.clear()
+        self.messages.clear()
 
     def remembers_with(self, first: Tracked) -> None:
         """The same memory as another argument: what is known of one is known of both."""
         self.writer, self.reader, self.other = first.writer, first.reader, first.other
         self.abroad, self.atomic = first.abroad, first.atomic
-        self.memory = first.memory
+        self.memory, self.messages = first.memory, first.messages
 
     def __getitem__(self, index: Any) -> Any:
         try:
@@ -192,6 +199,8 @@ class Tracked(Checked):
             raise refused(self, index)
         if not self.writeable:
             raise Found("read-only", "is read-only, and the kernel writes it", self, index)
+        if self.clock.split is not None:
+            self.messages[index] = self.clock.meet(self.messages.get(index, frozenset()))
         if self.clock.log is not None:
             self.clock.note(self, index, True)
         stamp = self.clock.stamp
@@ -205,6 +214,7 @@ class Tracked(Checked):
         self._meet_readers(index, stamp)
         self.writer[index] = ATOMIC
         changed.setdefault(stamp, False)
+        self.clock.met()
         return self.a[index]
 
     def settle(self, index: Any, value: Any) -> None:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ops.interpreter.atomic import Atomic
 from ops.interpreter.clock import Clock
-from ops.interpreter.faults import Found
-from ops.interpreter.memory import Local, Shared
+from ops.interpreter.intrinsics import Intrinsics
+from ops.interpreter.memory import Local, Shared, checked_array
 
 
 class Three:
@@ -41,20 +42,28 @@ class Request(NamedTuple):
     argument: Any = None
 
 
+View = Callable[[Any], Any] | None
+"""What a kernel sees an array through, if not as it is."""
+
+
 class SharedMemory:
     """`cuda.shared`: one array per place in the source that asks for one, the same for all threads of a block."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, behind: View = None, dynamic: int = 0) -> None:
+        self.clock, self.behind, self.dynamic = clock, behind, dynamic
         self.arrays: dict[Any, Shared] = {}
 
-    def array(self, shape: Any, dtype: Any) -> Shared:
+    def array(self, shape: Any, dtype: Any) -> Any:
         """The array of this place."""
         frame = sys._getframe(1)
-        return self.at((frame.f_code, frame.f_lasti), shape, dtype)
+        found = self.at((frame.f_code, frame.f_lasti), shape, dtype)
+        return found if self.behind is None else self.behind(found)
 
     def at(self, place: Any, shape: Any, dtype: Any) -> Shared:
-        """The array of a place in the code."""
+        """The array of a place in the code; of size 0 the dynamic memory of the launch, the same at all places."""
+        if shape in (0, (0,)) and self.dynamic:
+            place = ("dynamic", np.dtype(dtype).str)
+            shape = self.dynamic // np.dtype(dtype).itemsize
         found = self.arrays.get(place)
         if found is None:
             found = self.arrays[place] = Shared(place, shape, dtype, self.clock)
@@ -64,62 +73,25 @@ class SharedMemory:
 class LocalMemory:
     """`cuda.local`: arrays of one thread."""
 
-    def array(self, shape: Any, dtype: Any) -> Local:
+    def __init__(self, behind: View = None) -> None:
+        self.behind = behind
+
+    def array(self, shape: Any, dtype: Any) -> Any:
         """A new array."""
-        return Local(shape, np.dtype(dtype).type)
+        found = Local(shape, np.dtype(dtype).type)
+        return found if self.behind is None else self.behind(found)
 
 
-PATIENCE = 10_000
-"""How often in a row `cas` may fail: a thread that waits in a loop for another would wait for ever, here and on a GPU
-whose warps do not take turns."""
+class ConstantMemory:
+    """`cuda.const`: arrays that no thread writes."""
 
+    def __init__(self, clock: Clock, behind: View = None) -> None:
+        self.clock, self.behind = clock, behind
 
-class Atomic:
-    """`cuda.atomic`: one thread after another changes an element; each gets what it held before."""
-
-    def __init__(self) -> None:
-        self.in_vain = 0
-
-    def add(self, array: Any, index: Any, value: Any) -> Any:
-        """Add."""
-        old = array.change(index)
-        array.settle(index, old + value)
-        return old
-
-    def sub(self, array: Any, index: Any, value: Any) -> Any:
-        """Subtract."""
-        old = array.change(index)
-        array.settle(index, old - value)
-        return old
-
-    def max(self, array: Any, index: Any, value: Any) -> Any:
-        """The larger of both; a NaN in the array gives way."""
-        old = array.change(index)
-        array.settle(index, old if old >= value or value != value else value)
-        return old
-
-    def min(self, array: Any, index: Any, value: Any) -> Any:
-        """The smaller of both; a NaN in the array gives way."""
-        old = array.change(index)
-        array.settle(index, old if old <= value or value != value else value)
-        return old
-
-    def exch(self, array: Any, index: Any, value: Any) -> Any:
-        """Put another value in its place."""
-        old = array.change(index)
-        array.settle(index, value)
-        return old
-
-    def cas(self, array: Any, index: Any, old: Any, value: Any) -> Any:
-        """Put another value in its place if it is the expected one."""
-        found = array.change(index)
-        self.in_vain = 0 if found == old else self.in_vain + 1
-        if self.in_vain > PATIENCE:
-            raise Found(
-                "deadlock", "holds another value, for which a thread waits in a loop", array, index
-            )
-        array.settle(index, value if found == old else found)
-        return found
+    def array_like(self, given: Any) -> Any:
+        """The numbers of an array of the host."""
+        found = checked_array("constant", np.asarray(given), self.clock, True, False)
+        return found if self.behind is None else self.behind(found)
 
 
 class GridGroup:
@@ -144,15 +116,19 @@ class Groups:
         return self.group
 
 
-class Cuda:
+class Cuda(Intrinsics):
     """`cuda`, for one run of one kernel. The machine moves `threadIdx` and `blockIdx` from thread to thread."""
 
     warpsize = 32
 
-    def __init__(self, blocks: Three, threads: Three, clock: Clock) -> None:
+    def __init__(
+        self, blocks: Three, threads: Three, clock: Clock, behind: View = None, dynamic: int = 0
+    ) -> None:
+        self.clock = clock
         self.gridDim, self.blockDim = blocks, threads
         self.blockIdx, self.threadIdx = Three(0, 0, 0), Three(0, 0, 0)
-        self.shared, self.local, self.atomic = SharedMemory(clock), LocalMemory(), Atomic()
+        self.shared, self.local = SharedMemory(clock, behind, dynamic), LocalMemory(behind)
+        self.const, self.atomic = ConstantMemory(clock, behind), Atomic()
 
     def asks(self, ask: Callable[[Any], Any]) -> None:
         """Where threads that wait turn to."""
@@ -196,7 +172,8 @@ class Cuda:
         return int(self._ask(Request("syncthreads_or", sys._getframe(1).f_lasti, value=holds)))
 
     def threadfence(self) -> None:
-        """Order memory for others. Nothing to do: threads run one after another. It is no barrier."""
+        """Order memory for others: what was written before it, an atomic operation after it hands on. No barrier."""
+        self.clock.fence()
 
     threadfence_block = threadfence_system = threadfence
 
@@ -219,6 +196,20 @@ class Cuda:
     def shfl_xor_sync(self, mask: int, value: Any, lanes: int) -> Any:
         """The value of the lane whose number differs by these bits."""
         return self._ask(Request("shfl_xor_sync", sys._getframe(1).f_lasti, mask, value, lanes))
+
+    def activemask(self) -> int:
+        """The lanes that come here together, as bits."""
+        return int(self._ask(Request("activemask", sys._getframe(1).f_lasti)))
+
+    def match_any_sync(self, mask: int, value: Any) -> int:
+        """The lanes of a mask that have the same number, as bits."""
+        return int(self._ask(Request("match_any_sync", sys._getframe(1).f_lasti, mask, value)))
+
+    def match_all_sync(self, mask: int, value: Any) -> tuple[int, bool]:
+        """The mask and True if all of its lanes have the same number, else 0 and False."""
+        place = sys._getframe(1).f_lasti
+        same = bool(self._ask(Request("match_all_sync", place, mask, value)))
+        return (mask & 0xFFFFFFFF if same else 0), same
 
     def all_sync(self, mask: int, holds: Any) -> bool:
         """Whether all lanes of a mask say yes."""
@@ -243,6 +234,8 @@ def answers(requests: dict[int, Request]) -> dict[int, Any]:
     Raises KeyError with the lane that is asked for its value and does not take part.
     """
     kind = next(iter(requests.values())).kind
+    if kind.startswith("match"):
+        return _matched(kind, requests)
     said = {lane: bool(r.value) for lane, r in requests.items()}
     match kind:
         case "syncwarp":
@@ -260,6 +253,16 @@ def answers(requests: dict[int, Request]) -> dict[int, Any]:
         source = _source(kind, lane, int(r.argument))
         found[lane] = requests[source if 0 <= source < 32 else lane].value
     return found
+
+
+def _matched(kind: str, requests: dict[int, Request]) -> dict[int, Any]:
+    values = {lane: r.value for lane, r in requests.items()}
+    if kind == "match_all_sync":
+        return dict.fromkeys(requests, len(set(values.values())) == 1)
+    return {
+        lane: sum(1 << each for each, other in values.items() if other == value)
+        for lane, value in values.items()
+    }
 
 
 def _source(kind: str, lane: int, argument: int) -> int:

@@ -31,7 +31,8 @@ class Event(NamedTuple):
     line: int
     """In the file of the kernel."""
     kind: str
-    """`line`, `barrier` (the block waits), `warp` (the warp exchanges numbers), `grid` (all blocks wait), `end`."""
+    """`line`, `barrier` (the block waits), `warp` (the warp exchanges numbers, or meets at a `syncwarp`), `grid` (all
+    blocks wait), `end`."""
     registers: Mapping[str, Any]
     """The local numbers that the line changed, with their new values."""
     accesses: tuple[Access, ...]
@@ -41,7 +42,8 @@ class Fault(NamedTuple):
     """What a kernel does wrong, with everything that is needed to point at it."""
 
     kind: str
-    """`race`, `bounds`, `uninitialised`, `divergent barrier`, `deadlock`, `stray shuffle`, `read-only`."""
+    """`race`, `bounds`, `uninitialised`, `divergent barrier`, `deadlock`, `stray shuffle`, `read-only`, `error` (a line
+    raised)."""
     text: str
     """The whole story in words, with element, threads and lines."""
     array: str = ""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ops.interpreter.clock import Clock
 from ops.interpreter.memory import Local
-from ops.interpreter.namespace import LocalMemory, SharedMemory
+from ops.interpreter.namespace import LocalMemory, SharedMemory, View
 from ops.interpreter.record import Access
 
 Tell = Callable[[Access], None]
@@ -57,22 +57,25 @@ class Seen:
 class SeenShared(SharedMemory):
     """`cuda.shared` of a recorded kernel."""
 
-    def __init__(self, clock: Clock, tell: Tell) -> None:
-        super().__init__(clock)
+    def __init__(self, clock: Clock, tell: Tell, behind: View = None, dynamic: int = 0) -> None:
+        super().__init__(clock, behind, dynamic)
         self.tell = tell
 
     def array(self, shape: Any, dtype: Any) -> Any:
         """The array of this place."""
         frame = sys._getframe(1)
-        return Seen(self.at((frame.f_code, frame.f_lasti), shape, dtype), self.tell, "shared")
+        found = Seen(self.at((frame.f_code, frame.f_lasti), shape, dtype), self.tell, "shared")
+        return found if self.behind is None else self.behind(found)
 
 
 class SeenLocal(LocalMemory):
     """`cuda.local` of a recorded kernel."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, behind: View = None) -> None:
+        super().__init__(behind)
         self.tell = tell
 
     def array(self, shape: Any, dtype: Any) -> Any:
         """A new array."""
-        return Seen(Local(shape, np.dtype(dtype).type), self.tell, "local")
+        found = Seen(Local(shape, np.dtype(dtype).type), self.tell, "local")
+        return found if self.behind is None else self.behind(found)

@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 
 WAITING = frozenset(
     "syncthreads syncthreads_count syncthreads_and syncthreads_or syncwarp shfl_sync shfl_up_sync shfl_down_sync "
-    "shfl_xor_sync all_sync any_sync eq_sync ballot_sync cg".split()
+    "shfl_xor_sync all_sync any_sync eq_sync ballot_sync match_any_sync match_all_sync activemask cg".split()
 )
 """What a thread cannot do alone."""
+FENCES = frozenset(("threadfence", "threadfence_block", "threadfence_system"))
+"""What orders memory for others."""
+CONCERNING = WAITING | FENCES
 TREE = "tree"
 """The attribute of a rebuilt function that holds its syntax: its file has another."""
 
@@ -96,8 +99,10 @@ def own_names(code: CodeType) -> frozenset[str]:
 
 
 def waits(kernel: Callable[..., Any]) -> frozenset[str]:
-    """What a kernel mentions, itself or in functions that it holds, for which a thread must wait for others."""
-    return frozenset(name for code in _codes(kernel, set()) for name in own_names(code)) & WAITING
+    """What a kernel mentions, itself or in functions that it holds, for which a thread must wait, and its fences."""
+    return (
+        frozenset(name for code in _codes(kernel, set()) for name in own_names(code)) & CONCERNING
+    )
 
 
 def _codes(function: Any, seen: set[int]) -> Iterator[CodeType]:

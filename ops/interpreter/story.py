@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-import dis
+import ast
 from collections.abc import Callable, Sequence
-from types import CodeType, TracebackType
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from ops.interpreter.faults import Found, Index3, Place, element, told
+from ops.interpreter.indexed import Indexed
 from ops.interpreter.memory import Checked
+from ops.interpreter.mending import mended, race_mended
 from ops.interpreter.namespace import Request
 from ops.interpreter.record import Fault
+from ops.interpreter.sources import source_of
+from ops.interpreter.unknown import unknown
+from ops.interpreter.windows import address, overlapping
+from ops.interpreter.windows import copies as copies_of
 
 
 def copied(arguments: Sequence[Any]) -> list[Any]:
     """Arguments for another run that finds what the first one found: one copy of memory that is given twice."""
     copies: dict[Any, Any] = {}
+    arrays = [x for x in arguments if isinstance(x, np.ndarray)]
+    for group in overlapping(arrays):
+        own = [arrays[i] for i in group]
+        copies |= zip(map(_key, own), copies_of(own), strict=True)
     given = []
     for x in arguments:
         if isinstance(x, np.ndarray):
-            key = (x.__array_interface__["data"][0], x.shape, x.dtype)
+            key = _key(x)
             if key not in copies:
-                copies[key] = x.copy()
+                copies[key] = x.copy(order="K")
                 copies[key].flags.writeable = x.flags.writeable
             x = copies[key]
         given.append(x)
     return given
+
+
+def _key(x: np.ndarray[Any, Any]) -> Any:
+    return (address(x), x.shape, x.dtype, x.strides)
 
 
 def explained(again: Callable[[], Any], found: Found) -> Fault:
@@ -61,9 +75,10 @@ def story(machine: Any, found: Found) -> Fault:
     if frame is None:
         return _waiting(machine, found)
     block, thread = where(machine, machine.clock.stamp)
-    name = _name(found.array, frame)
-    spot = element(name, found.index)
-    index = tuple(int(i) for i in _parts(found.index)) if _integers(found.index) else ()
+    shown, at = found.shown or (found.array, found.index)
+    name = _name(shown, frame)
+    spot = element(name, at)
+    index = tuple(int(i) for i in _parts(at)) if _integers(at) else ()
     kernel, file = machine.kernel.name, code.co_filename
     if found.kind != "race":
         here = Place(thread, block, line, "")
@@ -73,7 +88,7 @@ def story(machine: Any, found: Found) -> Fault:
             found.kind,
             f"{spot} {_what(found)}",
             [here],
-            _hint(found, name, line),
+            mended(found, name, line),
             array=name,
             index=index,
         )
@@ -94,10 +109,46 @@ def story(machine: Any, found: Found) -> Fault:
         "race",
         f"race on {spot}: {between}",
         places,
-        _mend(code, there, line, apart),
+        race_mended(code, name, there, line, apart=apart, reads=not (writes and was_write)),
         array=name,
         index=index,
     )
+
+
+def raised_in(machine: Any, error: Exception) -> Fault:
+    """The fault of a thread in which a line raised: no call of CUDA, a division by 0, a name without a value."""
+    code = machine.function.__code__
+    _, line = _kernel_frame(error.__traceback__, code.co_filename)
+    if not line:
+        raise error
+    block, thread = where(machine, machine.clock.stamp)
+    name = type(error).__name__
+    what, cure = (f"{name}: {error}" if str(error) else name), _cure(error)
+    spaces = {"cuda": machine.cuda, "math": machine.math}
+    spaces |= {
+        f"cuda.{n}": getattr(machine.cuda, n) for n in ("atomic", "shared", "local", "const")
+    }
+    for space, holder in spaces.items():
+        if isinstance(error, AttributeError) and error.obj is holder:
+            what, cure = unknown(space, error.name or "", dir(holder))
+    kernel = machine.kernel.name
+    return told(kernel, code.co_filename, "error", what, [Place(thread, block, line, "")], cure)
+
+
+def _cure(error: Exception) -> str:
+    match error:
+        case ZeroDivisionError():
+            return "a comparison with 0 first: a GPU goes on with a number that means nothing"
+        case UnboundLocalError():
+            name = error.args[0].split("'")[1]
+            return f"a value for {name} before the if or the loop, so that every thread has one"
+        case NameError() if error.name:
+            return f"{error.name} as an argument, or at the top of the file"
+        case OSError() | MemoryError():
+            return "fewer or smaller arrays"
+        case TypeError() | AttributeError():
+            return "what Numba compiles: numbers, arrays and tuples, cuda and math"
+    return "an if around the line, so that no thread comes there"
 
 
 def where(machine: Any, stamp: int) -> tuple[Index3, Index3]:
@@ -125,7 +176,7 @@ def _line_in(frame: Any, file: str) -> int:
 
 def _name(array: Any, frame: Any) -> str:
     for name, value in frame.f_locals.items():
-        if value is array:
+        if value is array or (type(value) is Indexed and value.array is array and not value.prefix):
             return str(name)
     return str(array.name) if isinstance(array, Checked) else "array"
 
@@ -168,40 +219,6 @@ def _line_of(machine: Any, array: Any, found: Found, write: bool) -> int:
     return 0
 
 
-def _mend(code: CodeType, there: int, here: int, apart: bool) -> str:
-    if apart:
-        return "one block alone for each element, or parts that a second kernel puts together"
-    first, last = sorted((there, here))
-    if first == last:
-        return f"cuda.syncthreads() after line {here} if its loop comes there again; else one thread for each element"
-    if any(first < line < last for line in _barrier_lines(code)):
-        return f"cuda.syncthreads() after line {last}, before the loop comes to line {first} again"
-    return f"cuda.syncthreads() between lines {first} and {last}"
-
-
-def _barrier_lines(code: CodeType) -> set[int]:
-    """The lines that wait for the block, in the code that runs: a barrier that was taken away is not among them."""
-    line, found = 0, set[int]()
-    for instruction in dis.get_instructions(code):
-        positions = instruction.positions
-        line = (positions.lineno if positions else None) or line
-        if instruction.argval == "syncthreads":
-            found.add(line)
-    return found
-
-
-def _hint(found: Found, name: str, line: int) -> str:
-    if found.kind == "uninitialised" and found.array.space == "local":  # type: ignore[attr-defined]
-        return f"write every element of {name} first"
-    if found.kind == "uninitialised":
-        return (
-            f"write every element of {name} before line {line}, with cuda.syncthreads() in between"
-        )
-    if found.kind == "read-only":
-        return f"an array that may be written for {name}"
-    return f"a comparison with {name}.shape before the access"
-
-
 def _waiting(machine: Any, found: Found) -> Fault:
     """The fault of threads that wait."""
     code = machine.function.__code__
@@ -219,8 +236,13 @@ def _waiting(machine: Any, found: Found) -> Fault:
         if (kind, place) not in seen:
             seen.add((kind, place))
             places.append(Place(tuple(t.index), tuple(t.block), line, doing))
+    early = found.kind == "divergent barrier" and any(t.waiting is None for t in machine.standing)
+    source = source_of(code)
+    returns = source is not None and any(isinstance(n, ast.Return) for n in ast.walk(source.tree))
     hint = {
-        "divergent barrier": "the barrier outside the if, where every thread comes",
+        "divergent barrier": "an if around the work in place of the return, so that every thread comes to the barrier"
+        if early and returns
+        else "the barrier outside the if, where every thread comes",
         "stray shuffle": "a mask that names the lanes which come to this line, and no others",
     }.get(found.kind, "the same number of syncs in every block")
     return told(machine.kernel.name, code.co_filename, found.kind, found.what, places, hint)

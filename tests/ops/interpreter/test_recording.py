@@ -149,17 +149,41 @@ def test_only_the_blocks_asked_for_are_kept() -> None:
     assert repr(recorded.runs[0].threads) == repr(everything.runs[1].threads)
 
 
-def test_recording_stops_at_its_limit_with_a_word_and_the_launch_ends_all_the_same() -> None:
+def test_recording_ends_at_its_limit_with_a_word() -> None:
     k, launch, given = CASES["tree sums"]
     recorded = record(k, "f4", launch, given, limit=500)
     assert sum(len(t) for b in recorded.runs for t in b.threads) == 500
-    assert "500" in recorded.stopped
+    assert "only the first 500 lines were kept" in recorded.stopped
+    assert "of block 0 came to line" in recorded.stopped
     assert "try: fewer blocks" in recorded.stopped
-    assert (
-        recorded.results["out"].tobytes() == record(k, "f4", launch, given).results["out"].tobytes()
-    )
+    assert recorded.fault is None
     for block in recorded.runs:
         schedule(block)
+
+
+def endless(cuda: Any, math: Any, T: Any, threads: int) -> Made:
+    """Block 1 counts for ever."""
+
+    def kernel(x):  # type: ignore[no-untyped-def]
+        i = 0
+        while cuda.blockIdx.x == 1 and i >= 0:
+            x[0] += i
+
+    return kernel
+
+
+def test_an_endless_loop_is_left_and_named() -> None:
+    recorded = record(kernel(endless, "T[:]"), "f4", Launch(2, 3), [numbers(1)], limit=5000)
+    line = line_of(recorded, "x[0] += i")
+    assert "thread 0 of block 1" in recorded.stopped
+    assert f"came to line {line - 1} for the 2496th time" in recorded.stopped
+    assert "try: a condition that ends its loop" in recorded.stopped
+
+
+def test_an_endless_loop_of_a_block_that_is_not_kept_is_left_too() -> None:
+    k = kernel(endless, "T[:]")
+    recorded = record(k, "f4", Launch(2, 1), [numbers(1)], blocks=[(0, 0, 0)], limit=100)
+    assert "blocks that are not kept" in recorded.stopped
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
