@@ -603,7 +603,7 @@ COMMANDS = {
                 nargs="?",
                 const="list",
                 metavar="K",
-                help="take barrier K away and see what happens; alone it lists the barriers",
+                help="take barrier K away and see what happens, or all in turn; alone it lists the barriers",
             ),
             argument("--step", type=whole, metavar="N", help="begin after N steps"),
             argument("--text", action="store_true", help="print how it stands, without a screen"),

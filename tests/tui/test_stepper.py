@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
-from tests.tui.stepping import BLOCK_SUM, COLUMNS, HASTY, SIDES, stand_of
+from ops.cuda.kernel import Kernel, Launch, Trial
+from ops.interpreter.recording import record
+from tests.tui.stepping import BLOCK_SUM, COLUMNS, HASTY, SIDES, asked, stand_of
+from tui.heatmap import Limits
 from tui.ink import text_of
 from tui.scripts import UsageError
 from tui.stepper import memory, registers, saying, source, stand, timeline
+from tui.stepper.cells import cell
 from tui.stepper.lanes import State
 from tui.stepper.orders import obey, search
 from tui.stepper.stand import Stand
-from tui.stepper.trials import telling, trials_of
+from tui.stepper.trials import launch_text, launched, recorded, telling, trials_of, walk_of
+from tui.stepper.waiting import Work, waited_for
+
+
+def _wide(cuda, math, T, threads):
+    def kernel(x):
+        t = cuda.threadIdx.x
+        k = 2147483647 + t
+        x[t] = k
+
+    return kernel
+
+
+def _wide_trials(rng, T):
+    yield Trial((np.zeros(32, np.int64),), {})
 
 
 def line_with(where: Stand, text: str) -> int:
@@ -263,3 +283,191 @@ def test_the_usual_trial_keeps_two_warps_busy_and_ends_ragged():
     found = telling(trials_of(BLOCK_SUM, "float32"))
     assert found.what == "n = 150"
     assert found.arguments[0].dtype == np.float32
+
+
+# ----- what a pane says
+
+
+def test_lanes_of_which_no_more_was_recorded_have_not_ended():
+    found = launched(BLOCK_SUM, asked(blocks=1))
+    run = record(found.kernel, found.dtype, found.launch, found.trial.arguments, limit=150)
+    where = stand.begin(walk_of(run, 0))
+    where = stand.go(where, where.walk.last)
+    assert run.stopped
+    assert {lane.state for lane in where.shown.lanes} <= {State.CUT, State.RUNS}
+    assert "ended" not in words(where)
+    assert " end" not in words(where).replace("the end", "")
+    assert "were not recorded further" in words(where)
+
+
+def test_recording_is_stopped_when_it_is_told_to():
+    found = launched(BLOCK_SUM, asked(blocks=2, trial="n = 150"))
+    counts = []
+
+    def stop(count: int) -> bool:
+        counts.append(count)
+        return True
+
+    assert not recorded(found, lambda count: False).stopped
+    run = recorded(found, stop)
+    assert len(counts) == 1
+    assert run.stopped.startswith(f"stopped after {counts[0]} lines")
+
+
+def test_work_that_lasts_tells_how_far_it_is_and_is_stopped_from_another_thread():
+    seen = threading.Event()
+
+    def make(tell):
+        while not tell(7):
+            seen.set()
+        return "stopped"
+
+    work = Work(make)
+    work.thread.start()
+    assert seen.wait(20)
+    assert work.count == 7
+    work.stopping.set()
+    work.thread.join(20)
+    assert work.done
+    assert work.made == ["stopped"]
+
+
+def test_work_that_raises_raises_where_it_is_waited_for():
+    def make(tell):
+        raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        waited_for("it", make)
+    assert waited_for("it", lambda tell: 3) == 3
+
+
+def test_lanes_out_of_sight_are_told_and_reached_by_pages():
+    where = at_line(stand_of(), "total += x[i]")
+    assert registers.title(where, 118).endswith("lanes 0–15 of 32 ›")
+    there = registers.other_lanes(stand.other_lane(where, 3), 118, 1)
+    assert there.lane == 19
+    assert registers.title(there, 118).endswith("‹ lanes 16–31 of 32")
+    assert registers.other_lanes(there, 118, 1).lane == 3
+    assert "of 32" not in registers.title(where, 210)
+
+
+def test_the_number_behind_a_row_has_a_heading():
+    where = stand.other_lane(at_line(stand_of(), "total += x[i]"), 3)
+    table = shown(registers.register_lines(where, 118, 12)).splitlines()
+    assert table[0].endswith("lane 3")
+    row = next(line for line in table if line.startswith("total"))
+    assert len(table[0].rstrip()) >= row.rindex(" ")
+
+
+def test_registers_that_no_lane_has_yet_take_no_row():
+    where = at_line(stand_of(), "t = cuda.threadIdx.x")
+    assert registers.known(where) == ["t"]
+    assert "·" not in shown(registers.register_lines(where, 118, 12)[2:])
+
+
+def test_whole_numbers_are_written_with_all_their_digits():
+    kernel = Kernel("wide", "moving", _wide, "i8[:]", _wide_trials, launches=(Launch(1, 32),))
+    where = at_line(stand_of(kernel, threads=32), "x[t] = k")
+    table = shown(registers.register_lines(where, 118, 12))
+    assert "2147483652" in table
+    assert "e+" not in table
+    end = stand.go(where, where.walk.last)
+    assert "2147483652" in shown(memory.memory_lines(end, 118, 12))
+
+
+def test_a_negative_number_has_as_many_digits_as_a_positive_one():
+    limits = Limits(1.0, signed=True)
+    texts = [cell(value, 6, limits)[0].text for value in (0.38, -0.38)]
+    assert texts == ["  0.38", " −0.38"]
+
+
+def test_no_cell_has_half_a_bracket():
+    for colour in (True, False):
+        for sign in ("", "→", "✗"):
+            for value in (1, 2450, -1.25):
+                spans = cell(value, 6, Limits(1.0, True), sign=sign, chosen=True, colour=colour)
+                text = "".join(each.text for each in spans)
+                assert len(text) == 6
+                assert text.count("[") == text.count("]")
+
+
+def test_dimmed_lanes_are_no_signs_where_there_are_colours():
+    where = at_line(stand_of(SIDES, threads=64), "= x[i]")
+    table = shown(registers.register_lines(where, 40, 7)).splitlines()
+    assert not set("+-=#") & set("".join(table[2:]))
+    assert registers.subtitle(where, 60, colour=False).startswith("= - · + #")
+
+
+def test_columns_of_shared_memory_stand_above_their_numbers():
+    where = at_line(stand_of(), "part[t] = total")
+    ruler, *rows = shown(memory.memory_lines(where, 110, 9)).splitlines()
+    assert next(k for k, sign in enumerate(ruler) if sign != " ") == rows[2].index("·")
+
+
+def test_captions_are_chosen_by_the_room_for_them():
+    where = stand.go(stand_of(), stand_of().walk.last)
+    for width in (18, 30, 44, 60, 118):
+        assert len(registers.subtitle(where, width)) <= width
+        assert (
+            "…" not in shown(memory.memory_lines(where, width, 9)[-1:]).replace("0…", "")
+            or width < 30
+        )
+    assert (
+        memory.title(where, 24) == "shared part float32[64]"[:20]
+        or len(memory.title(where, 24)) <= 20
+    )
+
+
+def test_a_fault_in_few_lines_says_what_who_and_what_to_try():
+    where = stand_of(without_barrier="0")
+    lines = [text_of(line) for line in saying.saying_lines(where, 58, 4)]
+    assert lines[0].startswith("✗ race on part[")
+    assert "thread 0" in lines[1]
+    assert any(line.startswith("try: ") for line in lines)
+
+
+def test_all_that_takes_part_in_a_fault_is_in_sight_where_it_has_room():
+    where = stand_of(without_barrier="0")
+    wanted = {*where.fault.lines, where.removed}
+    height = max(wanted) - min(wanted) + 1
+    top = source.scrolled(where, 0, height)
+    first = where.walk.run.first_line + top
+    assert wanted <= set(range(first, first + height))
+
+
+def test_one_lane_has_the_words_of_one():
+    where = stand_of(threads=1)
+    end = words(stand.go(where, where.walk.last))
+    assert "lane 0 ends" in end
+    assert registers.title(where).endswith(": thread 0")
+    assert launch_text(Launch(1, 1)) == "1 block of 1 thread"
+
+
+def test_words_of_gdb_are_known():
+    assert obey(stand_of(), "next 3").position == stand.step(stand_of(), 3).position
+    assert obey(stand_of(), "continue").position == stand_of().walk.last
+    assert obey(stand_of(), "print out").array == "out"
+
+
+def test_small_arrays_stand_beside_each_other_where_there_is_room():
+    kernel = Kernel("tiles", "moving", _tiles, "T[:,:] T[:,:]", _tile_trials)
+    where = stand_of(kernel, threads=32)
+    wide, narrow = (
+        shown(memory.memory_lines(where, width, 24)).splitlines() for width in (200, 90)
+    )
+    assert "argument b float32[8,8]" in wide[0]
+    assert wide[1].split().count("63") == 0
+    assert wide[8].split()[-1] == "63"
+    assert "argument b float32[8,8]" not in narrow[0]
+    assert any(row.startswith("argument b") for row in narrow)
+
+
+def _tiles(cuda, math, T, threads):
+    def kernel(a, b):
+        a[0, 0] = b[0, 0]
+
+    return kernel
+
+
+def _tile_trials(rng, T):
+    yield Trial((np.zeros((8, 8), T), np.arange(64, dtype=T).reshape(8, 8)), {})

@@ -14,6 +14,7 @@ from tests.tui.stepping import BLOCK_SUM, SIDES, asked
 from tui.recorder.camera import screen_text
 from tui.stepper.screen import StepperApp
 from tui.stepper.trials import launched, recorded, walk_of
+from tui.stepper.waiting import WaitingApp, Work
 
 Do = Callable[["Bench"], Awaitable[None]]
 
@@ -41,7 +42,14 @@ class Bench:
 
 
 def watch(
-    kernel: Kernel, do: Do, *, size: tuple[int, int] = (120, 36), theme: str = "", **given: Any
+    kernel: Kernel,
+    do: Do,
+    *,
+    size: tuple[int, int] = (120, 36),
+    theme: str = "",
+    outcome: str = "",
+    said: str = "",
+    **given: Any,
 ) -> None:
     """Step through a kernel."""
 
@@ -50,7 +58,14 @@ def watch(
         record = recorded(found)
         walks = cache(lambda number: walk_of(record, number))
         environment = {"TERM": "linux"} if theme == "ansi" else {"COLORTERM": "truecolor"}
-        app = StepperApp(record, walks, removed=found.removed, environment=environment)
+        app = StepperApp(
+            record,
+            walks,
+            removed=found.removed,
+            outcome=outcome,
+            said=said,
+            environment=environment,
+        )
         async with app.run_test(size=size) as pilot:
             await do(Bench(app, pilot))
 
@@ -222,3 +237,67 @@ def test_space_plays_and_stops():
         assert bench.app.stand.position == there
 
     watch(BLOCK_SUM, do)
+
+
+def test_a_new_size_is_filled_at_once_and_the_line_stays_in_sight():
+    async def do(bench: Bench) -> None:
+        assert "✗" in await bench.look()
+        for size in ((100, 20), (60, 16), (30, 8), (100, 40)):
+            await bench.pilot.resize_terminal(*size)
+            await bench.pilot.pause(0.05)
+            text = await bench.look()
+            if size == (30, 8):
+                assert "needs at least" in text
+                continue
+            source = text[text.index("block_sum ·") :].split("╰")[0]
+            assert "✗" in source
+            assert "part[t] = total" in source
+            assert all(not row.startswith("│") or row.endswith("│") for row in text.split("\n"))
+        assert "lane:" in text
+        assert "race on part" in text
+        assert "tab z" not in text
+
+    watch(BLOCK_SUM, do, without_barrier="0")
+
+
+def test_further_lanes_are_a_key_away():
+    async def do(bench: Bench) -> None:
+        assert "lanes 0–15 of 32 ›" in await bench.press("b")
+        assert "‹ lanes 16–31 of 32" in await bench.press("greater_than_sign")
+        assert bench.app.stand.lane == 16
+
+    watch(BLOCK_SUM, do)
+
+
+def test_the_heading_says_at_the_end_that_all_is_as_expected():
+    async def do(bench: Bench) -> None:
+        first = await bench.look()
+        assert "as expected" not in first.split("\n")[0]
+        assert "no trial of 3 shows" in first
+        assert "✓ as expected" in (await bench.press("G")).split("\n")[0]
+
+    watch(BLOCK_SUM, do, outcome="✓ as expected to the bit", said="no trial of 3 shows")
+
+
+def test_a_screen_says_how_far_the_work_is_and_escape_stops_it():
+    async def run() -> None:
+        def make(tell):
+            while not tell(12345):
+                pass
+            return "what there is"
+
+        work = Work(make)
+        work.thread.start()
+        app = WaitingApp(work, "block_sum")
+        async with app.run_test(size=(80, 24)) as pilot:
+            while "12,345" not in screen_text(app):
+                await pilot.pause(0.05)
+            assert "running block_sum: 12,345 lines kept" in screen_text(app)
+            await pilot.press("escape")
+            while not work.done:
+                await pilot.pause(0.05)
+            await pilot.pause(0.3)
+        assert work.made == ["what there is"]
+        assert app.return_value is True
+
+    asyncio.run(asyncio.wait_for(run(), 60))

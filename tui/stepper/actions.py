@@ -8,30 +8,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import BindingType
-from textual.timer import Timer
-from textual.widgets import Input, Static
 
 from tui.screens.help import ListScreen
-from tui.scripts import UsageError
 from tui.stepper import stand as standing
 from tui.stepper.keys import BINDINGS, help_page
 from tui.stepper.memory import beside
-from tui.stepper.orders import obey, search
+from tui.stepper.orders import obey
+from tui.stepper.registers import other_lanes
 from tui.stepper.stand import Stand, begin
+from tui.stepper.typed import Typing
 from tui.stepper.walk import Walk
 from tui.theme import Inks
 
 if TYPE_CHECKING:
     from ops.interpreter.record import KernelRun
 
-PACES = (1.0, 0.5, 0.25, 0.12, 0.06)
-"""Seconds from one step to the next, while it plays."""
-QUIT = ("q", "quit", "exit")
 
-
-class StepperKeys(App[None]):
+class StepperKeys(Typing):
     """Where one stands in a recorded launch, and the keys that change it. A subclass draws it in `look`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
@@ -52,10 +46,7 @@ class StepperKeys(App[None]):
         self.count = ""
         """The digits typed so far."""
         self.said, self.wrong = "", False
-        self.sought = ""
         self.inks: Inks | None = None
-        self._pace = 2
-        self._playing: Timer | None = None
 
     def look(self) -> None:
         """Show where one stands."""
@@ -68,11 +59,6 @@ class StepperKeys(App[None]):
         if self.asking and action not in ("escape", "leave"):
             return False
         return super().check_action(action, parameters)
-
-    @property
-    def asking(self) -> bool:
-        """Whether something is being typed."""
-        return self.screen.has_class("asking")
 
     # ----- moving
 
@@ -98,6 +84,14 @@ class StepperKeys(App[None]):
         if timed and not moved:
             self._stop()
 
+    def play_on(self) -> None:
+        """The next step of any warp."""
+        self.action_go("any_step", 1)
+
+    def tell(self, words: str) -> None:
+        """Say something, where one stands."""
+        self.stand_at(self.stand, words)
+
     def _no_further(self, by: int) -> str:
         if by < 0:
             return "this is the start"
@@ -114,6 +108,11 @@ class StepperKeys(App[None]):
         """Look at another lane."""
         self.stand_at(standing.other_lane(self.stand, by * int(self.count or 1)))
 
+    def action_lanes(self, by: int) -> None:
+        """Look at the lanes behind those that are in sight, or before them."""
+        width = self.query_one("#registers").content_size.width
+        self.stand_at(other_lanes(self.stand, width, by))
+
     def action_block(self, by: int) -> None:
         """Look at another block, from its start or its fault."""
         total = len(self.run_.runs)
@@ -121,11 +120,19 @@ class StepperKeys(App[None]):
             self.stand_at(self.stand, "only one block was recorded: --blocks 2 launches two")
             return
         self.block = (self.block + by) % total
-        self._begin_block()
+        self.begin_block()
 
-    def _begin_block(self) -> None:
+    def begin_block(self) -> None:
+        """Where one begins in the block that is looked at."""
         there = begin(self.walk_of(self.block), self.stand.removed)
-        self.stand_at(replace(there, stops=self.stand.stops, numbers=self.stand.numbers))
+        self.stand_at(
+            replace(
+                there,
+                stops=self.stand.stops,
+                numbers=self.stand.numbers,
+                outcome=self.stand.outcome,
+            )
+        )
 
     def choose_step(self, warp: int, position: int) -> None:
         """Go to a step of a warp."""
@@ -210,65 +217,6 @@ class StepperKeys(App[None]):
             self.action_zoom()
             self.call_after_refresh(self.action_zoom)
 
-    # ----- typing
-
-    def order(self, line: str) -> None:
-        """Carry out what was typed, or say why it cannot be done."""
-        if line.strip() in QUIT:
-            self.exit()
-            return
-        word, _, rest = line.strip().partition(" ")
-        try:
-            if word == "block":
-                self._to_block(rest)
-            else:
-                self.stand_at(obey(self.stand, line))
-        except UsageError as error:
-            self.stand_at(self.stand, str(error).replace("\n  ", "; "), wrong=True)
-
-    def _to_block(self, text: str) -> None:
-        last = len(self.run_.runs) - 1
-        if not text.isdigit() or int(text) > last:
-            raise UsageError(f"there is no block {text} recorded\n  try: block 0 to {last}")
-        self.block = int(text)
-        self._begin_block()
-
-    def action_ask(self, sign: str) -> None:
-        """Ask for a search or an order."""
-        self._stop()
-        self.query_one("#question", Static).update(sign)
-        self.screen.add_class("asking")
-        line = self.query_one("#sought", Input)
-        line.value = ""
-        line.focus()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Do what was typed."""
-        sign = str(self.query_one("#question", Static).content)
-        text = event.value.strip()
-        self._close()
-        if not text:
-            return
-        if sign == "/":
-            self.sought = text
-            self.action_hit(1)
-        else:
-            self.order(text)
-
-    def _close(self) -> None:
-        self.screen.remove_class("asking")
-        self.query_one("#source").focus()
-
-    def action_hit(self, by: int) -> None:
-        """The next line that holds what was searched for."""
-        if not self.sought:
-            self.stand_at(self.stand, "nothing was searched for: / searches")
-            return
-        try:
-            self.stand_at(search(self.stand, self.sought, by))
-        except UsageError as error:
-            self.stand_at(self.stand, str(error).replace("\n  ", "; "), wrong=True)
-
     def action_escape(self) -> None:
         """Type no more; stop playing; drop the count and the chosen line."""
         if self.asking:
@@ -279,28 +227,7 @@ class StepperKeys(App[None]):
             self.action_zoom()
         self.stand_at(replace(self.stand, cursor=0, element=None))
 
-    # ----- playing, leaving
-
-    def action_play(self) -> None:
-        """Step by itself, and stop again."""
-        if self._playing is not None:
-            self._stop()
-            self.stand_at(self.stand, "stopped")
-            return
-        self._playing = self.set_interval(PACES[self._pace], lambda: self.action_go("any_step", 1))
-
-    def _stop(self) -> None:
-        if self._playing is not None:
-            self._playing.stop()
-            self._playing = None
-
-    def action_pace(self, by: int) -> None:
-        """Play faster, or more slowly."""
-        self._pace = max(0, min(self._pace + by, len(PACES) - 1))
-        if self._playing is not None:
-            self._stop()
-            self.action_play()
-        self.stand_at(self.stand, f"{1 / PACES[self._pace]:.0f} steps a second")
+    # ----- leaving
 
     def action_explain(self) -> None:
         """The keys, and what the signs mean."""

@@ -5,31 +5,41 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ops.cuda.kernel import FAMILIES, Kernel
 from tui.cli import FAILED, FINE
 from tui.printing import Line, printed, terminal
 from tui.scripts import UsageError
 from tui.stepper import listing, plain
-from tui.stepper.foreign import foreign, is_foreign
-from tui.stepper.stand import Stand, any_step, begin, go
+from tui.stepper.foreign import Foreign, foreign, is_foreign
+from tui.stepper.results import outcome
+from tui.stepper.saying import told as told_fault
+from tui.stepper.stand import Stand, any_step, at_fault_now, begin, go
 from tui.stepper.trials import (
     LISTED,
     Launched,
     barriers_of,
-    launch_text,
     launched,
     recorded,
     telling,
+    telltale,
     trials_of,
+    untold,
     walk_of,
 )
+from tui.stepper.walk import Walk
 from tui.targets import ScriptError
 
 if TYPE_CHECKING:
     from ops.interpreter.record import KernelRun
+
+ALL = "all"
+"""Instead of the number of a barrier: each of them in turn."""
+LONG = 20_000
+"""A block of so many recorded lines takes a noticeable time to be put in order."""
 
 
 def kernel(options: argparse.Namespace) -> int:
@@ -43,66 +53,115 @@ def kernel(options: argparse.Namespace) -> int:
     if options.name in FAMILIES:
         _put(listing.family_table(options.name, terminal().columns))
         return FINE
-    own = is_foreign(options.name)
-    one, dtype = foreign(options.name) if own else (listing.named(options.name), "")
+    own = foreign(options.name) if is_foreign(options.name) else None
+    one = own.kernel if own is not None else listing.named(options.name)
     if LISTED in (options.trial, options.without_barrier):
-        return _listed(one, options, dtype)
-    found = launched(one, options, dtype)
-    return _stepped(found, _of_theirs(found) if own else recorded(found), options)
+        return _listed(one, options, own)
+    if options.without_barrier == ALL:
+        return _each_barrier(one, options, own)
+    return _stepped(launched(one, options, own), options)
 
 
-def _of_theirs(found: Launched) -> KernelRun:
-    """A launch of a kernel of the user's; what its lines raise is shown as Python shows it."""
+class Prepared(NamedTuple):
+    """A recorded launch, ready to be stepped through."""
+
+    found: Launched
+    run: KernelRun
+    walk_of: Callable[[int], Walk]
+
+
+def prepared(found: Launched, tell: Callable[[int], bool] | None = None) -> Prepared:
+    """The launch, recorded, and what takes long to work out: large blocks are put in order and walked to their end.
+
+    tell: is told how many lines are kept, and answers whether to stop there.
+    """
+    found = telltale(found)
     try:
-        return recorded(found)
+        run = recorded(found, tell)
     except Exception as error:
-        raise ScriptError(error, 1) from None
+        if found.own is None:
+            raise
+        raise ScriptError(error, 1) from None  # what its lines raise is shown as Python shows it
+    walks = cache(lambda number: walk_of(run, number, found))
+    for number, block in enumerate(run.runs):
+        if number and sum(map(len, block.threads)) < LONG:
+            continue
+        walk = walks(number)
+        walk.moment(walk.last)
+        at_fault_now(begin(walk))
+        _ = walk.digits, walk.uniform
+    return Prepared(found, run, walks)
 
 
 def _put(lines: list[Line]) -> None:
     print(printed(lines, colours=terminal().colours))
 
 
-def _listed(one: Kernel, options: argparse.Namespace, dtype: str) -> int:
+def _listed(one: Kernel, options: argparse.Namespace, own: Foreign | None) -> int:
     """The trials, or the barriers."""
     if options.trial == LISTED:
-        trials = trials_of(one, options.dtype or dtype or "float32")
+        trials = trials_of(one, options.dtype or (own.dtype if own else "") or "float32")
         _put(listing.trials_table(one, trials, telling(trials)))
     else:
         options.without_barrier = None
-        _put(listing.barriers_table(one, barriers_of(launched(one, options, dtype))))
+        _put(listing.barriers_table(one, barriers_of(launched(one, options, own))))
     return FINE
 
 
-def _stepped(found: Launched, run: KernelRun, options: argparse.Namespace) -> int:
+def _each_barrier(one: Kernel, options: argparse.Namespace, own: Foreign | None) -> int:
+    """Every barrier of a kernel, and what goes wrong without it."""
+    options.without_barrier = None
+    there = barriers_of(launched(one, options, own))
+    told = []
+    for each in there:
+        options.without_barrier = str(each.number)
+        found = telltale(launched(one, options, own))
+        run = prepared(found).run
+        said = told_fault(run.fault) if run.fault is not None else untold(found, run)
+        told.append(said.partition("\n")[0])
+    _put(listing.barriers_table(one, there, told))
+    return FINE
+
+
+def _stepped(asked_for: Launched, options: argparse.Namespace) -> int:
     from tui.commands import why_no_screen
 
-    walks = cache(lambda number: walk_of(run, number))
-    what = ", ".join(filter(None, (launch_text(found.launch), found.trial.what)))
+    why = why_no_screen()
+    if options.json or options.text or why:
+        ready = prepared(asked_for)
+    else:
+        from tui.stepper.waiting import waited_for
+
+        done = waited_for(asked_for.kernel.name, lambda tell: prepared(asked_for, tell))
+        if done is None:
+            return FINE
+        ready = done
+    found, run, walks = ready
     number = _block(run, options.block)
     stand = begin(walks(number), found.removed)
     if options.step is not None:
         stand = _at(stand, options.step)
-    elif stand.fault is None and (options.json or options.text or why_no_screen()):
+    elif stand.fault is None and (options.json or options.text or why):
         stand = go(stand, stand.walk.last)
-    why = why_no_screen()
     if options.json:
         document = plain.document(stand, found)
         print(json.dumps(document, ensure_ascii=False, allow_nan=False, default=str))
     elif options.text or why:
         if not options.text:
             print(f"gradstep: {why}, so here is what --text prints", file=sys.stderr)
-        print(plain.listing(stand, what))
+        print(plain.listing(stand, found))
     else:
         from tui.stepper.screen import step_through
 
         status = step_through(
             run,
             walks,
-            what=found.trial.what,
+            what=found.what,
             block=number,
             position=options.step,
             removed=found.removed,
+            outcome=outcome(found, run),
+            said=untold(found, run),
         )
         if status:
             return status
@@ -118,7 +177,7 @@ def _block(run: KernelRun, wanted: int | None) -> int:
         if not 0 <= wanted < len(runs):
             raise UsageError(
                 f"blocks 0 to {len(runs) - 1} were recorded, so there is no block {wanted}\n"
-                f"  try: --block {len(runs) - 1}"
+                f"  try: --block {max(0, min(wanted, len(runs) - 1))}"
             )
         return wanted
     places = [block.block for block in runs]
@@ -129,6 +188,6 @@ def _at(stand: Stand, step: int) -> Stand:
     if not 0 <= step <= stand.walk.last:
         raise UsageError(
             f"this block has steps 0 to {stand.walk.last}, so there is no step {step}\n"
-            f"  try: --step {stand.walk.last}"
+            f"  try: --step {max(0, min(step, stand.walk.last))}"
         )
     return any_step(go(stand, step), 0)

@@ -11,20 +11,35 @@ import difflib
 import inspect
 import math as python_math
 from collections.abc import Iterable, Mapping
-from types import CellType, FunctionType, ModuleType
+from dataclasses import dataclass
+from pathlib import Path
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from ops.cuda.kernel import Kernel, Launch, Trial
-from tui.scripts import UsageError, imported, own_path
+from ops.cuda.kernel import Kernel, Trial
+from tui.scripts import UsageError, imported, in_a_line, own_path
+from tui.stepper.examples import EXAMPLE, Example, builds, example_of
+from tui.stepper.unlaunched import without_a_gpu
 from tui.targets import ScriptError, script_at
 
 FAMILY = "yours"
-BUILDS = ("cuda", "math", "T", "threads")
-"""The first parameters of a function that builds a kernel, as those of Gradstep do."""
-EXAMPLE = "_example"
-"""What follows the name of a kernel in the name of its launch."""
+MANY = 6
+"""So many kernels of a file are named where none is near."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A kernel of the user's."""
+
+    kernel: Kernel
+    dtype: str
+    """The dtype in which it is built; "" where that is to be chosen."""
+    example: Example | None = None
+    """Its launch; of a whole record none: it has trials."""
+    fixed: bool = False
+    """Whether its types are those of its arguments, so that no dtype can be chosen."""
 
 
 def is_foreign(text: str) -> bool:
@@ -36,21 +51,21 @@ def is_foreign(text: str) -> bool:
     return text.endswith(".py") or ".py:" in text
 
 
-def foreign(text: str) -> tuple[Kernel, str]:
-    """The kernel of that name in that file, and its dtype; "" where that is to be chosen.
+def foreign(text: str) -> Foreign:
+    """The kernel of that name in that file.
 
     Raises `UsageError` for a file or a name that is not there or cannot be launched, `ScriptError` if the file raises.
     """
     path, _, name = text.rpartition(":") if not text.endswith(".py") else (text, "", "")
     program = script_at(path)
     try:
-        with own_path(program):
+        with own_path(program), without_a_gpu("numba" in Path(program.file).read_text("utf8")):
             names = imported(program)
             found = names.get(name)
             if isinstance(found, Kernel):
-                return found, ""
+                return Foreign(found, "")
             function = _function(path, name, names)
-            launch, arguments = _example(path, name, names, function)
+            example = example_of(path, name, names, function)
     except (UsageError, SystemExit) as error:
         if isinstance(error, UsageError):
             raise
@@ -58,9 +73,14 @@ def foreign(text: str) -> tuple[Kernel, str]:
             f"{path} left before {name} was there\n  try: put what it runs by itself under  if __name__ == '__main__':"
         ) from None
     except Exception as error:
+        if type(error).__name__ == "CudaSupportError":
+            raise UsageError(
+                f"{in_a_line(error).partition(': ')[0]} asks for a GPU when it is imported, and there is none\n"
+                "  try: put that line under  if __name__ == '__main__':"
+            ) from None
         raise ScriptError(error, 1) from None
-    dtype = dtype_of(arguments)
-    return _kernel(name, function, launch, arguments), dtype
+    kernel = _kernel(name, function, example)
+    return Foreign(kernel, dtype_of(example.arguments), example, fixed=not builds(function))
 
 
 def _function(path: str, name: str, names: Mapping[str, Any]) -> FunctionType:
@@ -68,59 +88,29 @@ def _function(path: str, name: str, names: Mapping[str, Any]) -> FunctionType:
     found = names.get(name)
     function = getattr(found, "py_func", found)
     if isinstance(function, FunctionType):
+        if name + EXAMPLE not in names and _makes_a_kernel(found):
+            cure = f"mine = {name}(...)  and  mine{EXAMPLE} = (2, 64, (x, out))  in {path}, then {path}:mine"
+            raise UsageError(f"{name} is no kernel, but returns one\n  try: {cure}")
         return function
     own = [each[: -len(EXAMPLE)] for each in names if each.endswith(EXAMPLE)]
     own = own or [each for each, value in names.items() if hasattr(value, "py_func")]
     if not name:
         cure = f"{path}:{own[0]}" if own else f"{path}:NAME"
         raise UsageError(f"which kernel of {path}?\n  try: {cure}")
-    near = difflib.get_close_matches(name, own or names, n=1, cutoff=0.5)
-    cure = f"{path}:{(near or own or ['NAME'])[0]}"
+    near = difflib.get_close_matches(name, own or names, n=1, cutoff=0.6)
+    listed = (near or own or ["NAME"])[:MANY]
+    cure = f"{path}:{listed[0]}" + "".join(f" or :{each}" for each in listed[1:])
     what = f"has no kernel {name!r}" if found is None else f"has a {name} that is no function"
     raise UsageError(f"{path} {what}\n  try: {cure}")
 
 
-def _example(
-    path: str, name: str, names: Mapping[str, Any], function: FunctionType
-) -> tuple[Launch, tuple[Any, ...]]:
-    """How a kernel is launched: `NAME_example = (blocks, threads, arguments)`, or a function that returns that."""
-    called = f"{name}{EXAMPLE}"
-    given = names.get(called)
-    parameters = list(inspect.signature(function).parameters)
-    wanted = ", ".join(parameters if not _builds(function) else ["the arguments"])
-    cure = f"{called} = (2, 64, ({wanted},))  in {path}: blocks, threads, arguments"
-    if given is None:
-        raise UsageError(f"how is {name} launched? {path} has no {called}\n  try: {cure}")
-    if callable(given):
-        given = given()
-    if not isinstance(given, tuple) or len(given) != 3 or not isinstance(given[2], tuple | list):
-        raise UsageError(
-            f"{called} is no launch: blocks, threads and a tuple of arguments\n  try: {cure}"
-        )
-    blocks, threads, arguments = given
-    for each in (blocks, threads):
-        sizes = each if isinstance(each, tuple) else (each,)
-        if not 1 <= len(sizes) <= 3 or not all(isinstance(n, int) and n > 0 for n in sizes):
-            raise UsageError(f"{called} launches {each!r} blocks or threads\n  try: {cure}")
-    taken = tuple(map(_taken, arguments))
-    if not _builds(function) and len(taken) != len(parameters):
-        raise UsageError(
-            f"{name} takes {len(parameters)} arguments, and {called} gives {len(taken)}\n  try: {cure}"
-        )
-    return Launch(blocks, threads), taken
-
-
-def _taken(argument: Any) -> Any:
-    """An argument as the interpreter takes it."""
-    if isinstance(argument, bool | int | float | np.generic):
-        return argument.item() if isinstance(argument, np.generic) else argument
-    array = np.ascontiguousarray(argument)
-    if array.dtype.kind not in "fiub":
-        raise UsageError(
-            f"an argument of the example is {type(argument).__name__}, neither an array of numbers nor a number\n"
-            "  try: np.zeros(100, np.float32)"
-        )
-    return array
+def _makes_a_kernel(found: Any) -> bool:
+    """Whether a plain function defines another one that uses `cuda`."""
+    if not isinstance(found, FunctionType) or builds(found):
+        return False
+    inner = [each for each in found.__code__.co_consts if isinstance(each, CodeType)]
+    uses = {name for each in inner for name in (*each.co_names, *each.co_freevars)}
+    return "cuda" in uses
 
 
 def dtype_of(arguments: Iterable[Any]) -> str:
@@ -133,31 +123,25 @@ def dtype_of(arguments: Iterable[Any]) -> str:
     return "float64" if kinds == {"float64"} else "float32"
 
 
-def _kernel(
-    name: str, function: FunctionType, launch: Launch, arguments: tuple[Any, ...]
-) -> Kernel:
+def _kernel(name: str, function: FunctionType, example: Example) -> Kernel:
     """The record of a kernel whose only trial is its example."""
 
     def build(cuda: Any, math: Any, dtype: Any, threads: int, **options: Any) -> Any:
-        if _builds(function):
+        if builds(function):
             return function(cuda, math, dtype, threads, **options)
         return Translation(cuda, math).function(function)
 
     doc = (inspect.getdoc(function) or "").partition("\n")[0]
-    kinds = " ".join(map(kind_of, arguments))
+    kinds = " ".join(map(kind_of, example.arguments))
     return Kernel(
         name,
         FAMILY,
         build,
         kinds,
-        lambda rng, dtype: [Trial(arguments, {}, what=f"{name}{EXAMPLE}")],
-        launches=(launch,),
+        lambda rng, dtype: [Trial(example.arguments, {}, what=example.what)],
+        launches=(example.launch,),
         doc=doc,
     )
-
-
-def _builds(function: FunctionType) -> bool:
-    return tuple(inspect.signature(function).parameters)[: len(BUILDS)] == BUILDS
 
 
 def kind_of(argument: Any) -> str:

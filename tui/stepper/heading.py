@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import prod
-
+from ops.interpreter.faults import short
 from tracer.cells.meanings import Kind
 from tui.ink import Line, Span, clip, span, width_of
 from tui.stepper.keys import HINTS
 from tui.stepper.lanes import amount
 from tui.stepper.stand import Stand, at_fault_now
+from tui.stepper.walk import Walk
 
 
 def status_line(stand: Stand, what: str, width: int) -> Line:
@@ -18,7 +18,6 @@ def status_line(stand: Stand, what: str, width: int) -> Line:
     wrong = run.fault is not None
     at_it = at_fault_now(stand)
     tag = span(" ✗ FAULT ", Kind.BACKWARD_TAG) if wrong else span(" KERNEL ", Kind.FORWARD_TAG)
-    blocks = run.blocks if isinstance(run.blocks, int) else prod(run.blocks)
     parts: list[tuple[int, list[Span]]] = [
         (0, [tag]),
         (0, [span(run.name, Kind.NAME)]),
@@ -27,21 +26,31 @@ def status_line(stand: Stand, what: str, width: int) -> Line:
         (1, [span(f"{amount(stand.epoch, 'barrier')} passed")]),
         (
             2,
-            [span(f"block {_block(stand)} of {blocks}, {amount(walk.threads, 'thread')}", Kind.OP)],
+            [span(f"block {block_text(walk)}, {amount(walk.threads, 'thread')}", Kind.OP)],
         ),
-        (3, [span(run.dtype, Kind.FAINT)]),
+        (3, [span(run.dtype, Kind.FAINT)] if run.dtype else []),
         (4, [span(what, Kind.FAINT)] if what else []),
     ]
-    if wrong and not at_it:
-        parts.append((1, [span("c goes to the fault", Kind.KEY)]))
+    if stand.outcome and stand.position == walk.last:
+        kind = Kind.MARK if stand.outcome.startswith("✗") else Kind.FORWARD
+        parts.insert(4, (1, [span(stand.outcome, kind)]))
+    if run.fault is not None and not at_it:
+        there = (
+            "c goes" if stand.fault is not None else f"g goes to block {short(run.fault.block)},"
+        )
+        parts.append((1, [span(f"{there} to the fault", Kind.KEY)]))
     if stand.stops:
         parts.append((3, [span(f"● {len(stand.stops)}", Kind.MARK)]))
     return _fitted([part for part in parts if part[1]], width)
 
 
-def _block(stand: Stand) -> str:
-    x, y, z = stand.walk.block.block
-    return str(x) if not (y or z) else str((x, y) if not z else (x, y, z))
+def block_text(walk: Walk) -> str:
+    """Which block it is, of how many: `3 of 4`, of a grid of two axes `(1, 0) of 2×2`."""
+    blocks = walk.run.blocks
+    if isinstance(blocks, int):
+        return f"{walk.block.block[0]} of {blocks}"
+    place = walk.block.block[: len(blocks)]
+    return f"({', '.join(map(str, place))}) of {'×'.join(map(str, blocks))}"
 
 
 def _fitted(parts: list[tuple[int, list[Span]]], width: int) -> Line:

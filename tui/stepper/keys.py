@@ -23,6 +23,8 @@ BINDINGS = (
     Binding("M", "go('other_array', -1)", "another array"),
     Binding("t", "lane(1)", "another lane"),
     Binding("T", "lane(-1)", "another lane"),
+    Binding("greater_than_sign", "lanes(1)", "further lanes"),
+    Binding("less_than_sign", "lanes(-1)", "lanes before"),
     Binding("g", "block(1)", "another block"),
     Binding("up,k", "move(-1, 0)", "up"),
     Binding("down,j", "move(1, 0)", "down"),
@@ -58,6 +60,7 @@ KEYS = (
     ("0 G", "to the start, to the end; 40G to step 40"),
     ("w W", "look at another warp"),
     ("t T", "look at another lane; a click on it, too"),
+    ("< >", "the lanes before or behind those that are in sight"),
     ("g", "look at another block of the grid"),
     ("m M", "look at another array"),
     (
@@ -67,7 +70,10 @@ KEYS = (
     ("enter", "run until this warp runs the chosen line; a double click on it, too"),
     ("p", "set a breakpoint at that line, or delete it"),
     ("/ , .", "search the source; the hit before, the next one"),
-    (":", "line N, step N, warp N, lane N, block N, array NAME, break N, search TEXT, quit"),
+    (
+        ":",
+        "line N, step N, warp N, lane N, block N, array NAME, break N, search TEXT, quit; gdb's next, continue",
+    ),
     ("+ -", "registers as numbers of a few lanes, or all lanes as colours"),
     ("z", "give the pane under the cursor the whole screen, and back"),
     ("tab", "to the next pane"),
@@ -86,7 +92,8 @@ KEYS = (
 )
 HINTS = (
     ("n", "next"), ("N", "back"), ("s", "any warp"), ("b", "barrier"), ("c", "continue"), ("?", "help"),
-    ("q", "quit"), ("w", "warp"), ("t", "lane"), ("m", "array"), ("space", "play"), ("p", "break"), ("/", "find"),
+    ("q", "quit"), ("w", "warp"), ("t", "lane"), (">", "more lanes"), ("m", "array"), ("space", "play"),
+    ("p", "break"), ("/", "find"),
     (":", "command"), ("+ -", "detail"), ("z", "zoom"), ("g", "block"),
 )  # fmt: skip
 

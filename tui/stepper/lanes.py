@@ -21,7 +21,7 @@ class State(Enum):
     BARRIER = "‖"
     ENDED = "□"
     CUT = "?"
-    """The run was ended by a fault before this lane went on."""
+    """The run ended, or was no longer recorded, before this lane went on."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def warp_at(walk: Walk, position: int, number: int) -> Warp:
     sides: dict[int, tuple[int, ...]] = {}
     for thread in step.active:
         following = walk.event(thread, moment.done[thread])
-        if following is None and walk.run.fault is not None:
+        if following is None and walk.cut and not _has_ended(walk, thread):
             continue
         line = 0 if following is None or following.kind == "end" else following.line
         sides[line] = (*sides.get(line, ()), thread)
@@ -94,8 +94,14 @@ def _lane(walk: Walk, thread: int, done: int, at: int | None) -> Lane:
         if last.kind in WHOLE and _came_there(walk, thread, at):
             return Lane(thread, State.BARRIER, last.line)
     if following is None:
-        return Lane(thread, State.CUT if walk.run.fault is not None else State.ENDED, 0)
+        return Lane(thread, State.CUT if walk.cut else State.ENDED, 0)
     return Lane(thread, State.WAITS, 0 if following.kind == "end" else following.line)
+
+
+def _has_ended(walk: Walk, thread: int) -> bool:
+    """Whether a thread came to its end."""
+    events = walk.block.threads[thread]
+    return bool(events) and events[-1].kind == "end"
 
 
 def _came_there(walk: Walk, thread: int, at: int) -> bool:

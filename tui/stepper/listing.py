@@ -33,6 +33,8 @@ STEM = re.compile("_(?:value|flows|partials)")
 def named(name: str) -> Kernel:
     """The kernel of that name. Raises `UsageError` with near ones where there is none."""
     known = kernels()
+    if not name:
+        raise UsageError("which kernel?\n  try: gradstep kernel, which lists them")
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
@@ -115,13 +117,16 @@ def _shape(argument: Any) -> str:
     return f"{argument.dtype}[{','.join(map(str, argument.shape))}]"
 
 
-def barriers_table(kernel: Kernel, there: Sequence[Any]) -> list[Line]:
-    """The barriers of a kernel by number, with line and text."""
+def barriers_table(kernel: Kernel, there: Sequence[Any], told: Sequence[str] = ()) -> list[Line]:
+    """The barriers of a kernel by number, with line and text; with what goes wrong without each, if that is told."""
     if not there:
         return [(Piece(f"{kernel.name} has no barriers"),)]
     lines: list[Line] = [
         (Piece(f"{each.number:>3}  ", "parameter"), Piece(f"line {each.line}  {each.text}"))
         for each in there
     ]
+    if told:
+        rows = zip(lines, told, strict=True)
+        return [line for row, said in rows for line in (row, (Piece(f"     {said}", "faint"),))]
     typed = f"gradstep kernel {kernel.name} --without-barrier 0 takes the first one away"
     return [*lines, (Piece(typed, "faint"),)]

@@ -10,16 +10,30 @@ import numpy as np
 
 from tracer.cells.meanings import Kind
 from tracer.format import number
-from tui import heatmap
 from tui.heatmap import Limits
-from tui.ink import Ink, Line, Span, clip, span
-from tui.stepper.cells import BOTH, NUMBER, READ, WIDEST, WRITTEN, WRONG, cell, limits_of, plain
+from tui.ink import Ink, Line, Span, clip, span, width_of
+from tui.stepper.cells import (
+    BOTH,
+    LONGEST,
+    NUMBER,
+    READ,
+    WIDEST,
+    WRITTEN,
+    WRONG,
+    cell,
+    limits_of,
+    plain,
+)
 from tui.stepper.stand import Stand, element_of
 from tui.stepper.traffic import index_text, offset
 from tui.stepper.walk import NOBODY, WARP, Memory, Walk
 
-SHARE = 8
+SHARE = 16
 """Of an array behind the first one no more rows are shown."""
+GAP = 3
+"""Columns between arrays beside each other."""
+FEW = 4
+"""With room for so many rows numbers are better than colours, though not all rows are in sight."""
 NOWHERE: tuple[int, ...] = ()
 """The element of an array of which none is looked at."""
 BANKS = 32
@@ -56,11 +70,12 @@ def plan(stand: Stand, width: int, height: int) -> Plan:
     labels = [str(size - 1)] if len(shape) < 2 else [",".join(str(n - 1) for n in shape[:-1])]
     gutter = max(map(len, labels)) + 1
     room, rows_room = width - gutter, max(1, height)
-    across = _across(shape, size, room, rows_room)
+    least = _least(memory)
+    across = _across(shape, size, room, rows_room, least)
     rows = -(-size // across)
     wide = room // across
-    written = wide >= NUMBER and (rows <= rows_room or wide >= WIDEST)
-    cell_width = min(wide, WIDEST) if written else max(1, min(3, wide))
+    written = wide >= least and (rows <= rows_room or wide >= WIDEST or rows_room >= FEW)
+    cell_width = min(wide, max(least, WIDEST)) if written else max(1, min(3, wide))
     shown = min(across, max(1, room // cell_width))
     spot = _spot(stand, memory)
     row, column = divmod(spot, across)
@@ -69,12 +84,21 @@ def plan(stand: Stand, width: int, height: int) -> Plan:
     return Plan(across, rows, cell_width, gutter, first, left, shown, min(rows, rows_room))
 
 
-def _across(shape: tuple[int, ...], size: int, room: int, rows: int) -> int:
+def _least(memory: Memory) -> int:
+    """The characters of a cell with a number: so many that whole numbers can be read, if they are not too long."""
+    numbers = known_values(memory)
+    if numbers.dtype.kind not in "iu" or not numbers.size:
+        return NUMBER
+    longest = max(len(str(numbers.min())), len(str(numbers.max())))
+    return max(NUMBER, longest + 2) if longest <= LONGEST else NUMBER
+
+
+def _across(shape: tuple[int, ...], size: int, room: int, rows: int, least: int) -> int:
     """How many elements stand in a row."""
     if len(shape) != 1:
         return max(1, shape[-1] if shape else 1)
     for count in (BANKS, BANKS // 2, BANKS // 4):
-        if room // count >= NUMBER and -(-size // count) <= rows:
+        if room // count >= least and -(-size // count) <= rows:
             return max(1, min(count, size))
     return max(1, min(BANKS, size))
 
@@ -92,12 +116,12 @@ def marks(stand: Stand) -> dict[tuple[int, ...], str]:
     found: dict[tuple[int, ...], str] = {}
     for event in stand.events.values():
         for access in event.accesses:
-            if access.array == stand.array and access.space != "local":
+            if stand.walk.home(access.array) == stand.array and access.space != "local":
                 sign = WRITTEN if access.write else READ
                 other = found.get(access.index, sign)
                 found[access.index] = sign if other == sign else BOTH
     fault = stand.fault
-    if fault is not None and fault.array == stand.array and fault.index:
+    if fault is not None and stand.walk.home(fault.array) == stand.array and fault.index:
         found[fault.index] = WRONG
     return found
 
@@ -116,8 +140,39 @@ def memory_lines(
         return [(span("empty: no elements", Kind.FAINT),)]
     shown = plan(stand, width, height - 2)
     found = [(span(ruler(shown), Kind.FAINT),), *_rows(stand, shown, colour=colour)]
-    found.append(clip(_part(element_line(stand, element_of(stand)), shown), width))
-    return found if alone else [*found, *_others(stand, width, height - len(found), colour=colour)]
+    names = stand.walk.arrays
+    behind = [] if alone else [*names[names.index(stand.array) + 1 :]]
+    used = shown.gutter + shown.shown * shown.cell
+    while behind and used < width // 2:  # as many of the next ones beside it as fit
+        beside_it = _whole(stand, behind[0], width - used - GAP, shown.height, colour=colour)
+        if not beside_it:
+            break
+        for k, line in enumerate(beside_it):
+            found[k] = (*found[k], span(" " * (used + GAP - width_of(found[k]))), *line)
+        used += GAP + max(map(width_of, beside_it))
+        behind.pop(0)
+    said = element_line(stand, element_of(stand), width)
+    found.append(clip(_part(said, shown, width), width))
+    while behind:
+        below = _whole(
+            stand, behind.pop(0), width, min(SHARE, height - len(found) - 1), colour=colour
+        )
+        if not below:
+            break
+        found += below
+    return found
+
+
+def _whole(stand: Stand, name: str, width: int, rows: int, *, colour: bool) -> list[Line]:
+    """Another array below its title; empty where it does not fit as a whole."""
+    part = replace(stand, array=name, element=NOWHERE)
+    memory = part.memory
+    if memory is None or not memory.values.size or rows < 1 or width < NUMBER:
+        return []
+    shown = plan(part, width, rows)
+    if shown.height < shown.rows or shown.shown < shown.across:
+        return []
+    return [clip((span(title(part), Kind.OP),), width), *_rows(part, shown, colour=colour)]
 
 
 def _rows(stand: Stand, shown: Plan, *, colour: bool) -> Iterator[Line]:
@@ -136,33 +191,14 @@ def _rows(stand: Stand, shown: Plan, *, colour: bool) -> Iterator[Line]:
         yield tuple(line)
 
 
-def _others(stand: Stand, width: int, room: int, *, colour: bool) -> list[Line]:
-    """The arrays behind that which is looked at, as long as they fit as a whole."""
-    names = stand.walk.arrays
-    at = names.index(stand.array)
-    found: list[Line] = []
-    for name in names[at + 1 :]:
-        part = replace(stand, array=name, element=NOWHERE)
-        memory = part.memory
-        if memory is None or not memory.values.size:
-            continue
-        shown = plan(part, width, SHARE)
-        if shown.height < shown.rows or shown.shown < shown.across or shown.height + 1 > room:
-            break
-        found.append(clip((span(title(part), Kind.OP),), width))
-        found += _rows(part, shown, colour=colour)
-        room -= shown.height + 1
-    return found
-
-
-def _part(said: Line, shown: Plan) -> Line:
-    """Behind what is said: which rows are shown, where not all are."""
+def _part(said: Line, shown: Plan, width: int) -> Line:
+    """Behind what is said: which rows are shown, where not all are, and there is room to say so."""
     if shown.height == shown.rows and shown.shown == shown.across:
         return said
     rows = f"  rows {shown.first}–{shown.first + shown.height - 1} of {shown.rows}"
     columns = f", columns {shown.left}–{shown.left + shown.shown - 1} of {shown.across}"
     part = rows + columns * (shown.shown < shown.across)
-    return (*said, span(part, Kind.FAINT))
+    return (*said, span(part, Kind.FAINT)) if width_of(said) + len(part) <= width else said
 
 
 def _cell(
@@ -193,10 +229,16 @@ def known_values(memory: Memory) -> Any:
 
 
 def ruler(shown: Plan) -> str:
-    """The numbers of the columns."""
-    grid = heatmap.Grid(shown.cell, 1, numbers=shown.written)
-    view = heatmap.View(0, shown.left, shown.shown * shown.cell)
-    return " " * shown.gutter + heatmap.ruler(grid, view, shown.across)
+    """The numbers of the columns, each above the last character of its cells; as many as there is room for."""
+    longest = len(str(shown.across - 1))
+    every = next(k for k in (1, 2, 5, 10, 20, 50, 100, 1000) if k * shown.cell > longest)
+    text = ""
+    for column in range(shown.left, min(shown.across, shown.left + shown.shown)):
+        end = (column - shown.left + 1) * shown.cell
+        label = str(column)
+        if column % every == 0 and len(text) + len(label) <= end:
+            text += label.rjust(end - len(text))
+    return " " * shown.gutter + text
 
 
 def _label(memory: Memory, row: int, shown: Plan) -> str:
@@ -208,11 +250,12 @@ def _label(memory: Memory, row: int, shown: Plan) -> str:
     return text.rjust(shown.gutter - 1) + " "
 
 
-def element_line(stand: Stand, at: tuple[int, ...] | None) -> Line:
-    """The element that is looked at: its number, and which thread wrote it, when."""
+def element_line(stand: Stand, at: tuple[int, ...] | None, width: int = 1000) -> Line:
+    """The element that is looked at: its number, and which thread wrote it, when; in few words where room is short."""
     memory = stand.memory
     if memory is None or at is None:
-        return (span("→ read by this step   ← written   · not written yet", Kind.FAINT),)
+        signs = ("→ read by this step   ← written   · not written yet", "→ read  ← written", "")
+        return (span(next(text for text in signs if len(text) <= width), Kind.FAINT),)
     name = span(f"{memory.name}{index_text(at)}", Kind.NAME)
     thread = int(memory.writer[at])
     if not memory.known(at):
@@ -222,8 +265,15 @@ def element_line(stand: Stand, at: tuple[int, ...] | None) -> Line:
         return name, value, span("  as before the launch", Kind.FAINT)
     step = int(memory.when[at])
     line = stand.walk.steps[step - 1].line
-    who = f"  written by thread {thread} (warp {thread // WARP}, lane {thread % WARP})"
-    return name, value, span(f"{who} at line {line}, step {step}", Kind.FAINT)
+    place = f" (warp {thread // WARP}, lane {thread % WARP})"
+    sides = "", place
+    said = [
+        f"  written by thread {thread}{side} at line {line}, step {step}" for side in sides[::-1]
+    ]
+    said.append(f"  ← thread {thread}, line {line}")
+    used = width_of((name, value))
+    fitting = next((text for text in said if used + len(text) <= width), said[-1])
+    return name, value, span(fitting, Kind.FAINT)
 
 
 def place_at(stand: Stand, width: int, height: int, x: int, y: int) -> tuple[int, ...] | None:
@@ -241,15 +291,22 @@ def place_at(stand: Stand, width: int, height: int, x: int, y: int) -> tuple[int
     return tuple(int(i) for i in np.unravel_index(place, memory.values.shape))
 
 
-def title(stand: Stand) -> str:
-    """Which array it is, its shape and scale."""
+def title(stand: Stand, width: int = 1000) -> str:
+    """Which array it is, its shape and scale; where there is no room for all that, its name and shape."""
     memory = stand.memory
     if memory is None:
         return "memory"
     where = "shared memory" if memory.space == "shared" else "argument"
     shape = ",".join(map(str, memory.values.shape))
     scale = limits_of(known_values(memory)).text if np.size(known_values(memory)) else ""
-    return f"{where} {memory.name} {memory.values.dtype}[{shape}] {scale}".rstrip()
+    same = [name for name, first in stand.walk.same.items() if first == memory.name]
+    name = " = ".join((memory.name, *same))
+    said = f"{where} {name} {memory.values.dtype}[{shape}] {scale}".rstrip()
+    brief = (
+        f"{where.partition(' ')[0]} {name} {memory.values.dtype}[{shape}]",
+        f"{where.partition(' ')[0]} {name}",
+    )
+    return next((text for text in (said, *brief) if len(text) <= width - 4), brief[-1])
 
 
 def names_text(stand: Stand) -> str:
@@ -270,11 +327,12 @@ def beside(stand: Stand, width: int, height: int, down: int, right: int) -> tupl
     return tuple(int(i) for i in np.unravel_index(place, memory.values.shape))
 
 
-def wanted_lines(walk: Walk, width: int) -> int:
-    """So many lines show all shared arrays; without any, the first argument."""
+def wanted_lines(walk: Walk, width: int, *, every: bool = False) -> int:
+    """So many lines show all shared arrays, without any the first argument; or every array."""
     across = BANKS // (1 if width >= NUMBER * BANKS else 2)
     arrays = [each for each in walk.moment(0).memory.values() if each.values.size]
-    found = [each for each in arrays if each.space == "shared"] or arrays[:1]
+    shared = [each for each in arrays if each.space == "shared"]
+    found = arrays if every else shared or arrays[:1]
     rows = [each.values.size // _row_length(each, across) for each in found]
     return sum(max(1, each) + 1 for each in rows) + 1
 

@@ -9,13 +9,23 @@ from dataclasses import replace
 from tui.scripts import UsageError
 from tui.stepper.lanes import numbers
 from tui.stepper.source import code_lines
-from tui.stepper.stand import Stand, go, to_line
+from tui.stepper.stand import Stand, go, run_on, step, to_line
 from tui.stepper.walk import WARP
+
+GDB = {"next": 1, "n": 1, "reverse-next": -1, "rn": -1}
+"""Words of gdb for a step of the warp, and back."""
+ON = {"continue": 1, "c": 1, "reverse-continue": -1, "rc": -1}
+"""Words of gdb for going on to a breakpoint, and back."""
 
 
 def obey(stand: Stand, line: str) -> Stand:
     """Where one stands after an order such as `line 12`. Raises `UsageError` for what cannot be done."""
     word, _, rest = line.strip().partition(" ")
+    if word in GDB and (rest.isdigit() or not rest):
+        return step(stand, GDB[word] * int(rest or 1))
+    if word in ON and not rest:
+        return run_on(stand, ON[word])
+    word = {"b": "break", "p": "array", "print": "array"}.get(word, word)
     if word.isdigit() and not rest:
         word, rest = "step", word
     found = [name for name in ORDERS if name.startswith(word)] if word else []
@@ -23,7 +33,7 @@ def obey(stand: Stand, line: str) -> Stand:
         found = [word]
     if len(found) != 1:
         near = difflib.get_close_matches(word, ORDERS, n=1)
-        cure = f"try: {near[0]}" if near else f"try: {', '.join(ORDERS)}"
+        cure = f"try: {near[0]}" if near else f"try: {', '.join(ORDERS)}, block, quit"
         raise UsageError(f"no order {word!r}\n  {cure}")
     return ORDERS[found[0]](stand, rest.strip())
 

@@ -10,41 +10,44 @@ import numpy as np
 
 from tui.ink import Line, text_of
 from tui.stepper import memory, registers, source, timeline
+from tui.stepper.heading import block_text
 from tui.stepper.lanes import amount
+from tui.stepper.results import results, written
 from tui.stepper.saying import saying_lines
 from tui.stepper.stand import Stand
-from tui.stepper.trials import Launched, launch_text
+from tui.stepper.trials import Launched, launch_text, untold
 from tui.stepper.walk import WARP
 
 WIDTH = 110
 """Columns of what is written into a file or a pipe."""
-HALF = 16
+STRIPS = 8
+"""Lines for device functions, below the source."""
 MANY = 40
 """So many rows of an array are written, and no more."""
 
 
-def listing(stand: Stand, what: str, width: int = WIDTH) -> str:
+def listing(stand: Stand, found: Launched, width: int = WIDTH) -> str:
     """The whole page."""
-    return "\n".join(line.rstrip() for line in _page(stand, what, width))
+    return "\n".join(line.rstrip() for line in _page(stand, found, width))
 
 
-def _page(stand: Stand, what: str, width: int) -> Iterator[str]:
+def _page(stand: Stand, found: Launched, width: int) -> Iterator[str]:
     walk, run = stand.walk, stand.walk.run
-    yield f"{run.name} · {run.dtype}, {what}"
-    x, y, z = walk.block.block
-    block = x if not (y or z) else (x, y, z)
+    launch = launch_text(found.launch)
+    yield f"{run.name} · {', '.join(filter(None, (run.dtype, launch, found.what)))}"
+    block = block_text(walk)
     passed = f"{amount(stand.epoch, 'barrier')} passed"
     yield f"block {block}, step {stand.position}/{walk.last}, {passed}, warp {stand.warp}"
-    if run.stopped:
-        yield run.stopped
+    yield from filter(None, (run.stopped, untold(found, run)))
     yield ""
     yield from texts(timeline.timeline_lines(stand, width, walk.warps + 1))
     yield ""
-    yield from texts(source.source_lines(stand, width, len(run.source), 0))
+    yield from texts(source.source_lines(stand, width, len(run.source) + STRIPS, 0))
     yield ""
     yield from texts(saying_lines(stand, width, 1000))
     yield from _registers(stand, width)
     yield from _arrays(stand, width)
+    yield from written(found, run)
 
 
 def texts(lines: list[Line]) -> Iterator[str]:
@@ -59,9 +62,9 @@ def _registers(stand: Stand, width: int) -> Iterator[str]:
     yield registers.title(stand)
     lanes = len(stand.shown.lanes)
     same = registers.uniform_lines(stand, width)
-    rows = len(stand.walk.varying) + registers.HEAD
+    rows = len(registers.known(stand)) + registers.HEAD
     part = replace(stand, numbers=True)
-    for first in range(0, lanes, HALF):
+    for first in range(0, lanes, registers.plan(part, width).count):
         table = registers.register_lines(
             part, width, rows + 3 * len(same), colour=False, first=first
         )
@@ -71,8 +74,9 @@ def _registers(stand: Stand, width: int) -> Iterator[str]:
 
 def _arrays(stand: Stand, width: int) -> Iterator[str]:
     """The shared arrays, and the arguments that the step touches."""
-    touched = {access.array for event in stand.events.values() for access in event.accesses}
-    wrong = stand.fault.array if stand.fault is not None else ""
+    home = stand.walk.home
+    touched = {home(access.array) for event in stand.events.values() for access in event.accesses}
+    wrong = home(stand.fault.array) if stand.fault is not None else ""
     for name, each in stand.walk.moment(stand.position).memory.items():
         if each.space == "shared" or name in touched or name == wrong:
             part = stand if name == stand.array else replace(stand, array=name, element=None)
@@ -95,6 +99,17 @@ def document(stand: Stand, found: Launched) -> dict[str, Any]:
         "source": list(run.source),
         "first line": run.first_line,
         "fault": None if fault is None else {**fault._asdict(), "text": fault.text},
+        "barrier taken away": found.barrier,
+        "shown by no trial": bool(untold(found, run)),
+        "arguments": {name: _array(value) for name, value in run.arguments.items()},
+        "results": {
+            each.name: {
+                "values": _array(each.values),
+                "expected": None if each.ulps is None else each.fits,
+                "ulps": None if each.ulps is None else _number(each.ulps),
+            }
+            for each in results(found, run)
+        },
         "block": list(walk.block.block),
         "steps": walk.last,
         "step": stand.position,
@@ -115,6 +130,13 @@ def document(stand: Stand, found: Launched) -> dict[str, Any]:
             if each.space == "shared"
         },
     }
+
+
+def _array(value: Any) -> Any:
+    """An array as nested lists, a number as it is."""
+    if not isinstance(value, np.ndarray):
+        return _number(value)
+    return [_array(each) for each in value] if value.ndim else _number(value[()])
 
 
 def _number(value: Any) -> Any:

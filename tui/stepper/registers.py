@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tracer.cells.meanings import Kind
-from tracer.format import number
 from tui.ink import Ink, Line, Span, clip, elide, pad, span, width_of
-from tui.stepper.cells import CHANGED, NUMBER, WIDEST, WRONG, cell, limits_of, plain
+from tui.stepper.cells import (
+    CHANGED,
+    LONGEST,
+    NUMBER,
+    WIDEST,
+    WRONG,
+    cell,
+    limits_of,
+    plain,
+    spelled,
+)
 from tui.stepper.lanes import Lane, State, numbers
 from tui.stepper.stand import Stand, wrongdoers
 from tui.stepper.walk import WARP, changed_by
@@ -20,7 +29,7 @@ NAMES = 12
 HALF = 16
 """Numbers are written where so many lanes fit beside each other, or a half of them."""
 SAID = 12
-"""Characters of the number of the chosen lane, at the end of a row of colours."""
+"""Characters of the number of the chosen lane, at the end of a row: with more digits than a cell has room for."""
 SAME = "same in all lanes:"
 HEAD = 2
 """Lines above the rows: the lanes, and what they do."""
@@ -47,16 +56,17 @@ def plan(stand: Stand, width: int, first: int | None = None) -> Plan:
     first: the lane with which a page of numbers begins; without, that on which the lane is that is looked at.
     """
     lanes = len(stand.shown.lanes)
-    named = max(4, *map(len, stand.walk.varying), 4)
-    names = min(NAMES, named) + 1
+    names = min(NAMES, max(4, 4, *map(len, stand.walk.varying))) + 1
+    least = max(NUMBER, min(LONGEST, stand.walk.digits) + 2)
     for count in (WARP, HALF, HALF // 2):
         room = width - names
-        roomy = room - count * NUMBER >= SAID  # the number of the lane fits behind the cells
+        roomy = room - count * least >= SAID  # the number of the lane fits behind the cells
         wide = (room - SAID * roomy) // count
-        enough = wide >= NUMBER and (count >= HALF or stand.numbers or lanes <= count)
+        enough = wide >= least and (count >= HALF or stand.numbers or lanes <= count)
+        enough |= least > NUMBER and wide >= least and count == HALF // 2 and room >= HALF * NUMBER
         if enough and stand.numbers is not False:
             first = stand.lane // count * count if first is None else first
-            return Plan(first, min(count, lanes - first), min(wide, WIDEST), names)
+            return Plan(first, min(count, lanes - first), min(wide, max(WIDEST, least)), names)
     names = max(4, min(names, width - lanes))
     wide = max(1, min(3, (width - names - SAID) // max(1, lanes)))
     return Plan(0, lanes, wide, names)
@@ -76,10 +86,17 @@ def register_lines(
     lanes = stand.shown.lanes[shown.first : shown.first + shown.count]
     below = uniform_lines(stand, width)[: _room_below(height)]
     rows = height - HEAD - len(below)
-    found = _head(stand, lanes, shown)
-    for name in stand.walk.varying[top : top + rows]:
+    found = _head(stand, lanes, shown, width)
+    for name in known(stand)[top : top + rows]:
         found.append(clip(_row(stand, name, lanes, shown, width, colour=colour), width))
     return [*found, *below]
+
+
+def known(stand: Stand) -> list[str]:
+    """The numbers that differ between lanes and that a lane of the warp has by now."""
+    registers = stand.walk.moment(stand.position).registers
+    own = [registers[thread] for thread in stand.walk.lanes(stand.warp)]
+    return [name for name in stand.walk.varying if any(name in each for each in own)]
 
 
 def _room_below(height: int) -> int:
@@ -93,9 +110,10 @@ def uniform_lines(stand: Stand, width: int) -> list[Line]:
     changed = event.registers if event is not None else {}
     lines: list[Line] = []
     line: list[Span] = [span(SAME, Kind.FAINT)]
-    given = [(name, registers[stand.thread].get(name)) for name in stand.walk.uniform]
+    own = registers[stand.thread]
+    given = [(name, own[name]) for name in stand.walk.uniform if name in own]
     for name, value in (*given, *scalars(stand)):
-        said = "·" if value is None else number(plain(value), 5)
+        said = spelled(value, 5)
         mark = CHANGED if name in changed else ""
         pair = [span(f"  {mark}", Kind.KEY), span(f"{name} ", Kind.OP), span(said, Kind.TEXT)]
         if width_of((*line, *pair)) > width:
@@ -108,7 +126,7 @@ def uniform_lines(stand: Stand, width: int) -> list[Line]:
 def scrolled(stand: Stand, top: int, width: int, height: int, *, follow: bool = True) -> int:
     """The first row that is shown; `follow` brings what the step has changed into sight."""
     below = min(len(uniform_lines(stand, width)), _room_below(height))
-    names, rows = stand.walk.varying, max(1, height - HEAD - below)
+    names, rows = known(stand), max(1, height - HEAD - below)
     changed = {name for event in stand.events.values() for name in changed_by(event)}
     at = [k for k, name in enumerate(names) if name in changed]
     if at and follow:
@@ -129,7 +147,7 @@ def scalars(stand: Stand) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in given.items() if not isinstance(value, np.ndarray)]
 
 
-def _head(stand: Stand, lanes: tuple[Lane, ...], shown: Plan) -> list[Line]:
+def _head(stand: Stand, lanes: tuple[Lane, ...], shown: Plan, width: int) -> list[Line]:
     above: list[Span] = [span(pad("lane:", shown.names), Kind.FAINT)]
     below: list[Span] = [span(" " * shown.names)]
     wrong = wrongdoers(stand)
@@ -146,6 +164,8 @@ def _head(stand: Stand, lanes: tuple[Lane, ...], shown: Plan) -> list[Line]:
         if lane.thread in wrong:
             sign, kind = WRONG, Kind.MARK
         below.append(Span(sign.rjust(shown.cell), Ink(kind)))
+    if width - shown.names - len(lanes) * shown.cell >= SAID:
+        above.append(span(f"  lane {stand.lane}", Kind.VALUE))
     return [_with_tens(above, lanes, shown), tuple(below)]
 
 
@@ -158,7 +178,8 @@ def _with_tens(above: list[Span], lanes: tuple[Lane, ...], shown: Plan) -> Line:
         place = lane.thread % WARP
         if place % 5 == 0:
             text = text.ljust(place - shown.first) + str(place)
-    return above[0], span(text, Kind.FAINT)
+    behind = above[1 + len(lanes) :]
+    return above[0], span(text.ljust(len(lanes) * bool(behind)), Kind.FAINT), *behind
 
 
 def _row(
@@ -184,18 +205,48 @@ def _row(
         )
     if width - width_of(tuple(row)) >= SAID:
         own = moment.registers[stand.thread].get(name)
-        said = "·" if own is None else number(plain(own), 6)
+        said = "·" if own is None else spelled(own, 6)
         mark = CHANGED if stand.thread in changed else " "
         row += [span(f" {mark}", Kind.KEY), span(elide(said, SAID - 2), Kind.VALUE)]
     return tuple(row)
 
 
-def title(stand: Stand) -> str:
-    """Which threads they are."""
+def title(stand: Stand, width: int = 0) -> str:
+    """Which threads they are; in a pane of so many columns also which of the lanes are in sight."""
     threads = [lane.thread for lane in stand.shown.lanes]
-    return f"registers of warp {stand.warp}: threads {numbers(threads)}"
+    said = f"registers of warp {stand.warp}: thread{'s' * (len(threads) > 1)} {numbers(threads)}"
+    shown = plan(stand, width) if width else None
+    if shown is None or shown.count == len(threads):
+        return said
+    last = shown.first + shown.count
+    before, after = "‹ " * (shown.first > 0), " ›" * (last < len(threads))
+    part = f"{before}lanes {shown.first}–{last - 1} of {len(threads)}{after}"
+    return next(
+        one
+        for one in (f"{said} · {part}", f"registers · {part}", part)
+        if len(one) <= width - 4 or one is part
+    )
 
 
-def subtitle() -> str:
-    """What the signs mean."""
-    return "▼ runs · waits ‖ at a barrier □ ended • changed"
+def other_lanes(stand: Stand, width: int, by: int) -> Stand:
+    """The lanes before or behind those that are in sight: the same place among them is looked at."""
+    shown, lanes = plan(stand, width), len(stand.shown.lanes)
+    pages = -(-lanes // shown.count)
+    page, place = divmod(stand.lane, shown.count)
+    there = (page + by) % pages * shown.count + place
+    return replace(stand, lane=min(there, lanes - 1), element=None)
+
+
+SIGNS = (
+    "▼ runs · waits ‖ at a barrier □ ended • changed",
+    "▼ runs · waits ‖ barrier □ ended",
+    "▼ runs · waits",
+    "",
+)
+SCALE = "= - · + #  from the least to the most  ▼ runs · waits"
+
+
+def subtitle(stand: Stand, width: int, *, colour: bool = True) -> str:
+    """What the signs mean, as far as there is room."""
+    signs = SIGNS if colour or plan(stand, width).written else (SCALE, SCALE.partition("  ")[0], "")
+    return next(text for text in signs if len(text) <= width - 4 or not text)

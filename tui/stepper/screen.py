@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -21,7 +22,7 @@ from tui.personal import ALL_COLOURS, starting_theme
 from tui.settings import CONFIG, Settings, config_file, read_settings, state_file
 from tui.stepper import heading, memory, registers, saying, source, timeline
 from tui.stepper.actions import StepperKeys
-from tui.stepper.stand import Stand, begin
+from tui.stepper.stand import Stand, at_fault_now, begin
 from tui.stepper.walk import Walk
 from tui.theme import PREFIX, Inks, themes_for
 from tui.workbench import LEAST, leave_when_ended, on_terminal
@@ -33,12 +34,21 @@ WARPS = 4
 """So many warps have a row in the timeline, where there is room."""
 WIDE, TALL = 100, 30
 """From this many columns and rows on, every pane has its place of its own."""
+LOW = 20
+"""With fewer rows every line counts."""
+WORDS = 50, 84
+"""The least and the most columns of what is said of a step, where it stands beside the source."""
 LEAST_SOURCE = 9
 """The source has so many lines at least, its frame included."""
 
 
 class Pane(Static, can_focus=True):
     """A pane that is written line by line, and says where it was clicked."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Be written anew for the new size."""
+        if isinstance(self.app, StepperApp):
+            self.app.call_later(self.app.look)
 
     def on_click(self, event: events.Click) -> None:
         """Say where."""
@@ -52,7 +62,7 @@ class StepperApp(StepperKeys):
 
     walk_of: makes the walk of one of them, by its number. what: which trial was run. block: the number of the first
     one that is shown. position: the step at which it begins; without, the fault or the start. removed: the line of the
-    barrier that was taken away.
+    barrier that was taken away. outcome: whether all is as expected. said: what is said at the beginning.
     """
 
     CSS_PATH = "../gradstep.tcss"
@@ -90,14 +100,19 @@ class StepperApp(StepperKeys):
         block: int = 0,
         position: int | None = None,
         removed: int = 0,
+        outcome: str = "",
+        said: str = "",
         settings: Settings | None = None,
         memory: Memory | None = None,
         environment: Mapping[str, str] = ALL_COLOURS,
     ) -> None:
         super().__init__(run, walk_of, block, position, removed)
-        self.what = what
+        self.stand = replace(self.stand, outcome=outcome)
+        self.what, self.said = what, said
         self.tops = {"source": 0, "registers": 0}
         self.inks: Inks | None = None
+        self._of_fault = False
+        """Whether the lines are shared out for a fault."""
         self._rows_of = -1
         """The position whose changed registers are in sight."""
         self._shown: dict[str, object] = {}
@@ -138,23 +153,31 @@ class StepperApp(StepperKeys):
         self.call_after_refresh(self.look)
 
     def _share_out(self, width: int, height: int) -> None:
-        """Give timeline, registers and memory the lines that this kernel needs."""
-        walk = self.stand.walk
-        rows = min(walk.warps, WARPS if height >= TALL else 1) + 1
+        """Give timeline, words, registers and memory the lines that this kernel needs, and the fault its own."""
+        walk, low = self.stand.walk, height < LOW
+        rows = min(walk.warps, WARPS if height >= TALL else 1) + (not low)
         self.query_one("#timeline").styles.height = rows
         grid = self.query_one("#stepper").styles
+        self._of_fault = at_fault_now(self.stand)
         if width < WIDE:
-            said = 3 if height >= 20 else 2
-            grid.grid_rows = f"1fr {said} {max(5, (height - rows - said - 2) // 2)}"
+            grid.grid_columns = "41 1fr" if width < 90 else "1fr 1fr"
+            said = (4 if low else 6) if self._of_fault else (2 if low else 4)
+            below = (4 if self._of_fault else 5) if low else (height - rows - said - 2) // 2
+            grid.grid_rows = f"1fr {said} {below}"
             return
+        grid.grid_columns = f"1fr {min(WORDS[1], max(WORDS[0], width * 2 // 5))}"
         room = height - rows - 2
-        spare = room - max(LEAST_SOURCE, room * 2 // 5)
+        whole = len(walk.run.source) + 2
+        spare = room - min(max(whole, LEAST_SOURCE), max(LEAST_SOURCE, room * 2 // 5))
         same = len(registers.uniform_lines(begin(walk), width - 2))
         variables = len(walk.varying) + same + registers.HEAD + 2
         arrays = memory.wanted_lines(walk, width - 2) + 2
         first = min(variables, (spare + 1) // 2)
         second = min(arrays, spare - first)
         first = min(variables, spare - second)
+        second = max(
+            second, min(room - whole - first, memory.wanted_lines(walk, width - 2, every=True) + 2)
+        )
         grid.grid_rows = f"1fr {first} {second}"
 
     def _fatal_error(self) -> None:
@@ -178,6 +201,8 @@ class StepperApp(StepperKeys):
             return
         stand = self.stand
         width = self.size.width
+        if at_fault_now(stand) != self._of_fault:
+            self._share_out(*self.size)
         self._put("status", [heading.status_line(stand, self.what, width)])
         self._put("keys", [heading.last_line(self.said, self.wrong, self.count, width)])
         for name, lines in (
@@ -212,10 +237,16 @@ class StepperApp(StepperKeys):
         for name, title, below in (
             ("source", source.title(stand), ""),
             ("saying", f"step {stand.position} · warp {stand.warp}", ""),
-            ("registers", registers.title(stand), registers.subtitle()),
-            ("memory", memory.title(stand), memory.names_text(stand)),
+            ("registers", "", ""),
+            ("memory", "", memory.names_text(stand)),
         ):
             pane = self.query_one(f"#{name}")
+            width = pane.content_size.width
+            if name == "registers":
+                title = registers.title(stand, width)
+                below = registers.subtitle(stand, width, colour=self.colour)
+            elif name == "memory":
+                title = memory.title(stand, width)
             pane.border_title, pane.border_subtitle = Text(title), Text(below)
 
     def _put(self, where: str, lines: Sequence[Line]) -> None:
@@ -267,6 +298,8 @@ def step_through(
     block: int = 0,
     position: int | None = None,
     removed: int = 0,
+    outcome: str = "",
+    said: str = "",
 ) -> int:
     """Show the stepper until it is left; 0, or 3 after a fault of ours."""
     for stale in ("COLUMNS", "LINES"):  # Textual believes them, even when the terminal is resized
@@ -279,6 +312,8 @@ def step_through(
         block=block,
         position=position,
         removed=removed,
+        outcome=outcome,
+        said=said,
         settings=settings,
         memory=recall(state_file(os.environ)),
         environment=dict(os.environ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import textwrap
 from pathlib import PurePath
 
@@ -9,7 +10,7 @@ from ops.interpreter.faults import short
 from tracer.cells.meanings import Kind, Look
 from tui.ink import Line, Span, clip, elide, span, width_of
 from tui.stepper.lanes import State, Warp, counts, warp_at
-from tui.stepper.stand import Stand, parts
+from tui.stepper.stand import Stand, at_fault_now, culprits, parts
 
 GUTTER = 7
 """Columns before the number of a line, and behind it."""
@@ -39,11 +40,45 @@ def looked_at(stand: Stand) -> int:
 
 def scrolled(stand: Stand, top: int, height: int) -> int:
     """The first line that is shown, of a window that moves only if it must."""
-    total = len(stand.walk.run.source)
-    at = looked_at(stand) - stand.walk.run.first_line
+    run = stand.walk.run
+    height = max(1, height - len(strip(stand, 1000, height)))
+    total, first = len(run.source), run.first_line
+    at = min(max(0, looked_at(stand) - first), total - 1)
     margin = min(MARGIN, max(0, (height - 1) // 2))
     top = max(at + margin - height + 1, min(top, at - margin))
+    if not stand.cursor and at_fault_now(stand):  # all that takes part in the fault, if it has room
+        inside = [
+            line - first for line in (*wrong_lines(stand), stand.removed) if stand.walk.text(line)
+        ]
+        low, high = min(at, *inside, at), max(at, *inside, at)
+        if high - low < height:
+            top = max(high - height + 1, min(top, low))
     return max(0, min(top, total - height))
+
+
+def wrong_lines(stand: Stand) -> frozenset[int]:
+    """The lines of the kernel that take part in the fault: of a device function, those that call it."""
+    walk, fault = stand.walk, stand.fault
+    if fault is None:
+        return frozenset()
+    own = {line for line in fault.lines if walk.text(line)}
+    if len(own) < len(set(fault.lines)):
+        own |= {walk.steps[position - 1].line for position, _ in culprits(walk, fault)}
+    return frozenset(own)
+
+
+def strip(stand: Stand, width: int, height: int) -> list[Line]:
+    """The lines of device functions at which a fault happened, with the names of these; none where there is no room."""
+    run, fault = stand.walk.run, stand.fault
+    away = [] if fault is None else sorted({n for n in fault.lines if n and not stand.walk.text(n)})
+    found: list[Line] = []
+    for line in away:
+        above = (linecache.getline(run.file, k).strip() for k in range(line, 0, -1))
+        head = next((text for text in above if text.startswith("def ")), "")
+        name = head[len("def ") :].partition("(")[0]
+        code = span(f"  ✗ {line} ", Kind.MARK), *_painted(linecache.getline(run.file, line).strip())
+        found += [clip((span(f"  ╭ in {name}", Kind.NAME),), width), clip(code, width)]
+    return found if 2 * len(found) <= height else []
 
 
 def source_lines(stand: Stand, width: int, height: int, top: int) -> list[Line]:
@@ -52,7 +87,8 @@ def source_lines(stand: Stand, width: int, height: int, top: int) -> list[Line]:
     here = counts(warp)
     others = _others(stand)
     digits = len(str(run.first_line + len(run.source)))
-    code = code_lines(stand, width - digits - GUTTER)[top : top + height]
+    below = strip(stand, width, height)
+    code = code_lines(stand, width - digits - GUTTER)[top : top + max(1, height - len(below))]
     found: list[Line] = []
     for line, text in enumerate(code, run.first_line + top):
         look = Look.CURRENT if line == warp.line and warp.kind != "end" else Look.PLAIN
@@ -73,12 +109,12 @@ def source_lines(stand: Stand, width: int, height: int, top: int) -> list[Line]:
         body = clip(_painted(text, look), room)
         blank = " " * max(0, room - width_of(body))
         found.append((*start, *body, span(blank, Kind.TEXT, look), span(tail, Kind.FAINT, look)))
-    return found
+    return [*found, *below]
 
 
 def _sign(stand: Stand, warp: Warp, line: int) -> tuple[str, Kind]:
     """What happens at a line: ✗ a fault, ▶ the step, ‖ lanes wait at a barrier, · they wait for others."""
-    if stand.fault is not None and line in stand.fault.lines:
+    if line in wrong_lines(stand):
         return "✗", Kind.MARK
     if line == stand.removed and line != warp.line:
         return "−", Kind.MARK
@@ -111,13 +147,18 @@ def _others(stand: Stand) -> dict[int, str]:
 def _culprits(stand: Stand) -> dict[int, list[str]]:
     """The lines of the fault, and the threads that did their part there, as its text names them."""
     found: dict[int, list[str]] = {}
-    for block, index, line in parts(stand.fault) if stand.fault is not None else ():
+    fault, walk = stand.fault, stand.walk
+    for block, index, line in parts(fault) if fault is not None else ():
+        if not walk.text(line):  # of a device function: where it is called
+            number = walk.thread_number(index)
+            called = [k for k, thread in culprits(walk, fault) if thread == number]
+            line = walk.steps[called[0] - 1].line if called else line
         away = f" of block {short(block)}" if block != stand.walk.block.block else ""
         found.setdefault(line, []).append(short(index) + away)
     return found
 
 
-def _painted(text: str, look: Look) -> tuple[Span, ...]:
+def _painted(text: str, look: Look = Look.PLAIN) -> tuple[Span, ...]:
     """A line of code: barriers stand out, comments stand back."""
     code, sign, comment = text.partition("#")
     if "syncthreads" in code or "shfl" in code or "syncwarp" in code:

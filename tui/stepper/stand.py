@@ -32,6 +32,8 @@ class Stand:
     stops: frozenset[int] = frozenset()
     removed: int = 0
     """The line of the barrier that was taken away; 0: none."""
+    outcome: str = ""
+    """Whether the launch has done what is expected of it, in words; empty where nothing is."""
     numbers: bool | None = None
     """Whether registers are written out, a few lanes at a time; None: where a half of the warp has room."""
 
@@ -81,9 +83,10 @@ def at_fault(stand: Stand) -> Stand:
     if fault is None:
         return stand
     found = culprits(walk, fault)
-    if fault.array in walk.arrays:
+    array = walk.home(fault.array)
+    if array in walk.arrays:
         element = fault.index if _within(walk, fault) else None
-        stand = replace(stand, array=fault.array, element=element)
+        stand = replace(stand, array=array, element=element)
     if not found:
         return replace(stand, position=walk.last)
     position, thread = max(found)
@@ -91,7 +94,7 @@ def at_fault(stand: Stand) -> Stand:
 
 
 def _within(walk: Walk, fault: Fault) -> bool:
-    shape = walk.moment(0).memory[fault.array].values.shape
+    shape = walk.moment(0).memory[walk.home(fault.array)].values.shape
     fits = len(fault.index) == len(shape)
     return fits and all(0 <= i < n for i, n in zip(fault.index, shape, strict=True))
 
@@ -111,9 +114,10 @@ def culprits(walk: Walk, fault: Fault) -> tuple[tuple[int, int], ...]:
         if block != walk.block.block or not 0 <= thread < walk.threads:
             continue
         made = [k for k, step in enumerate(walk.steps, 1) if thread in step.active]
-        there = [k for k in made if walk.steps[k - 1].line == line]
+        ran = [k for k in made if walk.kind_of(walk.steps[k - 1]) != "end"] or made
+        there = [k for k in ran if walk.steps[k - 1].line == line] or ran
         touching = [k for k in there if _touches(walk, k, thread, fault)]
-        made = touching or there or made
+        made = touching or there
         if made:
             found.append((made[-1], thread))
     return tuple(found)
@@ -122,7 +126,8 @@ def culprits(walk: Walk, fault: Fault) -> tuple[tuple[int, int], ...]:
 def _touches(walk: Walk, position: int, thread: int, fault: Fault) -> bool:
     """Whether a thread reads or writes the element of a fault in the step before a position."""
     accesses = walk.events_of(walk.steps[position - 1])[thread].accesses
-    return any(a.array == fault.array and a.index == fault.index for a in accesses)
+    home = walk.home
+    return any(home(a.array) == home(fault.array) and a.index == fault.index for a in accesses)
 
 
 def at_fault_now(stand: Stand) -> bool:
@@ -240,7 +245,8 @@ def element_of(stand: Stand) -> tuple[int, ...] | None:
     if event is None or stand.shown.lanes[stand.lane].state is not State.RUNS:
         return None
     memory = stand.memory
-    own = [a.index for a in event.accesses if a.array == stand.array and a.space != "local"]
+    home = stand.walk.home
+    own = [a.index for a in event.accesses if home(a.array) == stand.array and a.space != "local"]
     if not own or memory is None:
         return None
     inside = all(0 <= i < n for i, n in zip(own[-1], memory.values.shape, strict=True))

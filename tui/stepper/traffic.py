@@ -66,11 +66,15 @@ def _traffic(walk: Walk, key: tuple[str, str, bool], made: Sequence[tuple[int, A
     space, array, write = key
     threads = tuple(thread for thread, _ in made)
     places = tuple(access.index for _, access in made)
-    memory = walk.moment(0).memory.get(array)
+    memory = walk.moment(0).memory.get(walk.home(array))
     if memory is None or space == "local":
         return Traffic(space, array, write, threads, places, "")
     shape, size = memory.values.shape, memory.values.itemsize
     flat = [offset(place, shape) for place in places]
+    if array in walk.layouts and space == "global":
+        begin, strides = walk.layouts[array]
+        pairs = [zip(place, strides, strict=False) for place in places]
+        flat = [(begin + sum(i * stride for i, stride in pair)) // size for pair in pairs]
     judged = segments if space == "global" else banks
     if space == "shared" and len(flat) == 1:
         return Traffic(space, array, write, threads, places, "")

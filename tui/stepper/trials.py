@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ import numpy as np
 
 from ops.cuda.kernel import Kernel, Launch, Trial
 from tui.scripts import UsageError
+from tui.stepper.layouts import first_of_each
 from tui.stepper.walk import WARP, Walk
 
 if TYPE_CHECKING:
     from ops.interpreter.record import KernelRun
+    from tui.stepper.foreign import Foreign
 
 DTYPES = ("float32", "float64")
 MOST_THREADS = 1024
@@ -38,6 +40,33 @@ class Launched:
     trial: Trial
     removed: int = 0
     """The line of the barrier that is taken away; 0: none."""
+    barrier: int | None = None
+    """The number of that barrier."""
+    own: Foreign | None = None
+    """Of a kernel of the user's: how it was written down."""
+    others: tuple[tuple[Launch, Trial], ...] = ()
+    """What else may be launched to show what the barrier is there for."""
+
+    @property
+    def types(self) -> str:
+        """The dtype in which the kernel is built; of one that says its types itself, those of its arrays."""
+        if self.own is None or not self.own.fixed:
+            return self.dtype
+        arrays = [x for x in self.trial.arguments if isinstance(x, np.ndarray)]
+        return ", ".join(dict.fromkeys(x.dtype.name for x in arrays))
+
+    @property
+    def typing(self) -> dict[str, Any]:
+        """What the interpreter is told of a kernel as it is written for Numba: its types, and its shared memory."""
+        if self.own is None or not self.own.fixed or self.own.example is None:
+            return {}
+        return {"typing": "numba", "shared_bytes": self.own.example.shared_bytes}
+
+    @property
+    def what(self) -> str:
+        """Which trial, and which barrier is missing."""
+        gone = "" if self.barrier is None else f"without barrier {self.barrier}"
+        return ", ".join(filter(None, (self.trial.what, gone)))
 
 
 def trials_of(kernel: Kernel, dtype: str) -> list[Trial]:
@@ -45,12 +74,18 @@ def trials_of(kernel: Kernel, dtype: str) -> list[Trial]:
     return list(kernel.trials(np.random.default_rng(0), np.dtype(dtype).type))
 
 
-def launched(kernel: Kernel, options: argparse.Namespace, dtype: str = "") -> Launched:
+def launched(kernel: Kernel, options: argparse.Namespace, own: Foreign | None = None) -> Launched:
     """The launch that the options ask for. Raises `UsageError` for what cannot be launched."""
-    dtype = options.dtype or dtype or DTYPES[0]
+    dtype = options.dtype or (own.dtype if own is not None else "") or DTYPES[0]
+    if options.dtype and own is not None and own.fixed:
+        raise UsageError(
+            f"{kernel.name} is of the types of its arguments, so no dtype can be chosen\n"
+            f"  try: without --dtype, and arrays of {options.dtype} in its example"
+        )
     if dtype not in DTYPES:
         raise UsageError(f"no kernel is built for {dtype}\n  try: --dtype {' or '.join(DTYPES)}")
-    trial = chosen(kernel, trials_of(kernel, dtype), options.trial)
+    trials = trials_of(kernel, dtype)
+    trial = chosen(kernel, trials, options.trial)
     usual = next((one for one in kernel.launches if one.threads == 64), kernel.launches[-1])
     threads, blocks = options.threads or usual.threads, options.blocks or usual.blocks
     if isinstance(threads, int) and threads > MOST_THREADS:
@@ -61,8 +96,15 @@ def launched(kernel: Kernel, options: argparse.Namespace, dtype: str = "") -> La
         raise UsageError(
             f"{blocks} blocks are more than one can step through\n  try: --blocks 2, with a small trial"
         )
-    found = Launched(kernel, dtype, Launch(blocks, threads), trial)
-    return found if options.without_barrier is None else _without(found, options.without_barrier)
+    found = Launched(kernel, dtype, Launch(blocks, threads), trial, own=own)
+    if options.without_barrier is None:
+        return found
+    launches = [found.launch]
+    if not (options.threads or options.blocks):
+        launches += [each for each in kernel.launches if each != found.launch]
+    likely = [trial] if options.trial is not None else sorted(trials, key=rank)
+    pairs = tuple((launch, each) for launch in launches for each in likely)
+    return replace(_without(found, options.without_barrier), others=pairs)
 
 
 def chosen(kernel: Kernel, trials: Sequence[Trial], wanted: str | None) -> Trial:
@@ -88,12 +130,13 @@ def size_of(trial: Trial) -> int:
 
 def telling(trials: Sequence[Trial]) -> Trial:
     """A small trial on which there is much to see: more than one warp is busy, and its end is ragged."""
-
-    def rank(trial: Trial) -> tuple[bool, bool, int]:
-        size = size_of(trial)
-        return size <= TELLING, size % WARP == 0, size if size > TELLING else -size
-
     return min(trials, key=rank)
+
+
+def rank(trial: Trial) -> tuple[bool, bool, int]:
+    """How much there is to see in a trial: the least has most."""
+    size = size_of(trial)
+    return size <= TELLING, size % WARP == 0, size if size > TELLING else -size
 
 
 def _without(found: Launched, number: str) -> Launched:
@@ -104,13 +147,38 @@ def _without(found: Launched, number: str) -> Launched:
         known = f"barriers 0 to {len(there) - 1}" if there else "no barriers"
         cure = f"{found.kernel.name} --without-barrier" if there else "without --without-barrier"
         raise UsageError(f"{found.kernel.name} has {known}\n  try: gradstep kernel {cure}")
-    return Launched(
-        without_barrier(found.kernel, int(number)),
-        found.dtype,
-        found.launch,
-        found.trial,
-        there[int(number)].line,
+    return replace(
+        found,
+        kernel=without_barrier(found.kernel, int(number)),
+        removed=there[int(number)].line,
+        barrier=int(number),
     )
+
+
+def telltale(found: Launched) -> Launched:
+    """The launch without a barrier with the first trial that goes wrong without it; as it is where none does."""
+    if len(found.others) < 2:
+        return found
+    from ops.interpreter.faults import KernelFault
+    from ops.interpreter.machine import run
+    from ops.interpreter.story import copied
+
+    for launch, trial in found.others:
+        try:
+            given = copied(trial.arguments)
+            run(found.kernel, found.dtype, launch, given, trial.options, **found.typing)
+        except KernelFault:
+            return replace(found, launch=launch, trial=trial)
+    return found
+
+
+def untold(found: Launched, run: KernelRun) -> str:
+    """That nothing shows what a barrier that was taken away is there for; empty where something does."""
+    if found.barrier is None or run.fault is not None:
+        return ""
+    count = len(found.others)
+    whose = "this launch does not show" if count == 1 else f"no trial of {count} shows"
+    return f"{whose} what barrier {found.barrier} is there for"
 
 
 def barriers_of(found: Launched) -> tuple[Any, ...]:
@@ -120,21 +188,35 @@ def barriers_of(found: Launched) -> tuple[Any, ...]:
     return barriers(found.kernel, found.dtype, {**found.kernel.options, **found.trial.options})
 
 
-def recorded(found: Launched) -> KernelRun:
-    """The launch, recorded."""
+def recorded(found: Launched, tell: Callable[[int], bool] | None = None) -> KernelRun:
+    """The launch, recorded. `tell` is told how many lines are kept, and answers whether to stop there."""
     from ops.interpreter.recording import record
 
-    return record(
-        found.kernel, found.dtype, found.launch, found.trial.arguments, found.trial.options
+    trial = found.trial
+    made = record(
+        found.kernel,
+        found.dtype,
+        found.launch,
+        trial.arguments,
+        trial.options,
+        tell=tell,
+        **found.typing,
     )
+    return made._replace(dtype=found.types)
 
 
-def walk_of(run: KernelRun, number: int) -> Walk:
+def walk_of(run: KernelRun, number: int, found: Launched | None = None) -> Walk:
     """One of the recorded blocks, in the order of a GPU."""
     from ops.interpreter.schedule import schedule
 
     block = run.runs[number]
-    return Walk(run, block, schedule(block))
+    names = [*run.arguments]
+    given = found.trial.arguments if found is not None else ()
+    same = {names[k]: names[first] for k, first in enumerate(first_of_each(given)) if first != k}
+    example = found.own.example if found is not None and found.own is not None else None
+    layouts = zip(names, example.layouts if example is not None else (), strict=False)
+    known = {name: layout for name, layout in layouts if layout is not None}
+    return Walk(run, block, schedule(block), known, same)
 
 
 def launch_text(launch: Launch) -> str:
@@ -147,4 +229,5 @@ def launch_text(launch: Launch) -> str:
         n if isinstance(n, int) else "×".join(map(str, n)) for n in (launch.blocks, launch.threads)
     )
     count = launch.blocks if isinstance(launch.blocks, int) else prod(launch.blocks)
-    return f"{blocks} block{'s' * (count != 1)} of {threads} threads"
+    each = launch.threads if isinstance(launch.threads, int) else prod(launch.threads)
+    return f"{blocks} block{'s' * (count != 1)} of {threads} thread{'s' * (each != 1)}"

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from ops.interpreter.record import BlockRun, Event, KernelRun
     from ops.interpreter.schedule import Step
+    from tui.stepper.layouts import Layout
 
 WARP = 32
 """Threads of a warp."""
@@ -73,6 +74,10 @@ class Walk:
     run: KernelRun
     block: BlockRun
     steps: tuple[Step, ...]
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    """Of arguments that do not lie row by row without gaps, or begin inside an allocation: how they lie."""
+    same: Mapping[str, str] = field(default_factory=dict)
+    """Of an argument that is the same memory as one before it: the name of that one."""
     of_warp: tuple[tuple[int, ...], ...] = ()
     """Of each warp: the positions right after its steps."""
     boundaries: tuple[int, ...] = ()
@@ -103,6 +108,11 @@ class Walk:
         return -(-self.threads // WARP)
 
     @property
+    def cut(self) -> bool:
+        """Whether threads may have been left before their end: by a fault, or as no more was recorded."""
+        return self.run.fault is not None or bool(self.run.stopped)
+
+    @property
     def last(self) -> int:
         """The last position."""
         return len(self.steps)
@@ -122,6 +132,18 @@ class Walk:
         return tuple(found)
 
     @cached_property
+    def digits(self) -> int:
+        """The characters of the longest whole number that differs between lanes."""
+        found = 1
+        differing = set(self.varying)
+        for step in self.steps:
+            for event in self.events_of(step).values():
+                for name, value in changed_by(event).items():
+                    if name in differing and isinstance(value, int | np.integer):
+                        found = max(found, len(str(value)))
+        return found
+
+    @cached_property
     def varying(self) -> tuple[str, ...]:
         """The local numbers of which lanes that run together get different values; the others are the same in all."""
         found: set[str] = set()
@@ -138,6 +160,15 @@ class Walk:
     def uniform(self) -> tuple[str, ...]:
         """The local numbers that are the same in all lanes that run together."""
         return tuple(name for name in self.names if name not in self.varying)
+
+    def home(self, array: str) -> str:
+        """The name under which an array is shown: of several arguments that are the same memory, the first."""
+        return self.same.get(array, array)
+
+    def text(self, line: int) -> str:
+        """A line of the kernel; empty for one that is none of it."""
+        at = line - self.run.first_line
+        return self.run.source[at] if 0 <= at < len(self.run.source) else ""
 
     def lanes(self, warp: int) -> range:
         """The threads of a warp."""
@@ -192,7 +223,7 @@ class Walk:
         for name, (shape, dtype) in self.block.shared.items():
             memory[name] = _memory("shared", name, np.zeros(shape, dtype))
         for name, value in self.run.arguments.items():
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray) and name not in self.same:
                 memory[name] = _memory("global", name, value)
         return Moment(0, [0] * self.threads, [{} for _ in range(self.threads)], memory)
 
@@ -205,7 +236,7 @@ class Walk:
             if changed:
                 now.registers[thread] = {**now.registers[thread], **changed}
             for access in event.accesses:
-                memory = now.memory.get(access.array)
+                memory = now.memory.get(self.home(access.array))
                 if memory is None or access.space == "local":
                     continue
                 if not _inside(access.index, memory.values.shape):
