@@ -63,6 +63,7 @@ def attention_parts(
     scale: float | None = None,
 ) -> Any:
     """Scores, mask, softmax, and the weighted mean of the values."""
+    _check_shapes(query, key, value)
     return attention_weights(query, key, value, mask, causal=causal, scale=scale) @ value
 
 
@@ -180,7 +181,7 @@ def _masked(scores: Array, mask: Any) -> Array:
     return scores + mask
 
 
-def _check_shapes(query: Array, key: Array, value: Array) -> None:
+def _check_shapes(query: Any, key: Any, value: Any) -> None:
     for name, x in (("query", query), ("key", key), ("value", value)):
         if np.ndim(x) < 2:
             raise ValueError(f"{name} has rank {np.ndim(x)}, but needs at least 2")

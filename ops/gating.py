@@ -142,6 +142,10 @@ def glu_x(g: Any, out: Any, x: Any, *, axis: int) -> Any:
 
 def glu_parts(x: Any, *, axis: int = -1) -> Any:
     """The two halves, the gate, and their product."""
+    if not -len(x.shape) <= axis < len(x.shape):
+        raise ValueError(f"x of shape {x.shape} has no axis {axis}")
+    if x.shape[axis] % 2:
+        raise ValueError(f"axis {axis} of {x.shape} cannot be halved")
     a, b = _halves(x, axis)
     return a * sigmoid(b)
 
@@ -164,8 +168,4 @@ def glu(x: Array, *, axis: int = -1) -> Array:
     x: float (..., 2n, ...), [a, b] along the axis.  Returns: float (..., n, ...).
     Raises `ValueError` if the size of the axis is odd.
     """
-    if not -np.ndim(x) <= axis < np.ndim(x):
-        raise ValueError(f"x of shape {np.shape(x)} has no axis {axis}")
-    if x.shape[axis] % 2:
-        raise ValueError(f"axis {axis} of {x.shape} cannot be halved")
     return glu_parts(x, axis=axis)

@@ -65,6 +65,7 @@ def _slopes(r: Any, z: Any, n: Any, offer: Any, h: Any) -> tuple[Any, Any, Any]:
 
 def gru_cell_parts(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = 0.0, b_hh: Any = 0.0) -> Any:
     """Both products, the gates, and the mean of new and old state that the update gate weighs."""
+    check_layer(3, x, {"h": (h, x.shape[:-1])}, w_ih, w_hh, b_ih, b_hh)
     return _step_in_parts(x, h, transpose(w_ih), transpose(w_hh), b_ih, b_hh)
 
 

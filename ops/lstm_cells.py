@@ -68,6 +68,8 @@ def lstm_cell_parts(
     x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any = 0.0, b_hh: Any = 0.0
 ) -> Any:
     """Both products, the four gates, the new cell, and the state that the output gate lets out."""
+    lead = x.shape[:-1]
+    check_layer(4, x, {"h": (h, lead), "c": (c, lead)}, w_ih, w_hh, b_ih, b_hh)
     return stack(*_step_in_parts(x, h, c, transpose(w_ih), transpose(w_hh), b_ih, b_hh))
 
 

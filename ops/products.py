@@ -12,7 +12,7 @@ from ops.declaring import primitive
 from ops.formula import ADD, ATOM, MUL, POW, Formula
 from ops.linalg import matmul_size, matmul_x, matmul_y, times
 from ops.primitive import NUMBERS, Array, sample
-from ops.shape import joint_room, reshape, room, shape_of, sum_to, transpose
+from ops.shape import Shape, joint_room, reshape, room, shape_of, sum_to, transpose
 
 
 def as_arrays(operands: Sequence[Any]) -> list[Array]:
@@ -49,8 +49,19 @@ def linear_bias(g: Any, out: Any, x: Any, weight: Any, bias: Any) -> Any:
 
 def linear_parts(x: Any, weight: Any, bias: Any = 0.0) -> Any:
     """The transposed weight, the product, the bias."""
+    _checked_sizes(x, weight, bias)
     product = x @ transpose(weight)
     return product if _is_left_out(bias) else product + bias
+
+
+def _checked_sizes(x: Any, weight: Any, bias: Any) -> tuple[Shape, Shape]:
+    """The shapes of x and of the weight. Raises `ValueError` where they and the bias do not fit."""
+    size, lanes = shape_of(x), shape_of(weight)
+    if len(lanes) != 2 or not size or size[-1] != lanes[1]:
+        raise ValueError(f"x {size} does not end in the last size of a weight (out, in), {lanes}")
+    if shape_of(bias) not in ((), lanes[:1]):
+        raise ValueError(f"bias {bias.shape} is not of shape {lanes[:1]}, one for each output")
+    return size, lanes
 
 
 def _is_left_out(bias: Any) -> bool:
@@ -89,11 +100,7 @@ def linear(x: Array, weight: Array, bias: Array) -> Array:
 
     x: float (..., in). weight: float (out, in). bias: float (out,), or left out.  Returns: float (..., out).
     """
-    size, lanes = shape_of(x), shape_of(weight)
-    if len(lanes) != 2 or not size or size[-1] != lanes[1]:
-        raise ValueError(f"x {size} does not end in the last size of a weight (out, in), {lanes}")
-    if shape_of(bias) not in ((), lanes[:1]):
-        raise ValueError(f"bias {bias.shape} is not of shape {lanes[:1]}, one for each output")
+    size, lanes = _checked_sizes(x, weight, bias)
     out = _rows(x).dot(weight.T)
     if not _is_left_out(bias):
         fits = type(bias) not in NUMBERS and bias.dtype == out.dtype

@@ -51,6 +51,7 @@ def rnn_cell_parts(
     nonlinearity: str = "tanh",
 ) -> Any:
     """Both products, their sum, the activation."""
+    check_layer(1, x, {"h": (h, x.shape[:-1])}, w_ih, w_hh, b_ih, b_hh)
     return _step_in_parts(x, h, transpose(w_ih), transpose(w_hh), b_ih, b_hh, nonlinearity)
 
 

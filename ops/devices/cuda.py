@@ -15,6 +15,7 @@ from ops.cuda.kernel import NOTHING, Kernel, Launch
 from ops.devices.cuda_adapter import SIMULATOR, package, support
 from ops.devices.cuda_memory import KINDS, CupyMemory, NumbaMemory
 from ops.devices.device import Memory
+from ops.devices.finding import opened
 from ops.errors import DeviceError
 
 BROKEN = re.compile(
@@ -23,6 +24,10 @@ BROKEN = re.compile(
 """Of the driver's words for what went wrong: after these, nothing runs on the GPU in this process any more."""
 TOO_LARGE = re.compile("OUT_OF_RESOURCES|INVALID_CONFIG|INVALID_VALUE|COOPERATIVE_LAUNCH")
 TOO_NEW = re.compile(r"UNSUPPORTED_PTX|Unsupported \.version|unsupported toolchain", re.IGNORECASE)
+MOST_BLOCKS = (2**31 - 1, 65535)
+"""Of a launch along x and y. Kernels stride over their work by the size of the grid, so fewer blocks do all of it."""
+KEPT = 4096
+"""Launches that are kept ready: sizes that change at every step would fill the memory of the host."""
 FULL = re.compile("out of memory|OUT_OF_MEMORY|MemoryAllocation", re.IGNORECASE)
 
 
@@ -48,6 +53,10 @@ class Cuda:
             self.memory = NumbaMemory(cuda) if cupy is None else CupyMemory(cupy, cuda)
         except Exception as error:  # of any kind: a driver's
             raise self._in_our_words(error, "starting") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It goes to another process, or into a copy, by name."""
+        return opened, (self.name,)
 
     def put(self, array: np.ndarray[Any, Any]) -> Memory:
         """A copy of a host array. Raises `DeviceError` where there is not enough memory."""
@@ -86,7 +95,10 @@ class Cuda:
         ready = self._ready.get(key)
         try:
             if ready is None:
-                ready = self._ready[key] = self._bound(kernel, dtype, launch, options)
+                ready = self._bound(kernel, dtype, launch, options)
+                if len(self._ready) >= KEPT:
+                    del self._ready[next(iter(self._ready))]  # the oldest
+                self._ready[key] = ready
             run, convert = ready
             run(*[turn(x) for turn, x in zip(convert, arguments, strict=True)])
         except Exception as error:
@@ -110,7 +122,7 @@ class Cuda:
             compiled = self._compiled[key] = self.compiler.module.jit(built)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "Grid size will likely result in under-utilization"
-            run = compiled[launch.blocks, launch.threads, self.memory.stream]
+            run = compiled[_capped(launch.blocks), launch.threads, self.memory.stream]
         numbers = {"T": np.dtype(dtype).type, "i8": int, "b1": bool}
         words = kernel.arguments.split()
         return run, tuple(numbers.get(word, self.memory.argument) for word in words)
@@ -181,6 +193,14 @@ def _check(dtype: np.dtype[Any]) -> None:
         raise DeviceError(
             f"numbers of dtype {dtype} cannot lie on a GPU here\n  try: float32, float64, int64 or bool"
         )
+
+
+def _capped(blocks: int | tuple[int, int]) -> int | tuple[int, int]:
+    """As many of the blocks as a GPU starts in one launch."""
+    if isinstance(blocks, int):
+        return min(blocks, MOST_BLOCKS[0])
+    x, y = map(min, blocks, MOST_BLOCKS)
+    return x, y
 
 
 def _size(count: int) -> str:

@@ -11,11 +11,21 @@ from typing import Any
 
 import numpy as np
 
+from ops.devices.cuda_products import Products
 from ops.devices.device import Memory
 from ops.errors import DeviceError
 
 KINDS = "biuf"
 """The kinds of numbers that may lie on a GPU: truth values, integers, floats."""
+KEPT = 4096
+"""Arrays as Numba sees them that are kept: a pool hands out the same addresses again and again."""
+
+
+class Described:
+    """A place in the memory of the GPU, in the words that Numba makes an array of; it keeps nothing alive."""
+
+    def __init__(self, described: dict[str, Any]) -> None:
+        self.__cuda_array_interface__ = described
 
 
 class CupyMemory:
@@ -26,6 +36,9 @@ class CupyMemory:
         self.queue = cupy.cuda.Stream(non_blocking=True)
         self.stream = cuda.external_stream(self.queue.ptr)
         """The same stream, as Numba knows it."""
+        self.views: dict[tuple[int, tuple[int, ...], np.dtype[Any]], Any] = {}
+        """What `argument` made, by address, shape and dtype; the oldest go first."""
+        self.products = Products(cupy)
 
     def put(self, array: np.ndarray[Any, Any]) -> Memory:
         """A copy of a host array."""
@@ -44,26 +57,53 @@ class CupyMemory:
             return self.cupy.empty(shape, dtype)
 
     def argument(self, memory: Memory) -> Any:
-        """The array as Numba sees it; it does not wait for a stream, for there is only one."""
-        return self.cuda.as_cuda_array(memory, sync=False)
+        """The array as Numba sees it; it does not wait for a stream, for there is only one.
+
+        Numba takes 13 us to make one, so it is kept. It owns nothing and is right for whatever lies there next: who
+        launches holds the memory until the launch returns, and the pool gives it away in the order of the stream.
+        """
+        key = memory.data.ptr, memory.shape, memory.dtype
+        found = self.views.get(key)
+        if found is None:
+            pointer, shape, dtype = key
+            described = {
+                "shape": shape,
+                "typestr": dtype.str,
+                "data": (pointer, False),
+                "strides": None,
+                "version": 3,
+            }
+            found = self.cuda.as_cuda_array(Described(described), sync=False)
+            if len(self.views) >= KEPT:
+                del self.views[next(iter(self.views))]
+            self.views[key] = found
+        return found
 
     def matmul(self, a: Memory, b: Memory, out: Memory) -> bool:
-        """The product by cuBLAS, in full float32."""
-        if a.dtype != b.dtype or a.dtype.char not in "fd":
-            return False
+        """The product by cuBLAS, in full float32; False for what it does not take without a copy."""
         with self.queue:
-            self.cupy.matmul(a, b, out=out)
-        return True
+            return self.products.multiply(a, b, out)
 
     def adopt(self, foreign: Any) -> Memory:
-        """A copy of an array of somebody else's, once all that was launched by anybody has ended."""
+        """A copy of an array of somebody else's, once all that was launched by anybody has ended.
+
+        The copy does not come from the pool: given away by DLPack, it is freed by who took it, whose kernels on another
+        stream may still read it then. The driver waits for those; a pool would hand it out again at once.
+        """
         self.cupy.cuda.runtime.deviceSynchronize()
-        with self.queue:
+        with self.queue, self.cupy.cuda.using_allocator(None):
             if not hasattr(foreign, "__cuda_array_interface__"):
                 foreign = self.cupy.from_dlpack(foreign)
+            self._make_room(foreign.nbytes)
             copy = self.cupy.array(foreign, order="C")
             self.queue.synchronize()  # its owner may overwrite it from now on
         return copy
+
+    def _make_room(self, needed: int) -> None:
+        """Give what the pool holds in reserve back to the driver, if the driver has less than is needed."""
+        free, _ = self.cupy.cuda.runtime.memGetInfo()
+        if free < needed:
+            self.cupy.get_default_memory_pool().free_all_blocks()
 
     def room(self) -> tuple[int, int]:
         """Bytes that are free, in the pool too, and bytes in all."""
@@ -78,10 +118,18 @@ class CupyMemory:
 class Flat:
     """An array of Numba's: its elements in a row, and a shape of our own."""
 
-    __slots__ = ("dtype", "elements", "shape")
+    __slots__ = ("dtype", "elements", "shape", "views")
 
-    def __init__(self, elements: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self,
+        elements: Any,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        views: dict[tuple[int, ...], Any] | None = None,
+    ) -> None:
         self.elements, self.shape, self.dtype = elements, shape, dtype
+        self.views = {} if views is None else views
+        """The elements in the shapes in which kernels took them: kept, as Numba makes one in microseconds."""
 
     @property
     def nbytes(self) -> int:
@@ -93,7 +141,7 @@ class Flat:
         sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
         if math.prod(sizes) != math.prod(self.shape):
             raise ValueError(f"{self.shape} has another number of elements than {tuple(sizes)}")
-        return Flat(self.elements, tuple(sizes), self.dtype)
+        return Flat(self.elements, tuple(sizes), self.dtype, self.views)
 
     def __getitem__(self, rows: slice) -> Flat:
         start, stop, _ = rows.indices(self.shape[0])
@@ -155,9 +203,14 @@ class NumbaMemory:
 
     def argument(self, memory: Flat) -> Any:
         """The array as a kernel takes it."""
-        if not memory.nbytes:
-            return self.cuda.device_array(memory.shape, memory.dtype)
-        return memory.elements.reshape(*memory.shape)
+        found = memory.views.get(memory.shape)
+        if found is None:
+            found = memory.views[memory.shape] = (
+                memory.elements.reshape(*memory.shape)
+                if memory.nbytes
+                else self.cuda.device_array(memory.shape, memory.dtype)
+            )
+        return found
 
     def matmul(self, a: Flat, b: Flat, out: Flat) -> bool:
         """False: cuBLAS comes with CuPy."""

@@ -57,7 +57,7 @@ def devices() -> Devices:
 def checked(name: object) -> str:
     """The name of a device. Raises `DeviceError` for what is none."""
     if not isinstance(name, str) or name.partition(":")[0] not in NAMES:
-        near = get_close_matches(str(name), NAMES, n=1, cutoff=0.4)
+        near = ["cuda"] if name == "gpu" else get_close_matches(str(name), NAMES, n=1, cutoff=0.4)
         raise DeviceError(
             f"there is no device {name!r:.80}: there are {', '.join(NAMES)}\n"
             f"  try: device={(near or ['interpret'])[0]!r}"
@@ -70,13 +70,16 @@ def checked(name: object) -> str:
     return name.partition(":")[0]
 
 
-@cache
 def opened(name: str) -> Device:
-    """The device of that name, opened when first asked for.
+    """The device of that name, opened when first asked for: there is one of each kind.
 
     Raises `DeviceError` that says what is missing, and how to interpret kernels instead.
     """
-    name = checked(name)
+    return _opened(checked(name))
+
+
+@cache
+def _opened(name: str) -> Device:
     if name == "interpret":
         from ops.devices.interpreting import INTERPRET
 

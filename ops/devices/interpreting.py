@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ops.cuda.kernel import NOTHING, Kernel, Launch
-from ops.devices.device import Memory
+from ops.devices.device import DeviceError, Memory
+from ops.devices.finding import opened
 
 
 class Interpreting:
@@ -21,9 +22,16 @@ class Interpreting:
         self.fetched = 0
         """How many bytes were copied to the host: what a view asked for."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It goes to another process, or into a copy, by name."""
+        return opened, (self.name,)
+
     def put(self, array: np.ndarray[Any, Any]) -> Memory:
-        """A copy of a host array."""
-        return np.array(array, order="C")
+        """A copy of a host array. Raises `DeviceError` where there is not enough memory."""
+        try:
+            return np.array(array, order="C")
+        except MemoryError as error:
+            raise DeviceError(f"{error}\n  try: a smaller batch") from None
 
     def fetch(self, memory: Memory) -> np.ndarray[Any, Any]:
         """A copy for the host."""
@@ -31,8 +39,11 @@ class Interpreting:
         return np.array(memory)
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Memory:
-        """New memory. Raises `MemoryError` where there is not enough."""
-        return np.empty(shape, dtype)
+        """New memory. Raises `DeviceError` where there is not enough."""
+        try:
+            return np.empty(shape, dtype)
+        except MemoryError as error:
+            raise DeviceError(f"{error}\n  try: a smaller batch") from None
 
     def launch(
         self,

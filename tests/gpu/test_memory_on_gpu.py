@@ -40,6 +40,42 @@ def test_a_foreign_array_is_copied(device: Device, small, package):
     assert device.fetch(ours).tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
+@pytest.mark.parametrize("package", ["cupy", "torch"])
+@pytest.mark.parametrize("way", ["interface", "dlpack"])
+def test_others_read_what_a_kernel_has_written(device: Device, small, package, way):
+    if small:
+        pytest.skip("others read memory of a GPU")
+    module = pytest.importorskip(package)
+    x = array(device, np.arange(2.0**20))
+    y = x * 2.0 + 1.0
+    if way == "dlpack":
+        taken = module.from_dlpack(y)
+    else:
+        taken = module.as_tensor(y, device="cuda") if package == "torch" else module.asarray(y)
+    first = float(taken[0]), float(taken[-1])
+    assert first == (1, 2.0**21 - 1)
+    if way == "dlpack":  # a copy, which is theirs
+        taken[:] = 0
+        assert (y.numpy()[[0, -1]] == first).all()
+
+
+def test_memory_that_was_given_away_is_not_handed_out_again(device: Device, small):
+    if small:
+        pytest.skip("the memory of a GPU is given away")
+    cupy = pytest.importorskip("cupy")
+    y = array(device, np.full(2**20, 7.0))
+    elsewhere = cupy.cuda.Stream(non_blocking=True)
+    with elsewhere:
+        taken = cupy.from_dlpack(y)
+        for _ in range(200):  # so much that it is still being read when its owner drops it
+            found = taken * 1.0
+        del taken
+    for _ in range(20):
+        array(device, np.zeros(2**20))
+    elsewhere.synchronize()
+    assert float(found.min()) == float(found.max()) == 7
+
+
 def test_a_gpu_says_what_it_is(device: Device, small):
     if small:
         pytest.skip("the interpreter is no GPU")

@@ -25,10 +25,41 @@ class Body(NamedTuple):
     shapes: tuple[tuple[int, ...], ...]
     classes: int = 0
     labels: tuple[int, ...] = ()
+    small: tuple[tuple[int, ...], ...] = ()
+    """The shapes in the interpreter, where those that are cut would not fit each other."""
 
 
 def _dropped(x: Any) -> Any:
     return tr.dropout(x, 0.5, seed=7)
+
+
+def _layer(cell: str, gates: int, hidden: int, people: int) -> Body:
+    """A recurrent layer over 20 steps, with weights so small that no state is at its limit."""
+
+    def run(x: Any, *rest: Any) -> Any:
+        *states, w_ih, w_hh, b_ih, b_hh = rest
+        less = hidden**-0.5
+        out = getattr(tr, cell)(x, *states, w_ih * less, w_hh * less, b_ih, b_hh)
+        return sum(out) if type(out) is tuple else out
+
+    def shapes(steps: int, people: int, hidden: int) -> tuple[tuple[int, ...], ...]:
+        states = [(people, hidden)] * (2 if cell == "lstm_layer" else 1)
+        weights, biases = (gates * hidden, hidden), (gates * hidden,)
+        return ((steps, people, hidden), *states, weights, weights, biases, biases)
+
+    return Body(run, shapes(20, people, hidden), small=shapes(2, 2, 3))
+
+
+def _grouped(x: Any, gamma: Any, beta: Any) -> Any:
+    return tr.group_norm(x, gamma, beta, groups=x.shape[1] // 2)
+
+
+def _picked(x: Any, at: Any) -> Any:
+    return x[at]
+
+
+def _scattered(values: Any, at: Any) -> Any:
+    return tr.scatter_add(values, at, shape=(1000, *values.shape[1:]))
 
 
 BODIES = {
@@ -52,6 +83,19 @@ BODIES = {
     "transpose": Body(lambda x: tr.tanh(x.T), ((1025, 2049),)),
     "cumsum": Body(lambda x: tr.cumsum(x, axis=1), ((257, 1025),)),
     "conv2d": Body(lambda x, w: tr.conv2d(x, w, padding=1), ((8, 16, 33, 33), (32, 16, 3, 3))),
+    "rnn of 256": _layer("rnn_layer", 1, 256, 64),
+    "rnn of 1024": _layer("rnn_layer", 1, 1024, 64),
+    "gru of 256": _layer("gru_layer", 3, 256, 64),
+    "gru of 1024": _layer("gru_layer", 3, 1024, 33),
+    "lstm of 256": _layer("lstm_layer", 4, 256, 64),
+    "lstm of 1024": _layer("lstm_layer", 4, 1024, 33),
+    "group_norm": Body(_grouped, ((16, 64, 57, 57), (64,), (64,)), small=((2, 4, 3, 3), (4,), (4,))),
+    "instance_norm": Body(tr.instance_norm, ((16, 64, 57, 57), (64,), (64,))),
+    "einsum of attention": Body(lambda q, k: tr.einsum("bihd,bjhd->bhij", q, k), ((4, 257, 8, 64), (4, 129, 8, 64))),
+    "einsum with a sum inside": Body(lambda x, y: tr.einsum("nik,njk->ij", x, y), ((33, 65, 129), (33, 129, 129))),
+    "tensordot": Body(lambda x, y: tr.tensordot(x, y, axes=[[1, 2], [1, 0]]), ((257, 65, 33), (33, 65, 129))),
+    "rows picked by numbers": Body(_picked, ((1000, 65),), 1000, (8193,)),
+    "scatter_add": Body(_scattered, ((8193, 65),), 1000, (8193,)),
     "max_pool2d": Body(lambda x: tr.max_pool2d(x, 2), ((8, 16, 64, 64),)),
 }  # fmt: skip
 
@@ -63,7 +107,8 @@ def arrays(body: Body, small: bool) -> list[Any]:
     def cut(shape: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(min(size, SMALL) for size in shape) if small else shape
 
-    found: list[Any] = [rng.normal(size=cut(shape)) for shape in body.shapes]
+    shapes = body.small if small and body.small else [cut(shape) for shape in body.shapes]
+    found: list[Any] = [rng.normal(size=shape) for shape in shapes]
     if body.classes:
         found.append(
             rng.integers(0, min(body.classes, SMALL) if small else body.classes, cut(body.labels))

@@ -1,7 +1,7 @@
 """Elementwise operations on a device, value and flows, each by one kernel that is written from its own rules.
 
 Broadcasting costs no memory: operands are read where they lie, and the flow of a broadcast operand is summed in the
-pass that computes it. What has no scalar form, or lies over more than four axes, is answered with None.
+pass that computes it; only what lies over more than four axes is copied. What has no scalar form is answered with None.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ops.cuda.elementwise.broadcasting import Shape, by_columns
+from ops.cuda.elementwise.broadcasting import Shape, by_columns, layout_of
 from ops.cuda.elementwise.casts import cast, widened
 from ops.cuda.elementwise.kernels import ADD_PARTIALS
 from ops.cuda.elementwise.plans import Plan, Step, plan_of
@@ -26,10 +26,12 @@ from ops.primitive import PRIMITIVES, Primitive
 
 def value(op: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> DeviceArray | None:
     """The value of an elementwise operation on device arrays and numbers; None if it does not fit."""
+    if op.name == "pow" and type(inputs[1]) is float and inputs[1] == 0.5 and inputs[0].ndim:
+        op, inputs = PRIMITIVES["sqrt"].definition, inputs[:1]  # as numpy has it, and as √−0 is −0
     plan = plan_of(op, inputs, None, params)
     if plan is None:
-        wide = widened(inputs)
-        return None if wide is None else value(op, wide, params)
+        other = widened(inputs) or _copied(inputs)
+        return None if other is None else value(op, other, params)
     device = next(x.device for x in inputs if type(x) is DeviceArray)
     (step,) = plan.steps
     out = empty(device, plan.shape, DTYPES.get(step.made.type, plan.dtype))
@@ -53,6 +55,9 @@ def flows(
     wide = widened(inputs) if plan is None else None
     if wide is not None:
         return _narrowed(flows(op, g, out, wide, wanted, params), inputs)
+    whole = _copied(inputs) if plan is None else None
+    if whole is not None:
+        return _summed(flows(op, g, out, whole, wanted, params), inputs)
     if plan is None or plan.dtype != g.dtype or plan.shape != g.shape:
         return None
     found: list[Any] = [None] * len(inputs)
@@ -68,6 +73,30 @@ def flows(
         for k, flow in zip(step.made.stores, results, strict=True):
             found[k] = _fitted(flow, inputs[k].shape, plan.shape)
     return found
+
+
+def _copied(inputs: Sequence[Any]) -> list[Any] | None:
+    """The inputs copied to the shape of the result if they lie over more axes than a kernel walks over; else None."""
+    shapes = tuple(x.shape if type(x) is DeviceArray else None for x in inputs)
+    try:
+        shape = np.broadcast_shapes(*(x for x in shapes if x is not None))
+    except ValueError:  # the host says what does not fit
+        return None
+    if layout_of(shape, shapes) is not None:
+        return None
+    spread = PRIMITIVES["broadcast_to"]
+    return [spread(x, shape=shape) if type(x) is DeviceArray else x for x in inputs]
+
+
+def _summed(found: list[Any] | None, inputs: Sequence[Any]) -> list[Any] | None:
+    """Flows of copies, summed to the shapes of the inputs."""
+    if found is None:
+        return None
+    sum_to = PRIMITIVES["sum_to"]
+    return [
+        flow if flow is None else sum_to(flow, shape=x.shape)
+        for flow, x in zip(found, inputs, strict=True)
+    ]
 
 
 def _narrowed(found: list[Any] | None, inputs: Sequence[Any]) -> list[Any] | None:
@@ -90,9 +119,9 @@ def _run(
     arguments: list[Any] = list(step.sizes)
     for key, shape in zip(step.made.loads, step.shapes, strict=True):
         x = operands[key]
-        arguments.append(plan.number(x) if shape is None else x.reshape(shape).memory)
+        arguments.append(plan.number(x) if shape is None else x.seen(shape))
     for x, shape in zip(results, step.results, strict=True):
-        arguments.append(x.reshape(shape).memory)
+        arguments.append(x.seen(shape))
     device.launch(step.made.kernel, plan.dtype, step.launch, arguments, step.options)
 
 

@@ -65,11 +65,10 @@ def picks(
     except ValueError:
         _refused(shape, index, indices)
         return None
-    if not checked and math.prod(common):
-        for k, numbers in arrays.items():
-            if outside(numbers, -left[k], left[k]):
-                _refused(shape, index, indices)
-                return None
+    ranges = ((numbers, -left[k], left[k]) for k, numbers in arrays.items())
+    if not checked and math.prod(common) and outside(*ranges):
+        _refused(shape, index, indices)
+        return None
     together = _together(index) and places == list(range(places[0], places[-1] + 1))
     first = places[0] if together else 0
     rest = [k for k in range(len(left)) if k not in places]

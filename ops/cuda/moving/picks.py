@@ -10,7 +10,7 @@ import numpy as np
 from ops.cuda.kernel import Launch
 from ops.cuda.moving.adding import ADD_LINES, ADD_ROWS, SUM_ROWS
 from ops.cuda.moving.copies import HELD
-from ops.cuda.moving.launches import THREADS, in_blocks, launched
+from ops.cuda.moving.launches import MOST, THREADS, in_blocks, launched
 from ops.cuda.moving.picking import OUTSIDE, PICK
 from ops.devices.arrays import DeviceArray, empty
 from ops.primitive import PRIMITIVES
@@ -31,14 +31,22 @@ def whole_numbers(x: Any) -> DeviceArray | None:
     return x if x.dtype == np.int64 else PRIMITIVES["astype"](x, dtype="int64")
 
 
-def outside(numbers: DeviceArray, low: int, high: int, ignored: int | None = None) -> bool:
-    """Whether a number lies outside [low, high), and is not the one to ignore. Waits for the device."""
-    if not numbers.size:
+def outside(*checks: tuple[DeviceArray, int, int], ignored: int | None = None) -> bool:
+    """Whether a number of any list lies outside its [low, high), and is not the one to ignore. Waits for the device.
+
+    checks: lists of numbers, each with its low and high. All are looked through before the host waits, once.
+    """
+    checks = tuple(check for check in checks if check[0].size)
+    if not checks:
         return False
-    lanes = min(numbers.size, _LANES)
-    found = empty(numbers.device, (lanes,), np.int64)
-    passed = low if ignored is None else ignored
-    launched(OUTSIDE, np.int64, lanes, numbers, found, numbers.size, lanes, low, high, passed)
+    counts = [min(numbers.size, _LANES) for numbers, _, _ in checks]
+    found = empty(checks[0][0].device, (sum(counts),), np.int64)
+    start = 0
+    for (numbers, low, high), lanes in zip(checks, counts, strict=True):
+        mine = found.rows(start, start + lanes)
+        passed = low if ignored is None else ignored
+        launched(OUTSIDE, np.int64, lanes, numbers, mine, numbers.size, lanes, low, high, passed)
+        start += lanes
     return bool((found.numpy() >= 0).any())
 
 
@@ -87,7 +95,8 @@ def added(
     across = -(-width // columns)
     wanted = min(_BLOCKS, max(values.size // 1024, out.size // 65536, 1))
     span = max(1, -(-height * outer * across // wanted))
-    launch = Launch(outer * -(-height // span) * across, 64 if values.size <= 1024 else THREADS)
+    blocks = min(outer * -(-height // span) * across, MOST)
+    launch = Launch(blocks, 64 if values.size <= 1024 else THREADS)
     sizes = (outer, many, height, width, span, skipped)
     options = {"columns": columns}
     in_blocks(kernel, values.dtype, launch, numbers, values, out, rest, *sizes, options=options)

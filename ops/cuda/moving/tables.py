@@ -24,7 +24,7 @@ from ops.picking import _along
 def _rows(indices: DeviceArray, rows: int) -> DeviceArray:
     """The indices as kernels take them. Raises what the CPU raises for one that is no row."""
     numbers = whole_numbers(indices)
-    if numbers is None or outside(numbers, 0, rows):
+    if numbers is None or outside((numbers, 0, rows)):
         checked_indices(indices.numpy(), rows)
     assert numbers is not None
     return numbers
@@ -115,7 +115,7 @@ def _each(shape: Shape, indices: Any, axis: int) -> tuple[DeviceArray, Shape] | 
 
 def _checked(numbers: DeviceArray, shape: Shape, axis: int) -> None:
     """Raise what numpy raises for an index that lies outside its axis."""
-    if outside(numbers, -shape[axis], shape[axis]):
+    if outside((numbers, -shape[axis], shape[axis])):
         np.broadcast_to(np.int8(0), shape)[_along(shape, numbers.numpy(), axis)]
 
 
@@ -179,7 +179,7 @@ def one_hot_value(x: Any, *, classes: int, axis: int, ignore_index: int) -> Devi
     if type(x) is not DeviceArray:
         return None
     numbers = whole_numbers(x)
-    if numbers is None or outside(numbers, 0, classes, ignore_index):
+    if numbers is None or outside((numbers, 0, classes), ignored=ignore_index):
         class_numbers(x.numpy(), classes, ignore_index)
     assert numbers is not None
     place = normalize_axis_index(axis, x.ndim + 1)

@@ -11,6 +11,7 @@ from ops.cuda.kernel import Launch
 from ops.cuda.norms import columns, kernels
 from ops.cuda.norms.vectors import (
     BLOCKS,
+    MOST,
     as_vector,
     is_plain,
     is_vector,
@@ -39,7 +40,8 @@ def slabs_of(count: int, size: int) -> int:
 
 
 def _writing_launch(count: int, size: int) -> Launch:
-    return Launch(-(-count // columns.TALL) * -(-size // _strip(size)), columns.LANES)
+    pieces = -(-count // columns.TALL) * -(-size // _strip(size))
+    return Launch(min(pieces, MOST), columns.LANES)
 
 
 def _by_columns(x: Any, gamma: Any, beta: Any, axis: Axis) -> tuple[Any, Any, Any] | None:

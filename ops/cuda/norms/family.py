@@ -17,6 +17,7 @@ KERNELS: dict[str, Kernel] = {
         kernels.FLOW,
         kernels.FORWARD,
         kernels.BACKWARD,
+        kernels.ROW_SLOPES,
         kernels.CHANNEL_MOMENTS,
         kernels.CHANNEL_AFFINE,
         kernels.CHANNEL_SLOPES,

@@ -15,6 +15,7 @@ from ops.cuda.norms import kernels
 from ops.cuda.norms.batch import affine_columns, columns_pull, columns_value, statistics_of
 from ops.cuda.norms.layer import flow_of_rows, lanes_of, normalised_rows
 from ops.cuda.norms.vectors import (
+    MOST,
     as_vector,
     is_plain,
     is_vector,
@@ -40,7 +41,7 @@ def _flat(x: DeviceArray) -> DeviceArray:
 
 def _launch(x: DeviceArray) -> Launch:
     """A block for each channel of each sample."""
-    return Launch(x.shape[0] * x.shape[1], lanes_of(_pixels(x)))
+    return Launch(min(x.shape[0] * x.shape[1], MOST), lanes_of(_pixels(x)))
 
 
 def _vectors(x: DeviceArray, *given: Any) -> list[Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops.cuda.kernel import Kernel
-from ops.cuda.norms import channel_trials, channels, columns, rows, trials
+from ops.cuda.norms import channel_trials, channels, columns, row_slopes, rows, trials
 from ops.cuda.norms import column_flows as flows
 
 MOMENTS = Kernel(
@@ -73,6 +73,15 @@ BACKWARD = Kernel(
     trials.backward,
     ulps=16,
     doc="The flow of rows through their normalisation, and the sums for scale and shift, slab by slab.",
+)
+ROW_SLOPES = Kernel(
+    "row_slopes",
+    "norms",
+    row_slopes.build_row_slopes,
+    "T[:] T[:] T[:] T[:] T[:,:,:]",
+    trials.row_slopes,
+    ulps=16,
+    doc="Sum of g and of g x̂ of every column of long rows, slab by slab of rows.",
 )
 CHANNEL_MOMENTS = Kernel(
     "channel_moments",

@@ -10,6 +10,7 @@ from ops.axes import axes_of
 from ops.cuda.kernel import Launch
 from ops.cuda.norms import kernels, rows
 from ops.cuda.norms.vectors import (
+    MOST,
     as_vector,
     is_plain,
     is_vector,
@@ -82,7 +83,7 @@ def normalised_rows(
     beta, lift = vector_and_number(shift, inverse)
     given = [gamma, beta, gain, lift, float(eps), size, *(channels or (1, 1))]
     written = [mean.memory, inverse.memory, y.reshape(y.size).memory]
-    launch, line = Launch(count, lanes_of(size)), flat.reshape(flat.size)
+    launch, line = Launch(min(count, MOST), lanes_of(size)), flat.reshape(flat.size)
     device.launch(kernels.FORWARD, dtype, launch, [line.memory, *given, *written], options)
     return y, mean, inverse
 
@@ -104,7 +105,7 @@ def rms_value(
 
 
 ROOM = 32768
-"""Bytes of shared memory for the sums of all columns; longer rows are left to the rule."""
+"""Bytes of shared memory for the sums of all columns; those of longer rows take a pass of their own."""
 SLABS = 1056
 """Into how many slabs many rows are split, each the work of a block: eight on each of 132 multiprocessors."""
 
@@ -117,7 +118,7 @@ def rows_pull(
     params: Mapping[str, Any],
     saved: Mapping[str, Any],
 ) -> list[Any] | None:
-    """The flows of x, scale and shift of both: g and x are read once from memory."""
+    """The flows of x, scale and shift of both: g and x are read once from memory, long rows twice."""
     x, *vectors = inputs
     found = _by_rows(x, vectors, params["axis"])
     if found is None or not is_plain(g) or g.shape != x.shape or g.dtype != x.dtype:
@@ -126,13 +127,38 @@ def rows_pull(
     count, size = flat.shape
     summed = any(wants and is_vector(v) for wants, v in zip(wanted[1:], vectors, strict=True))
     room = max(power_of_two(size), 256) if summed else 0
-    if 2 * room * x.dtype.itemsize > ROOM:
-        return None
+    long = 2 * room * x.dtype.itemsize > ROOM
     inverse = saved["inv_std" if "mean" in saved else "inv_rms"].reshape(count)
     mean = saved["mean"].reshape(count) if "mean" in saved else None
-    by_x, part = flow_of_rows(g.reshape(flat.shape), flat, scale, mean, inverse, room)
-    flows: list[Any] = [by_x.reshape(x.shape) if wanted[0] else None, *[None] * len(vectors)]
+    flows: list[Any] = [None] * len(inputs)
+    flat_g = g.reshape(flat.shape)
+    part = _slopes_of_long_rows(flat_g, flat, mean, inverse) if long else None
+    if wanted[0] or part is None:
+        room = 0 if long else room
+        by_x, of_slabs = flow_of_rows(flat_g, flat, scale, mean, inverse, room)
+        flows[0] = by_x.reshape(x.shape) if wanted[0] else None
+        part = of_slabs if part is None else part
     return with_vectors(flows, wanted, inputs, slopes_sum(part)) if summed else flows
+
+
+def _slopes_of_long_rows(
+    g: DeviceArray, flat: DeviceArray, mean: DeviceArray | None, inverse: DeviceArray
+) -> DeviceArray:
+    """The sums for shift and scale by slabs, (slabs, 2, D), in a pass of their own."""
+    device, dtype = flat.device, flat.dtype
+    count, size = flat.shape
+    strips = -(-size // 256)
+    part = empty(device, (max(1, min(SLABS // strips, count // 8)), 2, size), dtype)
+    arguments = [
+        g.reshape(flat.size).memory,
+        flat.reshape(flat.size).memory,
+        (inverse if mean is None else mean).memory,
+        inverse.memory,
+        part.memory,
+    ]
+    launch = Launch(min(strips * len(part), MOST), 256)
+    device.launch(kernels.ROW_SLOPES, dtype, launch, arguments, {"centred": mean is not None})
+    return part
 
 
 def flow_of_rows(

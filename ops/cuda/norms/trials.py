@@ -255,3 +255,23 @@ def backward(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
             {"lanes": lanes, "centred": centred, "scaled": scaled, "room": room},
             f"{rows} x {size} in {slabs} slabs" + ("" if room else ", no sums"),
         )
+
+
+def row_slopes(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
+    """No row, a column, slabs of one row and of several, more columns than lanes; with and without a mean."""
+    for number, (rows, size, slabs) in enumerate(
+        ((0, 3, 1), (1, 1, 1), (9, 31, 2), (3, 33, 3), (11, 70, 1))
+    ):
+        centred = number % 2 == 0
+        g, x = drawn(rng, T, rows, size), drawn(rng, T, rows, size, at=3)
+        mean, inverse = drawn(rng, T, rows), drawn(rng, T, rows)
+        hat = (x.astype(np.float64) - (mean[:, None] if centred else 0)) * inverse[:, None]
+        parts = [
+            (g[s].sum(0, dtype=np.float64), (g[s] * hat[s]).sum(0)) for s in _slabs(rows, slabs)
+        ]
+        yield Trial(
+            (g.ravel(), x.ravel(), mean, inverse, unwritten(slabs, 2, size, T=T)),
+            {4: np.array(parts)},
+            {"lanes": 32, "centred": centred},
+            f"{rows} x {size} in {slabs} slabs" + ("" if centred else ", no mean"),
+        )

@@ -14,6 +14,8 @@ from ops.primitive import NUMBERS
 
 BLOCKS = 4224
 """Over how many blocks a pass over columns is spread: four times what a GPU of 132 multiprocessors runs at once."""
+MOST = 65_535
+"""The most blocks of one launch; each takes several pieces of work where there are more."""
 
 
 def is_plain(x: Any) -> bool:
@@ -70,4 +72,4 @@ def power_of_two(least: int) -> int:
 
 def sums_launch(size: int) -> Launch:
     """For the kernels that bring the slabs of each column together, eight columns to a block."""
-    return Launch(max(1, -(-size // 8)), LANES)
+    return Launch(min(max(1, -(-size // 8)), MOST), LANES)

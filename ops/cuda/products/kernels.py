@@ -2,7 +2,7 @@
 
 Every element of a product is one chain of multiply-adds over k from 0 upwards, whatever the tile and the launch: so all
 kernels here give the same bits. Only a split of k, made by shape alone, sums in another order: each stretch by itself,
-then the stretches one after another.
+then the stretches by a fixed number of lanes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 
 Array = Any
+
+WIDTH = 32
+"""Neighbouring elements of a result that a block adds the splits of, a warp to each row of them."""
 
 
 # ----- a tile of the product in the registers of a block
@@ -223,17 +226,38 @@ def build_small_product(
 # ----- the second stage of a split
 
 
-def build_add_splits(cuda: Any, math: Any, T: Any, threads: int) -> Callable[..., None]:
-    """out[i] = Σ parts[split, i], one split after another."""
+def build_add_splits(
+    cuda: Any, math: Any, T: Any, threads: int, *, depth: int = 1
+) -> Callable[..., None]:
+    """out[i] = Σ parts[split, i], where lane d of `depth` adds splits d, d + depth, ..., then the lanes are added."""
     zero = T(0)
+    held = 4
 
     def kernel(parts: Array, out: Array) -> None:
-        i = cuda.grid(1)
-        while i < out.shape[0]:
-            total = zero
-            for split in range(parts.shape[0]):
-                total += parts[split, i]
-            out[i] = total
-            i += cuda.gridsize(1)
+        ready = cuda.local.array(held, T)
+        found = cuda.shared.array((depth, WIDTH), T)
+        splits, size = parts.shape[0], parts.shape[1]
+        for strip in range(cuda.blockIdx.x, (size + WIDTH - 1) // WIDTH, cuda.gridDim.x):
+            for lane in range(cuda.threadIdx.x & 1023, depth * WIDTH, threads):
+                i = strip * WIDTH + lane % WIDTH
+                total = zero
+                if i < size:
+                    for low in range(lane // WIDTH, splits, held * depth):
+                        for k in range(held):
+                            split = low + k * depth
+                            ready[k] = parts[split if split < splits else low, i]
+                        for k in range(held):
+                            if low + k * depth < splits:
+                                total += ready[k]
+                found[lane // WIDTH, lane % WIDTH] = total
+            cuda.syncthreads()
+            for lane in range(cuda.threadIdx.x & 1023, WIDTH, threads):
+                i = strip * WIDTH + lane
+                if i < size:
+                    total = zero
+                    for d in range(depth):
+                        total += found[d, lane]
+                    out[i] = total
+            cuda.syncthreads()
 
     return kernel

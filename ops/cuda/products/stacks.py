@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ops.cuda.kernel import Launch
+from ops.cuda.products.kernels import WIDTH
 from ops.cuda.products.trials import ADD_SPLITS, PRODUCT, SMALL_PRODUCT
 from ops.devices.arrays import DeviceArray, empty
 from ops.primitive import PRIMITIVES
@@ -20,10 +21,14 @@ Shape = tuple[int, ...]
 THREADS = 256
 TILES = ((64, 8), (16, 4), (0, 1))
 """For products with more rows and columns than that: elements of a thread each way, in tiles of 128, 64 and 16."""
-BUSY = 264
-"""Blocks that fill a GPU of 132 multiprocessors twice; with fewer tiles, k is split."""
+PROCESSORS = 132
+"""Multiprocessors of a large GPU."""
+BUSY = 2 * PROCESSORS
+"""Blocks that fill it twice; with fewer tiles, k is split."""
 STRETCH = 16
-"""Tiles of k that a split is at least long, so that adding the splits costs little."""
+"""Tiles of k that a split is long, so that adding the splits costs little; fewer as long as multiprocessors idle."""
+MOST = 65_535
+"""The most blocks of one launch; each takes several tiles where there are more."""
 FEW = 1 << 18
 LONG = 1024
 """Up to so many multiply-adds in all, and for each element, one thread an element does as well as tiles.
@@ -163,15 +168,16 @@ def _launch(
     depth = depth_of(per, dtype)
     wide = 16 * per
     tiles = stack * -(-rows // wide) * -(-columns // wide)
-    splits = splits_of(tiles, summed * -(-length // depth))
+    splits = splits_of(tiles, summed * -(-length // depth), per)
     parts = empty(device, (splits, *out.shape), dtype) if splits > 1 else out.reshape(1, *out.shape)
-    launch = Launch(tiles * splits, THREADS)
+    launch = Launch(min(tiles * splits, MOST), THREADS)
     options = {"per": per, "depth": depth, **turned}
     device.launch(PRODUCT, dtype, launch, [a, b, parts.memory, *numbers], options)
     if splits > 1:
         both = [parts.reshape(splits, out.size).memory, out.reshape(out.size).memory]
-        blocks = min(-(-out.size // THREADS), 8 * BUSY)
-        device.launch(ADD_SPLITS, dtype, Launch(blocks, THREADS), both)
+        depth = lanes_of(splits)
+        launch = Launch(min(-(-out.size // WIDTH), MOST), WIDTH * depth)
+        device.launch(ADD_SPLITS, dtype, launch, both, {"depth": depth})
 
 
 def depth_of(per: int, dtype: Any) -> int:
@@ -179,10 +185,23 @@ def depth_of(per: int, dtype: Any) -> int:
     return 8 if per == 8 and np.dtype(dtype).itemsize == 8 else 16
 
 
-def splits_of(tiles: int, steps: int) -> int:
+def splits_of(tiles: int, steps: int, per: int) -> int:
     """Into how many stretches k is split, by the number of tiles of the result and of tiles along k. Never by device.
 
-    >>> splits_of(1024, 512), splits_of(64, 512), splits_of(1, 8), splits_of(1, 100000)
-    (1, 4, 1, 264)
+    Once where there are too few tiles for every multiprocessor, and twice where k is long: a stretch takes at least so
+    many tiles that adding the splits costs little, fewer of large tiles, which take longer.
+
+    >>> splits_of(1024, 512, 8), splits_of(64, 512, 8), splits_of(16, 32, 8), splits_of(1, 8, 4)
+    (1, 4, 8, 1)
     """
-    return max(1, min(BUSY // tiles, steps // STRETCH))
+    full = min(PROCESSORS // tiles, steps // min(STRETCH, 32 // per))
+    return max(1, full, min(BUSY // tiles, steps // STRETCH))
+
+
+def lanes_of(splits: int) -> int:
+    """How many lanes add the splits of an element: so many that each has about eight, up to sixteen.
+
+    >>> lanes_of(2), lanes_of(33), lanes_of(264)
+    (1, 4, 16)
+    """
+    return min(16, 1 << (splits // 8).bit_length() - 1) if splits >= 16 else 1

@@ -102,10 +102,11 @@ def _products(cases: tuple[Case, ...], **tile: Any) -> Any:
 
 
 def _sums_of_splits(rng: Rng, T: Any) -> Iterator[Trial]:
-    for splits, size in ((1, 1), (3, 33), (2, 0), (7, 70)):
+    for splits, size, depth in ((1, 1, 1), (3, 33, 2), (2, 0, 1), (7, 31, 1), (40, 70, 8)):
         parts = rng.normal(size=(splits, size)).astype(T)
+        expected = {1: parts.astype(np.float64).sum(0)}
         out = np.full(size, np.nan, T)
-        yield Trial((parts, out), {1: parts.astype(np.float64).sum(0)}, {}, f"{splits} of {size}")
+        yield Trial((parts, out), expected, {"depth": depth}, f"{splits} of {size}")
 
 
 _ARGUMENTS = "T[:] T[:] T[:,:,:,:] i8 i8 i8 i8 i8 i8 i8 i8"
@@ -140,7 +141,8 @@ ADD_SPLITS = Kernel(
     build_add_splits,
     "T[:,:] T[:]",
     _sums_of_splits,
-    doc="The second stage of a product whose k was split: the parts, added in order.",
+    options={"depth": 1},
+    doc="The second stage of a product whose k was split: the parts, added in a fixed order.",
 )
 
 KERNELS: dict[str, Kernel] = {

@@ -24,6 +24,7 @@ def build_backward(
     hidden: int = 256,
     batch: int = 1,
     stretches: int = 4,
+    held: int = 0,
 ) -> Any:
     """The cotangents of the sums before the gates, for_state (T, B, G·H), and what arrives at the first cell or state.
 
@@ -39,6 +40,8 @@ def build_backward(
     uneven = hidden % 4 > 0
     delta_size, kept_size = batch * width, batch * hidden if gru or lstm else 1
     room = batch * stretches * hidden
+    near_size = 4 * held if held else 1
+    single = threads >= quads * stretches  # only a thread of one lane can keep anything
 
     def kernel(
         g: Array,
@@ -59,7 +62,16 @@ def build_backward(
         part = cuda.shared.array(room, T)
         total = cuda.local.array(sums_of_lane, T)
         given = cuda.local.array(sums_of_lane, T)
+        near = cuda.local.array(near_size, T)
         count, people = g.shape[0], g.shape[1]
+        if single and cuda.threadIdx.x < quads * stretches:
+            piece = cuda.threadIdx.x // quads
+            k0 = cuda.threadIdx.x - piece * quads
+            for r in range(held):
+                o = (piece * stretch + r) * hidden
+                for c in range(4):
+                    column = k0 + c * quads
+                    near[4 * r + c] = w[(o + (column if column < hidden else k0)) & NATURAL]
         for first in range(cuda.blockIdx.x * batch, people, cuda.gridDim.x * batch):
             for number in range(count - 1, -1, -1):
                 t = count - 1 - number if backwards else number
@@ -89,6 +101,40 @@ def build_backward(
                     k = piece * stretch
                     high = k + stretch
                     high = high if high < last else last
+                    if linked:
+                        for r in range(0, 4 * held, 16):
+                            if single:
+                                p0, p1, p2, p3 = near[r], near[r + 1], near[r + 2], near[r + 3]
+                                q0, q1, q2, q3 = near[r + 4], near[r + 5], near[r + 6], near[r + 7]
+                                r0, r1, r2, r3 = (
+                                    near[r + 8],
+                                    near[r + 9],
+                                    near[r + 10],
+                                    near[r + 11],
+                                )
+                                s0, s1, s2, s3 = (
+                                    near[r + 12],
+                                    near[r + 13],
+                                    near[r + 14],
+                                    near[r + 15],
+                                )
+                            else:
+                                o = (k * hidden + k0) & NATURAL
+                                p0, p1, p2, p3 = w[o], w[o + e1], w[o + e2], w[o + e3]
+                                o += hidden
+                                q0, q1, q2, q3 = w[o], w[o + e1], w[o + e2], w[o + e3]
+                                o += hidden
+                                r0, r1, r2, r3 = w[o], w[o + e1], w[o + e2], w[o + e3]
+                                o += hidden
+                                s0, s1, s2, s3 = w[o], w[o + e1], w[o + e2], w[o + e3]
+                            for b in range(batch):
+                                o = (b * width + k) & NATURAL
+                                x, y, z, u = delta[o], delta[o + 1], delta[o + 2], delta[o + 3]
+                                total[4 * b] += (x * p0 + y * q0) + (z * r0 + u * s0)
+                                total[4 * b + 1] += (x * p1 + y * q1) + (z * r1 + u * s1)
+                                total[4 * b + 2] += (x * p2 + y * q2) + (z * r2 + u * s2)
+                                total[4 * b + 3] += (x * p3 + y * q3) + (z * r3 + u * s3)
+                            k += 4
                     while k + 3 < high:
                         o = (k * hidden + k0) & NATURAL
                         p0, p1, p2, p3 = w[o], w[o + e1], w[o + e2], w[o + e3]

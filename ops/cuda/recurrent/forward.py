@@ -1,9 +1,11 @@
 """The loop over time of recurrent layers, forward: one persistent kernel, in which a block owns rows of the batch.
 
 The state of its rows stays in shared memory for all time steps. At each step the weights stream past it: a lane takes
-four columns and a stretch of rows of them, so that neighbours read neighbours and many reads are under way; the sums of
-the stretches meet in shared memory, in order. That takes two barriers a step, and none between blocks, since rows of a
-batch do not depend on each other. How many stretches there are follows from shapes: every launch gives the same bits.
+four columns and a stretch of rows of them, so that neighbours read neighbours and many reads are under way; where the
+weights are just too many for the cache next to the multiprocessor, lanes keep some of them in registers for all steps.
+The sums of the stretches meet in shared memory, in order. That takes two barriers a step, and none between blocks,
+since rows of a batch do not depend on each other. How many stretches there are follows from shapes: every launch gives
+the same bits.
 """
 
 from __future__ import annotations
@@ -28,12 +30,14 @@ def build_forward(
     hidden: int = 256,
     batch: int = 1,
     stretches: int = 4,
+    held: int = 0,
 ) -> Any:
     """The states after each step, and the gates and cells of those that have them.
 
     sums: x w_ihᵀ, (T, B, G·H). h0, c0: (B, H). v: w_hhᵀ row by row, (H · G·H,). states, cells: (T, B, H). gates:
     (T, B, 4·H). For what a cell has not, any array of as many axes. backwards: 1 or 0. H is `hidden`, and a block owns
-    `batch` rows; that these are constants spares most of the arithmetic of addresses.
+    `batch` rows; that these are constants spares most of the arithmetic of addresses. Of the first `held` rows of its
+    stretch, a multiple of 4 that each stretch has, a lane keeps the weights in registers for all steps.
     """
     zero, one = T(0), T(1)
     relu, gru, lstm = cell == "relu", cell == "gru", cell == "lstm"
@@ -42,6 +46,8 @@ def build_forward(
     uneven = columns % 4 > 0
     size, room = batch * hidden, batch * stretches * columns
     cells_size = size if lstm else 1
+    kept_size = 4 * held if held else 1
+    single = threads >= quads * stretches  # only a thread of one lane can keep anything
 
     def kernel(
         sums: Array,
@@ -60,7 +66,16 @@ def build_forward(
         part = cuda.shared.array(room, T)
         total = cuda.local.array(sums_of_lane, T)
         given = cuda.local.array(sums_of_lane, T)
+        kept = cuda.local.array(kept_size, T)
         count, people = states.shape[0], states.shape[1]
+        if single and cuda.threadIdx.x < quads * stretches:
+            piece = cuda.threadIdx.x // quads
+            k0 = cuda.threadIdx.x - piece * quads
+            for r in range(held):
+                o = (piece * stretch + r) * columns
+                for c in range(4):
+                    column = k0 + c * quads
+                    kept[4 * r + c] = v[(o + (column if column < columns else k0)) & NATURAL]
         for first in range(cuda.blockIdx.x * batch, people, cuda.gridDim.x * batch):
             for b in range(batch):
                 for j in range(cuda.threadIdx.x, hidden, threads):
@@ -91,6 +106,29 @@ def build_forward(
                     k = piece * stretch
                     high = k + stretch
                     high = high if high < hidden else hidden
+                    for r in range(0, 4 * held, 16):
+                        if single:
+                            p0, p1, p2, p3 = kept[r], kept[r + 1], kept[r + 2], kept[r + 3]
+                            q0, q1, q2, q3 = kept[r + 4], kept[r + 5], kept[r + 6], kept[r + 7]
+                            r0, r1, r2, r3 = kept[r + 8], kept[r + 9], kept[r + 10], kept[r + 11]
+                            s0, s1, s2, s3 = kept[r + 12], kept[r + 13], kept[r + 14], kept[r + 15]
+                        else:
+                            o = (k * columns + k0) & NATURAL
+                            p0, p1, p2, p3 = v[o], v[o + e1], v[o + e2], v[o + e3]
+                            o += columns
+                            q0, q1, q2, q3 = v[o], v[o + e1], v[o + e2], v[o + e3]
+                            o += columns
+                            r0, r1, r2, r3 = v[o], v[o + e1], v[o + e2], v[o + e3]
+                            o += columns
+                            s0, s1, s2, s3 = v[o], v[o + e1], v[o + e2], v[o + e3]
+                        for b in range(batch):
+                            o = (b * hidden + k) & NATURAL
+                            x, y, z, w = state[o], state[o + 1], state[o + 2], state[o + 3]
+                            total[4 * b] += (x * p0 + y * q0) + (z * r0 + w * s0)
+                            total[4 * b + 1] += (x * p1 + y * q1) + (z * r1 + w * s1)
+                            total[4 * b + 2] += (x * p2 + y * q2) + (z * r2 + w * s2)
+                            total[4 * b + 3] += (x * p3 + y * q3) + (z * r3 + w * s3)
+                        k += 4
                     while k + 3 < high:
                         o = (k * columns + k0) & NATURAL
                         p0, p1, p2, p3 = v[o], v[o + e1], v[o + e2], v[o + e3]

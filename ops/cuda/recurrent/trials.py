@@ -23,6 +23,7 @@ class Case(NamedTuple):
     batch: int
     backwards: bool
     truncate: int
+    held: int = 0
 
     def __str__(self) -> str:
         way = ", backwards" if self.backwards else ""
@@ -35,9 +36,10 @@ CASES = (
     Case(0, 2, 3, 1, 1, False, 0),
     Case(4, 3, 5, 2, 2, True, 3),
     Case(3, 2, 6, 1, 1, False, 1),
-    Case(2, 1, 33, 3, 1, False, 0),
+    Case(2, 1, 33, 4, 1, False, 0, 4),
     Case(2, 1, 31, 4, 1, True, 2),
     Case(1, 5, 4, 2, 4, False, 0),
+    Case(2, 3, 17, 1, 2, True, 0, 8),
 )
 
 
@@ -112,6 +114,7 @@ def forward(cell: str) -> Callable[[np.random.Generator, Any], Iterator[Trial]]:
                 "batch": case.batch,
                 "hidden": case.hidden,
                 "stretches": case.stretches,
+                "held": case.held,
             }
             yield Trial(
                 (*given[:-1], given[-1].ravel(), int(case.backwards), *written),
@@ -201,6 +204,7 @@ def backward(cell: str) -> Callable[[np.random.Generator, Any], Iterator[Trial]]
                 "batch": case.batch,
                 "hidden": case.hidden,
                 "stretches": case.stretches,
+                "held": case.held,
             }
             yield Trial(
                 (*given[:-1], given[-1].ravel(), case.truncate, int(case.backwards), *written),

@@ -11,11 +11,13 @@ from ops.cuda.kernel import Launch
 from ops.cuda.recurrent.forward import GATES
 from ops.cuda.recurrent.kernels import FORWARD
 from ops.devices.arrays import DeviceArray, array, empty
+from ops.gru_cells import gru_cell_gates, gru_layer_parts
 from ops.linalg import matmul
+from ops.lstm_cells import lstm_cell_gates, lstm_layer_parts
 from ops.primitive import NUMBERS
 from ops.recurrent import check_nonlinearity
-from ops.shape import transpose
-from ops.timesteps import check_layer, check_sequence
+from ops.shape import getitem, transpose
+from ops.timesteps import check_layer, check_sequence, earlier
 
 SHARED = 48 * 1024
 """Bytes of shared memory that every device gives a block."""
@@ -40,7 +42,9 @@ def plan_of(cell: str, people: int, hidden: int, itemsize: int, forward: bool) -
     if not forward:
         rows, columns = columns, rows
     quads = -(-columns // 4)
-    blocks = PROCESSORS if rows * columns * itemsize <= NEAR else STREAMS
+    kept = kept_rows(rows, columns, itemsize)
+    near = kept == 0 or (kept is not None and people <= PROCESSORS)
+    blocks = PROCESSORS if near else STREAMS
     batch = 1 if people <= blocks else 2 if people <= 2 * blocks else 4
     while batch:
         most = 512 if itemsize == 4 and batch < 4 else 256  # that there are registers for
@@ -51,8 +55,27 @@ def plan_of(cell: str, people: int, hidden: int, itemsize: int, forward: bool) -
             if batch * held * itemsize <= SHARED:
                 threads = min(lanes, 32 * -(-quads * stretches // 32))
                 own = {"cell": cell, "hidden": hidden, "batch": batch, "stretches": stretches}
+                if kept and batch == 1 and stretches * quads <= threads:
+                    own["held"] = kept
                 return Plan(Launch(-(-people // batch), threads), own)
         batch //= 2
+    return None
+
+
+def kept_rows(rows: int, columns: int, itemsize: int) -> int | None:
+    """How many rows of its stretch a lane of 512 keeps, so that the cache next to a multiprocessor holds the others.
+
+    None where that would be too many for its registers.
+
+    >>> kept_rows(192, 192, 4), kept_rows(256, 256, 4), kept_rows(512, 512, 4), kept_rows(256, 256, 8)
+    (0, 8, None, None)
+    """
+    stretches = min(512 * 4 // columns, rows // 8) if columns % 4 == 0 else 0
+    for kept in (0, 4, 8):
+        if kept and (itemsize > 4 or not stretches or rows % stretches or kept * stretches > rows):
+            return None
+        if (rows - kept * stretches) * columns * itemsize <= NEAR:
+            return kept
     return None
 
 
@@ -143,13 +166,31 @@ def rnn_value(
 
 def gru_value(
     x: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, **time: Any
-) -> tuple[DeviceArray, dict[str, DeviceArray]] | None:
-    """The states after each step, and the gates."""
+) -> tuple[Any, dict[str, Any]]:
+    """The states after each step, and the gates; of parts where there is no kernel.
+
+    The parts run here, since the definition of the gates asks the layer for its states.
+    """
     found = _ahead("gru", (x, h0, 0.0, w_ih, w_hh, b_ih, b_hh), **time)
-    return None if found is None else (found.out, {"gates": found.gates})
+    if found is not None:
+        return found.out, {"gates": found.gates}
+    check_sequence(x, time["truncate"])
+    check_layer(3, x, {"h0": (h0, x.shape[1:-1])}, w_ih, w_hh, b_ih, b_hh)
+    states = gru_layer_parts(x, h0, w_ih, w_hh, b_ih, b_hh, **time)
+    before = earlier(states, h0, **time)
+    return states, {"gates": gru_cell_gates(x, before, w_ih, w_hh, b_ih, b_hh)}
 
 
-def lstm_value(*inputs: Any, **time: Any) -> tuple[DeviceArray, dict[str, DeviceArray]] | None:
-    """States and cells after each step, packed, and the gates."""
-    found = _ahead("lstm", inputs, cells=True, **time)
-    return None if found is None else (found.out, {"gates": found.gates})
+def lstm_value(
+    x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, **time: Any
+) -> tuple[Any, dict[str, Any]]:
+    """States and cells after each step, packed, and the gates; of parts where there is no kernel."""
+    found = _ahead("lstm", (x, h0, c0, w_ih, w_hh, b_ih, b_hh), cells=True, **time)
+    if found is not None:
+        return found.out, {"gates": found.gates}
+    lead = x.shape[1:-1]
+    check_sequence(x, time["truncate"])
+    check_layer(4, x, {"h0": (h0, lead), "c0": (c0, lead)}, w_ih, w_hh, b_ih, b_hh)
+    packed = lstm_layer_parts(x, h0, c0, w_ih, w_hh, b_ih, b_hh, **time)
+    before = earlier(getitem(packed, 0), h0, **time)
+    return packed, {"gates": lstm_cell_gates(x, before, c0, w_ih, w_hh, b_ih, b_hh)}

@@ -1,4 +1,4 @@
-"""What losses of classifiers need beside softmax: how many targets count, the losses picked, and what they send back.
+"""What losses of classifiers need beside softmax: the losses picked and gathered, and what they send back.
 
 They take (outer, classes, inner), so the axis of classes may lie anywhere, and rows of any length.
 """
@@ -16,80 +16,134 @@ Array = Any
 AT_ONCE = 4
 
 
-def build_count(cuda: Any, math: Any, T: Any, threads: int) -> Any:
-    """counts: how many targets are not the one ignored, and how many of these are no class. By the first block.
+def build_gather_parts(cuda: Any, math: Any, T: Any, threads: int, *, lanes: int = 256) -> Any:
+    """sums[p], counts[p]: of part p of the samples the sum of the losses, how many count, how many are no class.
 
-    target: int (samples,). counts: int (2,). Integers, whose sums do not depend on their order.
+    losses, target: (samples,). sums: (parts,). counts: int (parts, 2). What is ignored does not count.
     """
+    zero = T(0)
+    warps = lanes // WARP
 
-    warps = threads // WARP
-
-    def kernel(target: Array, classes: int, ignored: int, counts: Array) -> None:
-        found = cuda.shared.array((2, warps), np.int64)
-        if cuda.blockIdx.x == 0:
-            counted = 0
-            wrong = 0
-            for i in range(cuda.threadIdx.x & 1023, target.shape[0], threads):
-                picked = target[i]
-                if picked != ignored:
-                    counted += 1
-                    if picked < 0 or picked >= classes:
-                        wrong += 1
-            step = 16
-            while step > 0:
-                counted += cuda.shfl_down_sync(ALL, counted, step)
-                wrong += cuda.shfl_down_sync(ALL, wrong, step)
-                step //= 2
-            if cuda.threadIdx.x & 31 == 0:
-                found[0, cuda.threadIdx.x // WARP] = counted
-                found[1, cuda.threadIdx.x // WARP] = wrong
-            cuda.syncthreads()
-            if cuda.threadIdx.x < 2:
+    def kernel(
+        losses: Array, target: Array, classes: int, ignored: int, sums: Array, counts: Array
+    ) -> None:
+        held = cuda.local.array(AT_ONCE, T)
+        ready = cuda.local.array(AT_ONCE, np.int64)
+        found = cuda.shared.array((2, warps), T)
+        numbers = cuda.shared.array((2, 2, warps), np.int64)
+        samples, parts = losses.shape[0], sums.shape[0]
+        turn = 0  # two parts in turn: nobody writes one while it may be read
+        for part in range(cuda.blockIdx.x, parts, cuda.gridDim.x):
+            last = samples * (part + 1) // parts
+            for lane in range(cuda.threadIdx.x & 1023, lanes, threads):
+                total = zero
                 counted = 0
+                wrong = 0
+                for low in range(samples * part // parts + lane, last, AT_ONCE * lanes):
+                    for k in range(AT_ONCE):
+                        i = low + k * lanes
+                        i = i if i < last else low
+                        held[k] = losses[i]
+                        ready[k] = target[i]
+                    for k in range(AT_ONCE):
+                        if low + k * lanes < last:
+                            total += held[k]
+                            if ready[k] != ignored:
+                                counted += 1
+                                if ready[k] < 0 or ready[k] >= classes:
+                                    wrong += 1
+                step = 16
+                while step > 0:
+                    total += cuda.shfl_xor_sync(ALL, total, step)
+                    counted += cuda.shfl_xor_sync(ALL, counted, step)
+                    wrong += cuda.shfl_xor_sync(ALL, wrong, step)
+                    step //= 2
+                if lane & 31 == 0:
+                    found[turn, lane // WARP] = total
+                    numbers[turn, 0, lane // WARP] = counted
+                    numbers[turn, 1, lane // WARP] = wrong
+            cuda.syncthreads()
+            if cuda.threadIdx.x == 0:
+                total = zero
+                counted = 0
+                wrong = 0
                 for warp in range(warps):
-                    counted += found[cuda.threadIdx.x, warp]
-                counts[cuda.threadIdx.x] = counted
+                    total += found[turn, warp]
+                    counted += numbers[turn, 0, warp]
+                    wrong += numbers[turn, 1, warp]
+                sums[part] = total
+                counts[part, 0] = counted
+                counts[part, 1] = wrong
+            turn = 1 - turn
 
     return kernel
 
 
-def build_pick(
-    cuda: Any, math: Any, T: Any, threads: int, *, softmax: bool = True, mean: bool = True
-) -> Any:
-    """losses = −x weights at the class of each sample; of `softmax`, −(x − top − log sum) weights. A thread to each.
+def build_gather(cuda: Any, math: Any, T: Any, threads: int, *, mean: bool = True) -> Any:
+    """out: the sum of the losses of all parts, divided in a `mean` by how many count; and what each sample weighs.
 
-    x: (outer, classes, inner). target: int (outer, inner), and of that shape tops, sums, losses and weights, which are
-    1, of a `mean` 1 / counts[0], of what is ignored 0.
+    sums: (parts,). counts: int (parts, 2). weights: (samples,), 1 over that number, or 1; 0 of what does not count.
+    out: (1,). wrong: int (1,), how many are no class. Every warp brings the parts together by itself.
     """
     zero, one = T(0), T(1)
 
     def kernel(
-        x: Array,
-        tops: Array,
         sums: Array,
+        counts: Array,
         target: Array,
         ignored: int,
-        counts: Array,
-        losses: Array,
         weights: Array,
+        out: Array,
+        wrong: Array,
     ) -> None:
-        classes, inner = x.shape[1], x.shape[2]
+        total = zero
+        counted = 0
+        bad = 0
+        for part in range(cuda.threadIdx.x & 31, sums.shape[0], WARP):
+            total += sums[part]
+            counted += counts[part, 0]
+            bad += counts[part, 1]
+        step = 16
+        while step > 0:
+            total += cuda.shfl_xor_sync(ALL, total, step)
+            counted += cuda.shfl_xor_sync(ALL, counted, step)
+            bad += cuda.shfl_xor_sync(ALL, bad, step)
+            step //= 2
         share = one
         if mean:
-            share = one / T(counts[0])
+            share = one / T(counted)
+            total = total / T(counted)
+        for i in range(cuda.grid(1), weights.shape[0], cuda.gridsize(1)):
+            weights[i] = share if target[i] != ignored else zero
+        if cuda.grid(1) == 0:
+            out[0] = total
+            wrong[0] = bad
+
+    return kernel
+
+
+def build_pick(cuda: Any, math: Any, T: Any, threads: int, *, softmax: bool = True) -> Any:
+    """losses = −x at the class of each sample; of `softmax`, −(x − top − log sum). A thread to each sample.
+
+    x: (outer, classes, inner). target: int (outer, inner), and of that shape tops, sums and losses, which are 0 of
+    what is ignored or no class.
+    """
+    zero = T(0)
+
+    def kernel(
+        x: Array, tops: Array, sums: Array, target: Array, ignored: int, losses: Array
+    ) -> None:
+        classes, inner = x.shape[1], x.shape[2]
         for item in range(cuda.grid(1), x.shape[0] * inner, cuda.gridsize(1)):
             o = item // inner
             c = item % inner
             picked = target[o, c]
-            weight = zero
             loss = zero
             if picked != ignored and picked >= 0 and picked < classes:
-                weight = share
                 v = x[o, picked, c]
                 if softmax:
                     v = (v - tops[o, c]) - math.log(sums[o, c])
-                loss = -v * weight
-            weights[o, c] = weight
+                loss = -v
             losses[o, c] = loss
 
     return kernel

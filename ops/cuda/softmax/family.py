@@ -1,7 +1,7 @@
 """Softmax, its logarithm and log-sum-exp along any axis: short rows in registers, long rows and columns in two passes.
 
-What softmax of long rows or of columns sends back is left to the rule, which is made of sums and products. A few very
-long rows go by their parts, whose sums are split over the whole GPU.
+What softmax of columns sends back is left to the rule, which is made of sums and products. A few very long rows go by
+their parts and by the rule, whose sums are split over the whole GPU.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ops.cuda.kernel import Kernel
+import numpy as np
+
+from ops.cuda.kernel import Kernel, Launch
 from ops.cuda.native import Native
 from ops.cuda.reductions.family import floats
-from ops.cuda.reductions.launching import reduced_shape, spread_back
-from ops.cuda.softmax.launching import exponential_sums, held_each, row_launch, single_axis
+from ops.cuda.reductions.launching import MOST, passes, reduced_shape, spread_back
+from ops.cuda.softmax.launching import LONG, exponential_sums, held_each, row_launch, single_axis
 from ops.cuda.softmax.loss_tables import ENTRIES as LOSSES
 from ops.cuda.softmax.losses import CROSS_ENTROPY, NLL_LOSS
-from ops.cuda.softmax.tables import ENTRIES, SOFTMAX, SOFTMAX_FLOW
-from ops.devices.arrays import empty
+from ops.cuda.softmax.tables import ENTRIES, LONG_SOFTMAX_FLOW, SOFTMAX, SOFTMAX_FLOW
+from ops.devices.arrays import array, empty
 from ops.elementwise import where
 from ops.reduce import Axis
 
@@ -57,16 +59,20 @@ def _softmax(logarithm: bool) -> Native:
         saved: Mapping[str, Any],
     ) -> list[Any] | None:
         at = single_axis(out, params["axis"]) if floats(g, out, *inputs) else None
-        each = None if at is None else held_each(at.size, 2 * out.dtype.itemsize)
-        if at is None or at.inner > 1 or each is None:
+        if at is None or at.inner > 1 or (at.size >= LONG and at.outer < 64):
             return None
+        each = held_each(at.size, 2 * out.dtype.itemsize)
         flow = empty(out.device, out.shape, out.dtype)
         if flow.size:
             rows = (at.outer, at.size)
             arguments = [a.reshape(rows).memory for a in (g, out, flow)]
-            options = {"each": each, "logarithm": logarithm}
-            launch = row_launch(at.outer)
-            out.device.launch(SOFTMAX_FLOW, out.dtype, launch, arguments, options)
+            if each is None:
+                kernel, launch = LONG_SOFTMAX_FLOW, Launch(min(at.outer, MOST), 256)
+                options = {"lanes": 256, "logarithm": logarithm}
+            else:
+                kernel, launch = SOFTMAX_FLOW, row_launch(at.outer)
+                options = {"each": each, "logarithm": logarithm}
+            out.device.launch(kernel, out.dtype, launch, arguments, options)
         return [flow]
 
     return Native(value, pull)
@@ -78,8 +84,18 @@ def _softmax(logarithm: bool) -> Native:
 def logsumexp_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """log Σ exp x over an axis, of one reading of x."""
     at = single_axis(x, axis)
-    found = None if at is None else exponential_sums(x, at, logarithm=True)
+    if at is None:
+        return _of_nothing(x, axis, keepdims)
+    found = exponential_sums(x, at, logarithm=True)
     return None if found is None else found[1].reshape(reduced_shape(x.shape, axis, keepdims))
+
+
+def _of_nothing(x: Any, axis: Axis, keepdims: bool) -> Any:
+    """log of an empty sum, −inf, of an axis without elements; None of any other."""
+    if not floats(x) or all(at.size for at in passes(x.shape, axis) or ()):
+        return None
+    shape = reduced_shape(x.shape, axis, keepdims)
+    return array(x.device, np.full(shape, -math.inf, x.dtype))
 
 
 def _logsumexp_pull(

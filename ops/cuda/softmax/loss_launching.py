@@ -1,56 +1,80 @@
-"""The launches of what losses of classifiers need: counts of targets, losses and flows of rows, flows of any layout."""
+"""The launches of what losses of classifiers need: losses and flows of rows, losses gathered, flows of any layout."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ops.cuda.kernel import Launch
-from ops.cuda.reductions.launching import MOST, Collapsed, power_above, strip
+from ops.cuda.reductions.launching import FULL, MOST, Collapsed, power_above, strip
 from ops.cuda.softmax.classes import AT_ONCE
 from ops.cuda.softmax.launching import exponential_sums, row_launch
-from ops.cuda.softmax.loss_tables import CLASS_FLOW, COUNT, CROSS_ENTROPY
+from ops.cuda.softmax.loss_tables import CLASS_FLOW, CROSS_ENTROPY, GATHER, GATHER_PARTS
 from ops.devices.arrays import DeviceArray, empty
 
 
-def count_targets(target: DeviceArray, classes: int, ignored: int) -> DeviceArray:
-    """How many targets count, and how many of them are no class: (2,)."""
-    counts = empty(target.device, (2,), "int64")
-    threads = 1024 if target.size > 4096 else 64
-    arguments = [target.reshape(-1).memory, classes, ignored, counts.memory]
-    target.device.launch(COUNT, "float32", Launch(1, threads), arguments)
-    return counts
+class Gathered(NamedTuple):
+    """The losses of all samples together, what each sample weighs, and how many targets are no class: (1,) each."""
+
+    out: DeviceArray
+    weights: DeviceArray
+    wrong: DeviceArray
+
+
+def parts_of(samples: int) -> int:
+    """In how many parts the losses are gathered: two on each multiprocessor of a large GPU where there are so many.
+
+    >>> parts_of(1), parts_of(65536), parts_of(10**7)
+    (1, 64, 264)
+    """
+    return max(1, min(264, samples // 1024))
+
+
+def gathered_losses(
+    losses: DeviceArray, target: DeviceArray, classes: int, ignored: int, *, mean: bool
+) -> Gathered:
+    """The sum or mean of the losses, and what comes of counting the targets, of one reading of both."""
+    device, dtype, samples = losses.device, losses.dtype, losses.size
+    parts = parts_of(samples)
+    sums, counts = empty(device, (parts,), dtype), empty(device, (parts, 2), "int64")
+    numbers = target.reshape(-1).memory
+    arguments = [losses.reshape(-1).memory, numbers, classes, ignored, sums.memory, counts.memory]
+    lanes = 256 if samples >= 256 else 32
+    device.launch(GATHER_PARTS, dtype, Launch(parts, lanes), arguments, {"lanes": lanes})
+    found = Gathered(
+        empty(device, (1,), dtype), empty(device, (samples,), dtype), empty(device, (1,), "int64")
+    )
+    out, weights, wrong = found.out.memory, found.weights.memory, found.wrong.memory
+    arguments = [sums.memory, counts.memory, numbers, ignored, weights, out, wrong]
+    launch = Launch(min(-(-samples // lanes), FULL), lanes)
+    device.launch(GATHER, dtype, launch, arguments, {"mean": mean})
+    return found
 
 
 def launch_rows(
     scores: DeviceArray,
     target: DeviceArray,
     at: Collapsed,
-    counts: DeviceArray,
-    losses: DeviceArray,
-    weights: DeviceArray,
     ignored: int,
+    numbers: DeviceArray,
     *,
     each: int,
-    mean: bool,
     g: DeviceArray | None = None,
     flow: DeviceArray | None = None,
-    loss: bool = True,
 ) -> None:
-    """Short rows of logits: the losses, the flow of the cotangent g, or both of one reading."""
+    """Short rows of logits: the losses, into `numbers`; or the flow of the cotangent g, whose rows weigh so much."""
     rows = (at.outer, at.size)
     logits = scores.reshape(rows).memory
     arguments = [
         logits,
         target.reshape(-1).memory,
         ignored,
-        counts.memory,
-        (losses if g is None else g).reshape(-1).memory,
+        (numbers if g is None else g).reshape(-1).memory,
         0 if g is None or g.size == 1 else 1,
-        losses.reshape(-1).memory,
-        weights.reshape(-1).memory,
+        numbers.reshape(-1).memory,
         logits if flow is None else flow.reshape(rows).memory,
     ]
-    options = {"each": each, "mean": mean, "loss": loss, "pull": flow is not None}
-    launch = row_launch(at.outer)
-    scores.device.launch(CROSS_ENTROPY, scores.dtype, launch, arguments, options)
+    options = {"each": each, "pull": flow is not None}
+    scores.device.launch(CROSS_ENTROPY, scores.dtype, row_launch(at.outer), arguments, options)
 
 
 def launch_flow(

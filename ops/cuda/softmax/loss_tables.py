@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ops.cuda.kernel import Trial
-from ops.cuda.softmax.classes import build_class_flow, build_count, build_pick
+from ops.cuda.softmax.classes import (
+    build_class_flow,
+    build_gather,
+    build_gather_parts,
+    build_pick,
+)
 from ops.cuda.softmax.rows import build_cross_entropy
 from ops.cuda.softmax.tables import entry, shares_of, some_logits
 
@@ -23,93 +29,88 @@ def _targets(rng: np.random.Generator, classes: int, *shape: int) -> Array:
     return target
 
 
-def _entropies(
-    x: Array, target: Array, mean: bool
-) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """Of x (outer, classes, inner): top, sum, shares − onehot, losses, weights, and the counts."""
+def _entropies(x: Array, target: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """Of x (outer, classes, inner): top, sum, shares − onehot, losses, and which samples count, as numbers."""
     top, total, slope = shares_of(x)
     counts = target != IGNORED
-    number = int(counts.sum())
-    weights = counts / number if mean else counts.astype(np.float64)
     place = np.where(counts, target, 0)[:, None]
     picked = np.take_along_axis(x.astype(np.float64) - top - np.log(total), place, 1)[:, 0]
-    losses = np.where(counts, -picked, 0) * weights
+    losses = np.where(counts, -picked, 0)
     slope = slope.copy()
     onehot = np.take_along_axis(slope, place, 1)[:, 0] - counts
     np.put_along_axis(slope, place, onehot[:, None], 1)
-    return top[:, 0], total[:, 0], slope, losses, weights, np.array([number, 0])
+    return top[:, 0], total[:, 0], slope, losses, counts.astype(np.float64)
 
 
 def _cross_entropy_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
-    for rows, classes, mean, loss, pull, each_g in (
-        (0, 4, False, True, True, False),
-        (3, 1, True, True, False, False),
-        (5, 31, True, True, True, False),
-        (4, 33, True, False, True, True),
-        (3, 100, False, True, True, False),
-        (1, 4000 // np.dtype(T).itemsize, True, False, True, False),
+    for rows, classes, pull, each_g in (
+        (0, 4, True, False),
+        (3, 1, False, False),
+        (5, 31, False, False),
+        (5, 31, True, False),
+        (4, 33, True, True),
+        (3, 100, False, False),
+        (1, 4000 // np.dtype(T).itemsize, True, False),
     ):
         x = some_logits(rng, T, rows, classes)
         target = _targets(rng, classes, rows)
+        slope, losses, weights = x, x[:, 0], x[:, 0]
         if rows:
-            wide = _entropies(x[..., None], target[:, None], mean)
-            slope, losses, weights = wide[2][..., 0], wide[3][:, 0], wide[4][:, 0]
-        else:
-            slope, losses, weights = x, x[:, 0], x[:, 0]
+            wide = _entropies(x[..., None], target[:, None])
+            slope, losses, weights = wide[2][..., 0], wide[3][:, 0], wide[4][:, 0] / 3
         g = rng.normal(size=rows if each_g else 1).astype(T)
-        arguments = (
-            x,
-            target,
-            IGNORED,
-            np.array([(target != IGNORED).sum(), 0]),
-            g,
-            int(each_g),
-            np.full(rows, np.nan, T),
-            np.full(rows, np.nan, T) if loss else weights.astype(T),
-            np.full(x.shape, np.nan, T),
-        )
-        expected = {6: losses, 7: weights} if loss else {}
-        if pull:
-            expected[8] = slope * (weights * g)[:, None]
-        options = {"each": -(-classes // 32), "mean": mean, "loss": loss, "pull": pull}
+        numbers = weights.astype(T) if pull else np.full(rows, np.nan, T)
+        arguments = (x, target, IGNORED, g, int(each_g), numbers, np.full(x.shape, np.nan, T))
+        expected = {6: slope * (weights * g)[:, None]} if pull else {5: losses}
+        options = {"each": -(-classes // 32), "pull": pull}
         yield Trial(arguments, expected, options, f"{x.shape}")
 
 
-def _count_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
-    for samples in (0, 1, 33, 200):
+def _gather_parts_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
+    for samples, parts, lanes in ((1, 1, 256), (33, 2, 32), (64, 3, 64), (600, 4, 64)):
+        losses = rng.normal(size=samples).astype(T)
         target = rng.integers(-1, 5, size=samples)
         target[samples // 2 :: 5] = IGNORED
-        wrong = (target != IGNORED) & ((target < 0) | (target >= 4))
-        expected = np.array([(target != IGNORED).sum(), wrong.sum()])
-        yield Trial((target, 4, IGNORED, np.full(2, -1)), {3: expected}, what=f"{samples}")
+        counts = target != IGNORED
+        wrong = counts & ((target < 0) | (target >= 4))
+        ends = [samples * part // parts for part in range(parts + 1)]
+        cut = [slice(low, high) for low, high in pairwise(ends)]
+        sums = np.array([losses[s].astype(np.float64).sum() for s in cut])
+        numbers = np.array([[counts[s].sum(), wrong[s].sum()] for s in cut])
+        arguments = (losses, target, 4, IGNORED, np.full(parts, np.nan, T), np.full((parts, 2), -1))
+        yield Trial(arguments, {4: sums, 5: numbers}, {"lanes": lanes}, f"{samples} in {parts}")
+
+
+def _gather_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
+    for samples, parts, mean in ((1, 1, True), (33, 2, False), (31, 1, True), (300, 40, True)):
+        sums = rng.normal(size=parts).astype(T)
+        target = _targets(rng, 5, samples)
+        counts = np.stack([np.full(parts, 7), np.arange(parts)], axis=1)
+        number = 7 * parts if mean else 1
+        weights = (target != IGNORED) / number
+        unset = np.full(samples, np.nan, T), np.full(1, np.nan, T), np.full(1, -1)
+        arguments = (sums, counts, target, IGNORED, *unset)
+        total = sums.astype(np.float64).sum(keepdims=True) / number
+        expected = {4: weights, 5: total, 6: counts[:, 1].sum(keepdims=True)}
+        yield Trial(arguments, expected, {"mean": mean}, f"{samples} in {parts}")
 
 
 def _pick_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
-    for shape, softmax, mean in (
-        ((5, 1, 1), True, True),
-        ((33, 4, 1), True, False),
-        ((2, 3, 31), True, True),
-        ((3, 5, 2), False, True),
+    for shape, softmax in (
+        ((5, 1, 1), True),
+        ((33, 4, 1), True),
+        ((2, 3, 31), True),
+        ((3, 5, 2), False),
     ):
         x = some_logits(rng, T, *shape)
         target = _targets(rng, shape[1], shape[0], shape[2])
-        top, total, _, losses, weights, counts = _entropies(x, target, mean)
+        top, total, _, losses, counts = _entropies(x, target)
         if not softmax:
             place = np.where(target == IGNORED, 0, target)[:, None]
-            losses = -np.take_along_axis(x.astype(np.float64), place, 1)[:, 0] * weights
-        empty = np.full(target.shape, np.nan, T)
-        arguments = (
-            x,
-            top.astype(T),
-            total.astype(T),
-            target,
-            IGNORED,
-            counts,
-            empty,
-            empty.copy(),
-        )
-        options = {"softmax": softmax, "mean": mean}
-        yield Trial(arguments, {6: losses, 7: weights}, options, f"{shape}")
+            losses = -np.take_along_axis(x.astype(np.float64), place, 1)[:, 0] * counts
+        unset = np.full(target.shape, np.nan, T)
+        arguments = (x, top.astype(T), total.astype(T), target, IGNORED, unset)
+        yield Trial(arguments, {5: losses}, {"softmax": softmax}, f"{shape}")
 
 
 def _class_flow_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
@@ -123,7 +124,7 @@ def _class_flow_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
     ):
         x = some_logits(rng, T, *shape)
         target = _targets(rng, shape[1], shape[0], shape[2])
-        top, total, slope, _, weights, _ = _entropies(x, target, False)
+        top, total, slope, _, weights = _entropies(x, target)
         g = rng.normal(size=target.size if step else 1).astype(T)
         if not softmax:
             slope = np.where(np.arange(shape[1])[:, None] == target[:, None], -1.0, 0.0)
@@ -147,25 +148,33 @@ def _class_flow_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
 CROSS_ENTROPY = entry(
     "cross_entropy_rows",
     build_cross_entropy,
-    "T[:,:] i8[:] i8 i8[:] T[:] i8 T[:] T[:] T[:,:]",
+    "T[:,:] i8[:] i8 T[:] i8 T[:] T[:,:]",
     _cross_entropy_trials,
-    {"each": 1, "mean": True, "loss": True, "pull": False},
-    "Cross-entropy of short rows against class numbers, what it sends back, or both at once.",
+    {"each": 1, "pull": False},
+    "Cross-entropy of short rows against class numbers, or what it sends back.",
 )
-COUNT = entry(
-    "count_targets",
-    build_count,
-    "i8[:] i8 i8 i8[:]",
-    _count_trials,
-    {},
-    "How many class numbers count, and how many of them are no class.",
+GATHER_PARTS = entry(
+    "gather_loss_parts",
+    build_gather_parts,
+    "T[:] i8[:] i8 i8 T[:] i8[:,:]",
+    _gather_parts_trials,
+    {"lanes": 256},
+    "Of each part of the samples the sum of the losses, how many count, and how many are no class.",
+)
+GATHER = entry(
+    "gather_losses",
+    build_gather,
+    "T[:] i8[:,:] i8[:] i8 T[:] T[:] i8[:]",
+    _gather_trials,
+    {"mean": True},
+    "The sum or mean of the losses of all parts, and what each sample weighs.",
 )
 PICK = entry(
     "pick_classes",
     build_pick,
-    "T[:,:,:] T[:,:] T[:,:] i8[:,:] i8 i8[:] T[:,:] T[:,:]",
+    "T[:,:,:] T[:,:] T[:,:] i8[:,:] i8 T[:,:]",
     _pick_trials,
-    {"softmax": True, "mean": True},
+    {"softmax": True},
     "The loss of each sample: what stands at its class.",
 )
 CLASS_FLOW = entry(
@@ -176,4 +185,4 @@ CLASS_FLOW = entry(
     {"softmax": True, "along": False, "width": 32, "depth": 8},
     "What the loss of each sample sends to its logits, of rows of any length and of columns.",
 )
-ENTRIES = (CROSS_ENTROPY, COUNT, PICK, CLASS_FLOW)
+ENTRIES = (CROSS_ENTROPY, GATHER_PARTS, GATHER, PICK, CLASS_FLOW)

@@ -1,4 +1,4 @@
-"""Losses of classifiers against class numbers: rows of logits are read once each way, or once for both.
+"""Losses of classifiers against class numbers: short rows of logits are read once each way.
 
 Weighted classes, smoothed labels and targets that hold shares go by their parts.
 """
@@ -15,9 +15,9 @@ from ops.class_targets import check_scores, is_one, is_shares
 from ops.cuda.kernel import Launch
 from ops.cuda.native import Native
 from ops.cuda.reductions.family import floats
-from ops.cuda.reductions.launching import MOST, Collapsed, reduced
+from ops.cuda.reductions.launching import MOST, Collapsed
 from ops.cuda.softmax.launching import exponential_sums, held_each
-from ops.cuda.softmax.loss_launching import count_targets, launch_flow, launch_rows
+from ops.cuda.softmax.loss_launching import gathered_losses, launch_flow, launch_rows
 from ops.cuda.softmax.loss_tables import PICK
 from ops.devices.arrays import DeviceArray, array, empty
 from ops.elementwise import astype
@@ -61,34 +61,6 @@ def _classes(target: Any, like: DeviceArray) -> DeviceArray | None:
     return target if target.dtype == "int64" else astype(target, dtype="int64")
 
 
-def _finished(
-    losses: DeviceArray,
-    weights: DeviceArray,
-    counts: DeviceArray,
-    scores: DeviceArray,
-    target: DeviceArray,
-    *,
-    reduction: str,
-    ignored: int,
-    axis: int,
-) -> Loss:
-    """The losses gathered, and the weights. Only here, when all is launched, does the host wait for the counts."""
-    place = axis % scores.ndim
-    if reduction == "none":
-        out = losses.reshape(scores.shape[:place] + scores.shape[place + 1 :])
-    else:
-        out = reduced(losses.reshape(-1), [Collapsed(1, losses.size, 1)], "add").reshape(())
-    number, wrong = counts.tolist()
-    if wrong:
-        class_numbers(target.numpy(), scores.shape[place], ignored)  # which says what is wrong
-    if reduction == "mean" and not number:
-        out = array(out.device, scores.dtype.type(math.nan))
-    return out, {"sample_weight": weights.reshape(kept_shape(scores.shape, axis))}
-
-
-# ----- values
-
-
 def _value(
     scores: DeviceArray,
     target: DeviceArray,
@@ -99,7 +71,7 @@ def _value(
     ignored: int,
     axis: int,
 ) -> Loss | None:
-    mean = reduction == "mean"
+    """The loss, and the weights. The host waits once all is launched, for one number: how many targets are no class."""
     each = held_each(at.size, scores.dtype.itemsize) if softmax and at.inner == 1 else None
     tops = sums = None
     if softmax and each is None:
@@ -107,12 +79,10 @@ def _value(
         if found is None:
             return None
         tops, sums = found
-    counts = count_targets(target, at.size, ignored)
     numbers = (at.outer, at.inner)
     losses = empty(scores.device, numbers, scores.dtype)
-    weights = empty(scores.device, numbers, scores.dtype)
     if each is not None:
-        launch_rows(scores, target, at, counts, losses, weights, ignored, each=each, mean=mean)
+        launch_rows(scores, target, at, ignored, losses, each=each)
     else:
         arguments = [
             scores.reshape(at).memory,
@@ -120,15 +90,21 @@ def _value(
             (losses if sums is None else sums).reshape(numbers).memory,
             target.reshape(numbers).memory,
             ignored,
-            counts.memory,
             losses.memory,
-            weights.memory,
         ]
         launch = Launch(min(-(-losses.size // 64), MOST), 64)
-        options = {"softmax": softmax, "mean": mean}
-        scores.device.launch(PICK, scores.dtype, launch, arguments, options)
-    given: dict[str, Any] = {"reduction": reduction, "ignored": ignored, "axis": axis}
-    return _finished(losses, weights, counts, scores, target, **given)
+        scores.device.launch(PICK, scores.dtype, launch, arguments, {"softmax": softmax})
+    out, weights, wrong = gathered_losses(
+        losses, target, at.size, ignored, mean=reduction == "mean"
+    )
+    if wrong.item():
+        class_numbers(target.numpy(), at.size, ignored)  # which says what is wrong
+    if reduction == "none":
+        place = axis % scores.ndim
+        out = losses.reshape(scores.shape[:place] + scores.shape[place + 1 :])
+    else:
+        out = out.reshape(())
+    return out, {"sample_weight": weights.reshape(kept_shape(scores.shape, axis))}
 
 
 def _cross_entropy_value(
@@ -165,40 +141,6 @@ def _nll_value(
     return _value(log_share, classes, at, softmax=False, **given)
 
 
-def loss_and_flow(
-    logits: DeviceArray, target: DeviceArray, *, ignore_index: int = -100
-) -> tuple[DeviceArray, DeviceArray] | None:
-    """The mean cross-entropy of rows of logits and its gradient, of one reading; None for rows too long for registers.
-
-    logits: float (N, classes). target: int64 (N,). Returns: float () and (N, classes).
-    """
-    at = _at(logits, target, 1.0, -1)
-    each = None if at is None else held_each(at.size, logits.dtype.itemsize)
-    if at is None or each is None:
-        return None
-    counts = count_targets(target, at.size, ignore_index)
-    losses = empty(logits.device, (at.outer,), logits.dtype)
-    weights = empty(logits.device, (at.outer,), logits.dtype)
-    flow = empty(logits.device, logits.shape, logits.dtype)
-    one = array(logits.device, logits.dtype.type(1))
-    launch_rows(
-        logits,
-        target,
-        at,
-        counts,
-        losses,
-        weights,
-        ignore_index,
-        each=each,
-        mean=True,
-        g=one,
-        flow=flow,
-    )
-    given: dict[str, Any] = {"reduction": "mean", "ignored": ignore_index, "axis": -1}
-    loss, _ = _finished(losses, weights, counts, logits, target, **given)
-    return loss, flow
-
-
 # ----- flows
 
 
@@ -225,20 +167,7 @@ def _pull(softmax: bool) -> Any:
         flow = empty(scores.device, scores.shape, scores.dtype)
         each = held_each(at.size, scores.dtype.itemsize) if softmax and at.inner == 1 else None
         if each is not None:
-            launch_rows(
-                scores,
-                classes,
-                at,
-                classes.reshape(-1),
-                weights,
-                weights,
-                ignored,
-                each=each,
-                mean=False,
-                g=g,
-                flow=flow,
-                loss=False,
-            )
+            launch_rows(scores, classes, at, ignored, weights, each=each, g=g, flow=flow)
             return [flow, None, None]
         if not launch_flow(scores, classes, at, ignored, g, weights, flow, softmax=softmax):
             return None

@@ -12,6 +12,7 @@ Array = Any
 
 WARP = 32
 ALL = 0xFFFFFFFF
+AT_ONCE = 4
 
 
 def build_softmax(
@@ -29,9 +30,7 @@ def build_softmax(
                 c = lane + k * WARP
                 held[k] = x[row, c if k < each - 1 or c < classes else 0]
             top = least
-            for k in range(each):
-                if k == each - 1 and lane + k * WARP >= classes:
-                    held[k] = least
+            for k in range(each):  # lanes past the end hold the first element once more
                 top = held[k] if held[k] > top else top
             step = 16
             while step > 0:
@@ -96,22 +95,72 @@ def build_softmax_flow(
     return kernel
 
 
-def build_cross_entropy(
-    cuda: Any,
-    math: Any,
-    T: Any,
-    threads: int,
-    *,
-    each: int = 1,
-    mean: bool = True,
-    loss: bool = True,
-    pull: bool = False,
+def build_long_softmax_flow(
+    cuda: Any, math: Any, T: Any, threads: int, *, lanes: int = 256, logarithm: bool = False
 ) -> Any:
-    """Losses, weights and flow of rows of logits against class numbers, of one reading of the logits.
+    """The same flow of rows that registers do not hold: a block to each row, which it reads twice.
 
-    losses[r] = −log softmax(x)[r, target[r]] weights[r], and weights[r] is 1, of a `mean` 1 / counts[0], of what is
-    ignored 0. To `pull`, flow = (softmax(x) − onehot) g weights: the weights are read, unless the `loss` made them.
-    x, flow: (rows, classes). target: int (rows,). g, of one number for all or each row, is read at r · g_step.
+    The second time it lies in a cache near the block. g, out, flow: (rows, classes).
+    """
+    zero = T(0)
+    warps = lanes // WARP
+
+    def kernel(g: Array, out: Array, flow: Array) -> None:
+        sent = cuda.local.array(AT_ONCE, T)
+        held = cuda.local.array(AT_ONCE, T)
+        found = cuda.shared.array((2, warps), T)
+        rows, classes = g.shape[0], g.shape[1]
+        turn = 0  # two rows of sums in turn: nobody writes one while it may be read
+        for row in range(cuda.blockIdx.x, rows, cuda.gridDim.x):
+            for lane in range(cuda.threadIdx.x & 1023, lanes, threads):
+                total = zero
+                for low in range(lane, classes, AT_ONCE * lanes):
+                    for k in range(AT_ONCE):
+                        c = low + k * lanes
+                        c = c if c < classes else low
+                        sent[k] = g[row, c]
+                        if not logarithm:
+                            held[k] = out[row, c]
+                    for k in range(AT_ONCE):
+                        if low + k * lanes < classes:
+                            total += sent[k] if logarithm else sent[k] * held[k]
+                step = 16
+                while step > 0:
+                    total += cuda.shfl_xor_sync(ALL, total, step)
+                    step //= 2
+                if lane & 31 == 0:
+                    found[turn, lane // WARP] = total
+            cuda.syncthreads()
+            total = zero
+            for warp in range(warps):
+                total += found[turn, warp]
+            turn = 1 - turn
+            for lane in range(cuda.threadIdx.x & 1023, lanes, threads):
+                for low in range(lane, classes, AT_ONCE * lanes):
+                    for k in range(AT_ONCE):
+                        c = low + k * lanes
+                        c = c if c < classes else low
+                        sent[k] = g[row, c]
+                        held[k] = out[row, c]
+                    for k in range(AT_ONCE):
+                        c = low + k * lanes
+                        if c < classes:
+                            if logarithm:
+                                flow[row, c] = sent[k] - math.exp(held[k]) * total
+                            else:
+                                flow[row, c] = held[k] * (sent[k] - total)
+
+    return kernel
+
+
+def build_cross_entropy(
+    cuda: Any, math: Any, T: Any, threads: int, *, each: int = 1, pull: bool = False
+) -> Any:
+    """Losses of rows of logits against class numbers, or to `pull`, what the rows receive: of one reading of them.
+
+    numbers[r] = −log softmax(x)[r, target[r]], 0 for what is ignored or no class; what receives flows takes from
+    `numbers` what each row weighs: flow = (softmax(x) − onehot) g numbers. x, flow: (rows, classes). target: int
+    (rows,). g, of one number for all or each row, is read at r · g_step.
     """
     zero, one, least = T(0), T(1), T(-float("inf"))
 
@@ -119,34 +168,22 @@ def build_cross_entropy(
         x: Array,
         target: Array,
         ignored: int,
-        counts: Array,
         g: Array,
         g_step: int,
-        losses: Array,
-        weights: Array,
+        numbers: Array,
         flow: Array,
     ) -> None:
         held = cuda.local.array(each, T)
         rows, classes = x.shape[0], x.shape[1]
         lane = cuda.threadIdx.x & 31  # not %: so the compiler knows that no index is negative
-        share = one
-        if loss and mean:
-            share = one / T(counts[0])
         for row in range(cuda.grid(1) // WARP, rows, cuda.gridsize(1) // WARP):
             for k in range(each):
                 c = lane + k * WARP
                 held[k] = x[row, c if k < each - 1 or c < classes else 0]
             picked = target[row]
             there = picked != ignored and picked >= 0 and picked < classes
-            weight = zero
-            if not loss:
-                weight = weights[row]
-            elif there:
-                weight = share
             top = least
-            for k in range(each):
-                if k == each - 1 and lane + k * WARP >= classes:
-                    held[k] = least
+            for k in range(each):  # lanes past the end hold the first element once more
                 top = held[k] if held[k] > top else top
             step = 16
             while step > 0:
@@ -162,11 +199,8 @@ def build_cross_entropy(
             while step > 0:
                 total += cuda.shfl_xor_sync(ALL, total, step)
                 step //= 2
-            if loss and lane == 0:
-                weights[row] = weight
-                losses[row] = (math.log(total) - (x[row, picked] - top)) * weight if there else zero
             if pull:
-                weight = weight * g[row * g_step]
+                weight = numbers[row] * g[row * g_step]
                 for k in range(each):
                     c = lane + k * WARP
                     if k < each - 1 or c < classes:
@@ -174,5 +208,7 @@ def build_cross_entropy(
                         if there and c == picked:
                             v = v - one
                         flow[row, c] = v * weight
+            elif lane == 0:
+                numbers[row] = math.log(total) - (x[row, picked] - top) if there else zero
 
     return kernel

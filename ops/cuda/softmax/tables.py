@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ops.cuda.kernel import Kernel, Trial
-from ops.cuda.softmax.rows import build_softmax, build_softmax_flow
+from ops.cuda.softmax.rows import build_long_softmax_flow, build_softmax, build_softmax_flow
 from ops.cuda.softmax.sums import build_column_sums, build_row_sums
 
 Array = Any
@@ -61,17 +61,34 @@ def _softmax_flow_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
         (1, 100, True),
         (1, 2000 // np.dtype(T).itemsize, False),
     ):
-        g = rng.normal(size=(rows, classes)).astype(T)
-        _, _, shares = shares_of(some_logits(rng, T, rows, classes)) if rows else (0, 0, g)
-        out = (np.log(shares) if logarithm else shares).astype(T)
-        wide, given = out.astype(np.float64), g.astype(np.float64)
-        if logarithm:
-            expected = given - np.exp(wide) * given.sum(1, keepdims=True)
-        else:
-            expected = wide * (given - (given * wide).sum(1, keepdims=True))
-        options = {"each": -(-classes // 32), "logarithm": logarithm}
-        arguments = (g, out, np.full(g.shape, np.nan, T))
-        yield Trial(arguments, {2: expected}, options, f"{g.shape}")
+        yield _flow_trial(rng, T, rows, classes, logarithm, {"each": -(-classes // 32)})
+
+
+def _long_softmax_flow_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
+    for rows, classes, logarithm in (
+        (0, 4, False),
+        (3, 1, False),
+        (2, 33, True),
+        (5, 600, False),
+        (3, 300, True),
+    ):
+        yield _flow_trial(rng, T, rows, classes, logarithm, {"lanes": 64})
+
+
+def _flow_trial(
+    rng: np.random.Generator, T: Any, rows: int, classes: int, logarithm: bool, more: dict[str, int]
+) -> Trial:
+    g = rng.normal(size=(rows, classes)).astype(T)
+    _, _, shares = shares_of(some_logits(rng, T, rows, classes)) if rows else (0, 0, g)
+    out = (np.log(shares) if logarithm else shares).astype(T)
+    wide, given = out.astype(np.float64), g.astype(np.float64)
+    if logarithm:
+        expected = given - np.exp(wide) * given.sum(1, keepdims=True)
+    else:
+        expected = wide * (given - (given * wide).sum(1, keepdims=True))
+    options = {"logarithm": logarithm, **more}
+    arguments = (g, out, np.full(g.shape, np.nan, T))
+    return Trial(arguments, {2: expected}, options, f"{g.shape}")
 
 
 def _row_sum_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
@@ -142,6 +159,14 @@ SOFTMAX_FLOW = entry(
     {"each": 1, "logarithm": False},
     "What softmax of short rows, or its logarithm, sends back.",
 )
+LONG_SOFTMAX_FLOW = entry(
+    "softmax_long_rows_flow",
+    build_long_softmax_flow,
+    "T[:,:] T[:,:] T[:,:]",
+    _long_softmax_flow_trials,
+    {"lanes": 256, "logarithm": False},
+    "The same of long rows, a block to each.",
+)
 ROW_SUMS = entry(
     "row_exponential_sums",
     build_row_sums,
@@ -158,4 +183,4 @@ COLUMN_SUMS = entry(
     {"logarithm": False, "width": 32, "depth": 8},
     "The largest element of every column and the sum of exponentials below it, in one pass.",
 )
-ENTRIES = (SOFTMAX, SOFTMAX_FLOW, ROW_SUMS, COLUMN_SUMS)
+ENTRIES = (SOFTMAX, SOFTMAX_FLOW, LONG_SOFTMAX_FLOW, ROW_SUMS, COLUMN_SUMS)

@@ -137,7 +137,7 @@ def _adaptive(rank: int) -> Native:
 
 def adaptive_unpool_value(x: Any, *, output_size: Any) -> Any:
     """Every number divided among the elements of its stretch."""
-    if not fit(x) or x.ndim not in (3, 4) or len(output_size) != x.ndim - 2:
+    if not fit(x) or 0 in x.shape[2:] or x.ndim not in (3, 4) or len(output_size) != x.ndim - 2:
         return None
     out = empty(x.device, (*x.shape[:2], *output_size), x.dtype)
     return run(STRETCH_UNPOOL, out, [planes(x), planes(out)])

@@ -92,14 +92,19 @@ def _asked(kernel: Kernel) -> Iterator[str]:
 
 
 def assembled(
-    kernel: Kernel, dtype: str, target: str, options: Mapping[str, Any] = NOTHING, label: str = ""
+    kernel: Kernel,
+    dtype: str,
+    target: str,
+    options: Mapping[str, Any] = NOTHING,
+    label: str = "",
+    threads: int = THREADS,
 ) -> Assembled:
     """Compile a kernel for a dtype and a GPU, as `sm_90`. Raises `RuntimeError` with what the assembler says."""
     started = time.perf_counter()
     found = toolkit()
     if found is None:
         raise RuntimeError(f"{WORD}\n  try: {TRY}")
-    text = ptx(kernel, dtype, target, found, options)
+    text = ptx(kernel, dtype, target, found, options, threads)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "kernel.ptx")
         source.write_text(text, encoding="utf-8")
@@ -124,13 +129,14 @@ def ptx(
     target: str,
     found: Toolkit,
     options: Mapping[str, Any] = NOTHING,
+    threads: int = THREADS,
 ) -> str:
     """The kernel in the assembly language of CUDA, by whichever package of Numba's is installed here."""
     import math
 
     major, minor = divmod(int(target.removeprefix("sm_")), 10)
     cuda, types = _package(found)
-    built = kernel.built(cuda, math, dtype, THREADS, **options)
+    built = kernel.built(cuda, math, dtype, threads, **options)
     arguments = types.void(*(_type(types, word, dtype) for word in kernel.arguments.split()))
     with _as_if_on((major, minor)):
         text, _ = cuda.compile(

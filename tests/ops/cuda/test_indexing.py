@@ -149,10 +149,10 @@ def test_flows_of_a_pick_look_at_no_index_again(monkeypatch):
         picks((3, 4), (slice(None), _slot()), [there(A)])
 
 
-def _slot() -> Any:
+def _slot(number: int = 0) -> Any:
     from ops.shape import Slot
 
-    return Slot(0)
+    return Slot(number)
 
 
 def test_taking_and_gathering_are_those_of_numpy():
@@ -188,12 +188,12 @@ def test_sums_do_not_depend_on_the_spans_into_which_rows_are_cut(monkeypatch, bl
 
 def test_a_number_that_lies_outside_is_found_wherever_it_stands():
     numbers = np.zeros(9000, np.int64)
-    assert not outside(there(numbers), 0, 1)
+    assert not outside((there(numbers), 0, 1))
     for place in (0, 4095, 4096, 8999):
         for wrong in (1, -1):
             numbers[place] = wrong
-            assert outside(there(numbers), 0, 1)
-            assert not outside(there(numbers), 0, 1, ignored=wrong)
+            assert outside((there(numbers), 0, 1))
+            assert not outside((there(numbers), 0, 1), ignored=wrong)
             numbers[place] = 0
 
 
@@ -303,3 +303,35 @@ def test_only_the_mask_of_a_pick_comes_to_the_host():
     assert not computed.host
     assert computed.value.shape == (20, 50)
     assert INTERPRET.fetched - before <= 40 + 20 * 8
+
+
+@pytest.mark.parametrize("name", ["getitem", "embedding"])
+def test_all_indices_of_a_pick_are_checked_in_one_look(name: str, monkeypatch: Any) -> None:
+    """Each look waits for the device; the way back needs none."""
+    looks = []
+    fetch = INTERPRET.fetch
+    monkeypatch.setattr(INTERPRET, "fetch", lambda memory: looks.append(1) or fetch(memory))
+    x, first, second = there(normal(4, 5, 2)), there(np.array([0, 3])), there(np.array([4, -1]))
+    op = PRIMITIVES[name]
+    if name == "getitem":
+        inputs, params = [x, first, second], {"index": (_slot(), _slot(1))}
+    else:
+        inputs, params = [first, there(normal(4, 5))], {"padding_idx": None}
+    out = compute(op, inputs, params).value
+    assert len(looks) == 1
+    wanted = [x.dtype.kind == "f" for x in inputs]
+    pull(op, out, out, inputs, wanted, params)
+    assert len(looks) == 1
+
+
+@pytest.mark.parametrize("rounded_once", [True, False])
+def test_what_a_large_table_receives_is_added_by_blocks_on_every_multiprocessor(
+    rounded_once: bool, monkeypatch: Any
+) -> None:
+    launches = []
+    monkeypatch.setattr(
+        INTERPRET, "launch", lambda kernel, dtype, launch, *_: launches.append(launch)
+    )
+    values, numbers = there(np.zeros((8192, 768), np.float32)), there(np.zeros(8192, np.int64))
+    added(values, numbers, 1, 50000, 768, rounded_once=rounded_once)
+    assert max(launch.blocks for launch in launches) >= 132

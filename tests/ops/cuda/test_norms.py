@@ -9,6 +9,7 @@ import pytest
 
 from ops.cuda import native
 from ops.cuda.kernel import Launch
+from ops.cuda.norms import layer
 from ops.cuda.norms.batch import slabs_of
 from ops.cuda.norms.family import NATIVE
 from ops.cuda.norms.kernels import AFFINE, MOMENTS, STATISTICS
@@ -272,11 +273,36 @@ def test_a_norm_passes_over_memory_as_often_as_its_kernels_are_few(
     assert launched == backward.split()
 
 
+@pytest.mark.parametrize("T", DTYPES)
+@pytest.mark.parametrize("name", ["layer_norm", "rms_norm"])
+def test_rows_whose_sums_have_no_room_are_summed_in_a_pass_of_their_own(
+    name: str, T: Any, launched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer, "ROOM", 1024)  # for 128 columns, where the usual room is for 4096
+    op, size = PRIMITIVES[name], 70
+    hosts = [RNG.normal(size=(3, size)), *[RNG.normal(size=size) for _ in op.inputs[1:]]]
+    inputs, params = op.bind(tuple(np.asarray(x, T) for x in hosts), {})
+    want, saved = op.run(inputs, params)
+    g = np.asarray(RNG.normal(size=want.shape), T)
+    given, kept = [there(x, T) for x in inputs], {key: there(x, T) for key, x in saved.items()}
+    for wanted in ([True] * len(inputs), [False] + [True] * (len(inputs) - 1)):
+        flows = op.pull_back(g, want, inputs, wanted, params, saved)
+        launched.clear()
+        found = NATIVE[name].pull(there(g, T), there(want, T), given, wanted, params, kept)
+        for key, flow, numbers in zip(op.inputs, found, flows, strict=True):
+            assert (flow is None) == (numbers is None)
+            if numbers is not None:
+                agree(flow, numbers, key)
+        kernels = ["row_norm_backward"] * wanted[0] + ["row_slopes", "column_slopes_sum"]
+        assert sorted(launched) == sorted(kernels)
+
+
 def test_large_shapes_are_split_into_slabs_that_fill_a_gpu_and_small_ones_are_not() -> None:
     assert slabs_of(65536, 1024) * 32 >= BLOCKS
     assert slabs_of(65536, 3) * 1 >= 64
     assert slabs_of(8, 3) == 1
     assert slabs_of(200, 33) == 3
+    assert slabs_of(4096, 1) == 2  # eight rows at least for each row of lanes
     assert slabs_of(100, 4096) == 1
 
 

@@ -217,10 +217,30 @@ def test_a_long_sum_is_split_by_shape_and_added_in_two_stages(
 
 
 def test_a_split_fills_the_gpu_and_is_not_made_where_tiles_do() -> None:
-    assert splits_of(tiles=1024, steps=512) == 1
-    assert splits_of(tiles=64, steps=512) == 4
-    assert splits_of(tiles=1, steps=10**6) == 264
-    assert splits_of(tiles=1, steps=31) == 1
+    assert splits_of(tiles=1024, steps=512, per=8) == 1
+    assert splits_of(tiles=64, steps=512, per=8) == 4
+    assert splits_of(tiles=1, steps=10**6, per=8) == 264
+    assert splits_of(tiles=1, steps=31, per=1) == 1
+
+
+def test_a_square_of_512_runs_on_nearly_every_multiprocessor_and_its_splits_are_added_by_many_lanes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device = Watching()
+    launches: list[tuple[str, Launch]] = []
+    monkeypatch.setattr(device, "interprets", False, raising=False)
+    monkeypatch.setattr(
+        device,
+        "launch",
+        lambda kernel, dtype, launch, *rest: launches.append((kernel.name, launch)),
+    )
+    for rows, length in ((512, 512), (64, 100_000)):
+        x, y = (array(device, np.zeros(s, "float32")) for s in ((rows, length), (length, rows)))
+        product(x, y)
+        (first, tiles), (second, sums) = launches[-2:]
+        assert (first, second) == ("product", "add_splits")
+        assert tiles.blocks >= 128
+        assert sums.blocks * sums.threads >= 128 * 256
 
 
 @pytest.mark.slow

@@ -180,3 +180,20 @@ def _call(name: str, one: Sample) -> tuple[Any, Any, Any]:
 def test_what_does_not_fit_is_told_as_on_the_host(name: str, shapes: Any, params: Any) -> None:
     op, arrays = PRIMITIVES[name], [np.ones(shape) for shape in shapes]
     assert refusal(op, *map(there, arrays), **params) == refusal(op, *arrays, **params)
+
+
+def test_columns_of_a_large_batch_are_taken_by_blocks_on_every_multiprocessor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    launches = []
+    device = Watching()
+    monkeypatch.setattr(
+        device,
+        "launch",
+        lambda kernel, dtype, launch, *rest: launches.append((kernel.name, launch)),
+    )
+    x = there(np.zeros((8, 16, 28, 28), "float32"), device=device)
+    weight = there(np.zeros((4, 16, 3, 3), "float32"), device=device)
+    PRIMITIVES["conv2d"](x, weight, padding=1)
+    (blocks,) = (launch.blocks for name, launch in launches if name == "take_columns")
+    assert blocks >= 132
