@@ -357,6 +357,6 @@ def test_a_rule_that_cannot_run_leaves_a_question_mark(square, monkeypatch):
     def refuse(self, edge):
         raise ReplayError("it cannot run")
 
-    monkeypatch.setattr(type(square), "flow", refuse)
+    monkeypatch.setattr(type(square), "seen_flow", refuse)
     text = node_text(square, square.timeline.last, "x")
     assert "? " in text or "…" in text
