@@ -262,9 +262,7 @@ def flow_sum(trace: Trace, index: int, position: int) -> str:
     half = FLOWS_SHOWN // 2
     folds = len(edges) > FLOWS_SHOWN
     shown = [*edges[:half], *edges[-half:]] if folds else edges
-    lines += [
-        f"   {row}" for row in grid([flow_row(trace, e) for e in shown]).splitlines()
-    ]
+    lines += [f"   {row}" for row in grid([flow_row(trace, e) for e in shown]).splitlines()]
     if folds:
         lines.insert(half + 1, f"   … {len(edges) - FLOWS_SHOWN:,} flows between are folded")
     whole = trace.timeline.gradient_is_whole(position, index)
