@@ -143,6 +143,7 @@ def test_every_pane_is_there_at_other_sizes(size):
     watch(BLOCK_SUM, do, size=size)
 
 
+@pytest.mark.slow
 def test_too_small_a_terminal_is_told_what_is_needed():
     async def do(bench: Bench) -> None:
         assert "needs at least 60×16" in await bench.look()
@@ -177,6 +178,7 @@ def test_lines_are_searched_and_run_to_and_breakpoints_stop():
     watch(BLOCK_SUM, do)
 
 
+@pytest.mark.slow
 def test_the_mouse_chooses_lanes_elements_lines_and_moments():
     async def do(bench: Bench) -> None:
         await bench.press("b", "n", "n")
@@ -204,6 +206,7 @@ def test_another_block_and_another_array_can_be_looked_at():
     watch(BLOCK_SUM, do)
 
 
+@pytest.mark.slow
 def test_a_pane_takes_the_whole_screen_and_gives_it_back():
     async def do(bench: Bench) -> None:
         before = await bench.press("b", "n")
@@ -216,6 +219,7 @@ def test_a_pane_takes_the_whole_screen_and_gives_it_back():
     watch(BLOCK_SUM, do)
 
 
+@pytest.mark.slow
 def test_help_tells_the_keys_and_q_leaves():
     async def do(bench: Bench) -> None:
         assert "stepping through a kernel" in await bench.press("question_mark")
@@ -226,6 +230,7 @@ def test_help_tells_the_keys_and_q_leaves():
     watch(BLOCK_SUM, do)
 
 
+@pytest.mark.slow
 def test_space_plays_and_stops():
     async def do(bench: Bench) -> None:
         await bench.press("right_square_bracket", "right_square_bracket", "space")

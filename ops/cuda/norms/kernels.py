@@ -62,7 +62,7 @@ FORWARD = Kernel(
     rows.build_forward,
     "T[:] T[:] T[:] T T T i8 i8 i8 T[:] T[:] T[:]",
     trials.grouped,
-    ulps=16,
+    ulps=32,  # in float64 the reference is no sharper than the kernel
     doc="Rows normalised by their own mean and deviation, or by their root mean square.",
 )
 BACKWARD = Kernel(

@@ -25,6 +25,7 @@ from tests.ops.cuda.pretended import STREAM, Cupy, device_on
 from tests.patience import PATIENCE
 
 
+@pytest.mark.slow
 def test_the_device_runs_in_numbas_simulator(checkout):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.ops.cuda.simulated"],
