@@ -19,6 +19,7 @@ from tracer.traces import Trace
 from tui.batch import before_screen, led
 from tui.deck import DECK
 from tui.keys import bindings
+from tui.leaving import on_terminal
 from tui.memory import Memory, recall
 from tui.networks import Network
 from tui.orders.verifying import show_table
@@ -38,7 +39,7 @@ from tui.widgets.node import NodePane
 from tui.widgets.prompt import Offers, Prompt
 from tui.widgets.tape import TapePane
 from tui.widgets.timebar import TimeBar
-from tui.workbench import LEAST, on_terminal, sweeps_quickly
+from tui.workbench import LEAST, sweeps_quickly
 
 TRACEBACK = "GRADSTEP_DEBUG"
 """Set this variable to see the whole traceback of a fault in the debugger."""

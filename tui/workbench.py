@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import select
-import signal
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TextIO, TypeVar
 
 from textual import events, work
 from textual.app import App
@@ -20,9 +14,8 @@ from textual.widgets import Static
 
 from tracer.errors import GradstepError, in_one_line
 from tracer.traces import Trace
-from tui.keyboard import own_keys
+from tui.leaving import leave_when_ended
 from tui.orders import Order, Page, read
-from tui.rerunning import own_screen
 from tui.session import Session
 from tui.theme import Inks
 from tui.views.scene import Scene
@@ -40,47 +33,6 @@ def sweeps_quickly(trace: Trace) -> bool:
     """Whether the backward pass of a trace takes no longer than a person wants to wait for the first screen."""
     value = trace.storage.held
     return len(trace) <= QUICK and sum(value(node).size for node in range(len(trace))) <= LIGHT
-
-
-def leave_when_ended(app: App[Any]) -> None:
-    """Leave when somebody ends the process or closes its terminal; to be called on the thread of a running screen."""
-    if app.is_headless:
-        return
-    loop = asyncio.get_running_loop()
-    for name in ("SIGTERM", "SIGHUP"):
-        with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(getattr(signal, name), app.exit)
-    app.set_interval(1.0, lambda: app.exit() if _is_closed(sys.__stdin__) else None)
-
-
-def _is_closed(keys: TextIO | None) -> bool:
-    """Whether the terminal of these keys is gone: not every process hears of it by a signal."""
-    if keys is None or not hasattr(select, "poll"):
-        return False
-    try:
-        asked = select.poll()
-        asked.register(keys, 0)
-        return any(event & (select.POLLHUP | select.POLLERR) for _, event in asked.poll(0))
-    except (OSError, ValueError):
-        return True
-
-
-Result = TypeVar("Result")
-
-
-def on_terminal(app: App[Result]) -> Result | None:
-    """Run an app on the terminal until it is left.
-
-    Textual's thread that waits for keys is told to end here too: where the terminal was closed, taking leave of it
-    fails before that, and the thread would read nothing, again and again, for ever.
-    """
-    with own_screen(), own_keys():
-        try:
-            return app.run()
-        finally:
-            ended = getattr(app._driver, "exit_event", None)
-            if ended is not None:
-                ended.set()
 
 
 class Workbench(App[None]):

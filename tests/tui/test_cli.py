@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from textual.driver import Driver
 
 import tracer as tr
 from gallery import GALLERY
@@ -225,7 +226,7 @@ def test_the_debugger_is_opened_where_there_is_a_terminal(gradstep, monkeypatch)
 
     class App:
         return_code = 0
-        _driver = None
+        _driver, driver_class = None, Driver
 
         def __init__(self, trace, title, **more):
             self.session = Session(trace, title=title)

@@ -32,6 +32,14 @@ def broken(scene, width):
     return was(scene, width)
 was, tui.views.status.status_line = tui.views.status.status_line, broken
 """
+SHALLOW = """
+import sys
+import textual.drivers._writer_thread as painting
+painting.MAX_QUEUED_WRITES = 3
+from tui.cli import main
+raise SystemExit(main(sys.argv[1:]))
+"""
+"""The command, with a queue of things to paint that is soon full if nobody empties it."""
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
 
@@ -175,9 +183,12 @@ def test_a_wrong_derivation_opens_at_its_first_wrong_element(terminal, tmp_path)
     assert "FAIL" in desk.seen.partition(ENTER)[0]
 
 
+SCREENS = [["train", "xor"], ["kernel", "reduce_rows"], []]
+
+
 @pytest.mark.parametrize(
-    "words", [["open", "circuit"], *(pytest.param(w, marks=pytest.mark.slow) for w in (["train", "xor"], []))]
-)  # fmt: skip
+    "words", [["open", "circuit"], *(pytest.param(w, marks=pytest.mark.slow) for w in SCREENS)]
+)
 def test_a_terminal_that_is_closed_without_a_signal_leaves_no_process_behind(
     words, tmp_path, checkout
 ):
@@ -185,7 +196,7 @@ def test_a_terminal_that_is_closed_without_a_signal_leaves_no_process_behind(
     mine, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
     running = subprocess.Popen(
-        [sys.executable, "-m", "tui.cli", *words],
+        [sys.executable, "-c", SHALLOW, *words],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(checkout), "TERM": "xterm-256color"},
         stdin=its,
@@ -200,6 +211,7 @@ def test_a_terminal_that_is_closed_without_a_signal_leaves_no_process_behind(
             seen += os.read(mine, 1 << 16)
     os.close(mine)
     try:
+        assert ENTER.encode() in seen
         running.wait(PATIENCE)
     finally:
         running.kill()

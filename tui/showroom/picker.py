@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from gallery import GALLERY, Entry
 from tracer.cells.meanings import Kind
 from tui.ink import Span, span, width_of
+from tui.leaving import leave_when_ended, on_terminal
 from tui.memory import recall
 from tui.orders.order import page as page_of
 from tui.personal import ALL_COLOURS, starting_theme
@@ -27,7 +28,7 @@ from tui.showroom.drawings import Drawings
 from tui.showroom.listing import MARKS, found, marks
 from tui.showroom.shelf import Shelf, unwrapped
 from tui.theme import PREFIX, Inks, themes_for
-from tui.workbench import LEAST, leave_when_ended, on_terminal
+from tui.workbench import LEAST
 
 OPEN, TRAIN = "open", "train"
 KEYS = {

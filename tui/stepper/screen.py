@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from tui.app import TRACEBACK, fault_line
 from tui.ink import Line, clip
+from tui.leaving import leave_when_ended, on_terminal
 from tui.memory import Memory, recall
 from tui.personal import ALL_COLOURS, starting_theme
 from tui.settings import CONFIG, Settings, config_file, read_settings, state_file
@@ -25,7 +26,7 @@ from tui.stepper.actions import StepperKeys
 from tui.stepper.stand import Stand, at_fault_now, begin
 from tui.stepper.walk import Walk
 from tui.theme import PREFIX, Inks, themes_for
-from tui.workbench import LEAST, leave_when_ended, on_terminal
+from tui.workbench import LEAST
 
 if TYPE_CHECKING:
     from ops.interpreter.record import KernelRun

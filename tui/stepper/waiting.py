@@ -11,11 +11,11 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from tui.leaving import leave_when_ended, on_terminal
 from tui.memory import Memory, recall
 from tui.personal import ALL_COLOURS, starting_theme
 from tui.settings import CONFIG, Settings, config_file, read_settings, state_file
 from tui.theme import PREFIX, themes_for
-from tui.workbench import leave_when_ended, on_terminal
 
 Made = TypeVar("Made")
 MOMENT = 0.4

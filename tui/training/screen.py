@@ -23,6 +23,7 @@ from tracer.cells.pieces import Line
 from tracer.plots import Axis, Plot
 from tui.app import TRACEBACK, fault_line
 from tui.ink import Ink
+from tui.leaving import leave_when_ended
 from tui.memory import Memory
 from tui.personal import ALL_COLOURS, starting_theme
 from tui.settings import Settings
@@ -32,7 +33,7 @@ from tui.training.actions import NoteScreen, TrainingKeys
 from tui.training.job import Job, View
 from tui.training.plan import Plan
 from tui.training.words import layer_lines, parameter_lines
-from tui.workbench import LEAST, leave_when_ended
+from tui.workbench import LEAST
 
 LOOK = 0.1
 """Seconds from one look at the training to the next."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from gallery.training import Run
 from tui.app import debug
 from tui.cli import INTERNAL
+from tui.leaving import on_terminal
 from tui.memory import recall
 from tui.settings import CONFIG, config_file, read_settings, state_file
 from tui.training.episodes import Episodes
 from tui.training.job import Job
 from tui.training.plan import Plan
 from tui.training.screen import TrainingApp
-from tui.workbench import on_terminal
 
 PATIENCE = 2.0
 """Seconds that a step may still take when the user leaves; then it is left behind."""
