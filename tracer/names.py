@@ -92,6 +92,18 @@ def _constants(trace: Trace) -> dict[int, str]:
     return found
 
 
+def detached_from(trace: Trace, node: int) -> str | None:
+    """The expression that a constant was detached from, "" where it has no name; None for any other node."""
+    place = trace.places[trace.place_of[node]] if trace.place_of[node] >= 0 else None
+    if trace.op_of[node] >= 0 or place is None or place.file not in trace.sources:
+        return None
+    source = trace.sources[place.file]
+    if source.called.get(place.span) != "detach":
+        return None
+    owner, *others = source.operands.get(place.span) or ("",)
+    return (others or [""])[0] if owner in source.imported else owner
+
+
 def labels_of(trace: Trace) -> tuple[str, ...]:
     """A unique label for each node: the name, `h#3` where it repeats, `mul@7` where there is none."""
     names = [printable(name) for name in trace.names]

@@ -12,6 +12,7 @@ import numpy as np
 
 from ops.primitive import Array
 from tracer.fetching import fetched
+from tracer.names import detached_from
 from tracer.values import read_only
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class Timeline:
         if view.dtype.kind in "iu":
             return "integer"
         if view.kind in ("constant", "buffer"):
-            return view.kind
+            return view.kind if detached_from(trace, node) is None else "detached"
         if not trace.tracked[node]:
             return "depends on constants only"
         stoppers = []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tracer as tr
+from tracer.places import place_of
 from tui.scripts import UsageError
 
 
@@ -82,3 +84,39 @@ def nothing_recorded(name: str, names: Mapping[str, Any], recorded: Sequence[str
     return (
         f"{said}; its latest value, {latest}, has shape {sizes}\n  try: {latest}.sum().backward()"
     )
+
+
+def left_out(names: Mapping[str, Any], trace: tr.Trace) -> str:
+    """A sentence about the parameters of a script that a trace does not hold; empty if it holds all."""
+    held = {
+        (trace.places[trace.place_of[k]] if trace.place_of[k] >= 0 else None, trace.names[k])
+        for k in range(len(trace))
+        if trace[k].kind == "parameter"
+    }
+    places = {place for place, _ in held}
+    out = []
+    for name, parameter in _parameters(names):
+        leaf = parameter.tensor
+        place = place_of(leaf.code, leaf.offset)
+        known = (place, leaf.name) in held if leaf.name else place in places
+        if parameter.grad is None and not known:
+            out.append(f"{name} (line {place.line})" if place is not None else name)
+    if not out:
+        return ""
+    more = f" and {len(out) - 3} more" if len(out) > 3 else ""
+    verb = "take" if len(out) > 1 else "takes"
+    return f"{', '.join(out[:3])}{more} {verb} no part in this loss"
+
+
+def _parameters(names: Mapping[str, Any]) -> Iterator[tuple[str, tr.Parameter]]:
+    """The parameters that variables hold, by themselves or in a module."""
+    seen: set[int] = set()
+    layers = sys.modules.get("tracer.nn")  # a script that has not loaded it holds no module
+    for variable, value in names.items():
+        found = [(variable, value)] if isinstance(value, tr.Parameter) else []
+        if layers is not None and isinstance(value, layers.Module):
+            found = [(f"{variable}.{path}", held) for path, held in value.named_parameters()]
+        for name, parameter in found:
+            if id(parameter) not in seen:
+                seen.add(id(parameter))
+                yield name, parameter

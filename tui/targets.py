@@ -17,7 +17,13 @@ from gallery import Entry
 from gallery.knobs import assignments
 from tracer.recording import Episode
 from tui.beginnings import Beginning
-from tui.definitions import asks_nothing, latest_first, no_function, nothing_recorded
+from tui.definitions import (
+    asks_nothing,
+    latest_first,
+    left_out,
+    no_function,
+    nothing_recorded,
+)
 from tui.networks import Network, closest, is_network, network
 from tui.scripts import (
     Program,
@@ -247,8 +253,9 @@ def of_run(done: Run, episode: int | None = None) -> Target:
 
     Raises `UsageError` for a script that recorded nothing, or fewer backward passes than asked for.
     """
-    carried = carried_by(done.program.file, done.names)
-    return replace(recorded_by(done, episode), carried=carried)
+    target = recorded_by(done, episode)
+    remark = "; ".join(filter(None, (target.remark, left_out(done.names, target.trace))))
+    return replace(target, carried=carried_by(done.program.file, done.names), remark=remark)
 
 
 def recorded_by(done: Run, episode: int | None) -> Target:

@@ -13,6 +13,7 @@ from textual.reactive import Reactive, reactive
 from textual.widgets import Static
 
 from tracer.errors import GradstepError, in_one_line
+from tracer.insight import suspicions
 from tracer.traces import Trace
 from tui.leaving import leave_when_ended
 from tui.orders import Order, Page, read
@@ -64,6 +65,7 @@ class Workbench(App[None]):
         if not sweeps_quickly(trace):
             self.do(lambda: trace.swept, long=True)
         self.look_for_bad_numbers()
+        self.look_for_suspicions()
         leave_when_ended(self)
 
     def on_unmount(self) -> None:
@@ -205,3 +207,16 @@ class Workbench(App[None]):
         """Find where the first NaN comes from, for the status line."""
         if self.session.look_for_bad_numbers(give_up=lambda: not self.is_running):
             self.call_from_thread(self.show)
+
+    @work(thread=True, group="suspicions")
+    def look_for_suspicions(self) -> None:
+        """Say what is seldom meant, such as a value that was detached, unless something else is being said."""
+        found = suspicions(self.session.trace)
+        if found:
+            self.call_from_thread(self._suspect, found)
+
+    def _suspect(self, found: tuple[str, ...]) -> None:
+        if not self.session.message:
+            more = f" (and {len(found) - 1} more: :info layers)" if len(found) > 1 else ""
+            self.session.say(f"⚠ {found[0]}{more}")
+            self.show()

@@ -6,4 +6,5 @@ from .layering import time_steps as time_steps
 from .report import Health as Health
 from .report import health as health
 from .report import measured as measured
+from .suspicions import suspicions as suspicions
 from .vitals import Vitals as Vitals

@@ -10,17 +10,20 @@ from tracer.errors import CheckError
 from tracer.format import number
 from tracer.insight.diagnosis import diagnosed
 from tracer.insight.layering import Layer, layers, time_steps
+from tracer.insight.suspicions import suspicions
 from tracer.insight.vitals import Vitals, vitals
 from tracer.traces import Trace
 
 
 @dataclass(frozen=True)
 class Health:
-    """What was found: `rows` of the layers, `steps` of the time steps, `ok`, and tables when printed."""
+    """What was found: `rows` of the layers, `steps` of the time steps, `ok`, `remarks`, and tables when printed."""
 
     rows: tuple[Vitals, ...]
     steps: tuple[Vitals, ...] = ()
     rate: float | None = None
+    remarks: tuple[str, ...] = ()
+    """What is seldom meant, such as a value that was detached; see `tracer.insight.suspicions`."""
 
     @property
     def ok(self) -> bool:
@@ -46,6 +49,7 @@ class Health:
         for noun, rows in (("layer", self.rows), ("time step", self.steps)):
             if rows:
                 lines += _table(noun, rows, self.rate)
+        lines += [f"⚠ {remark}" for remark in self.remarks]
         return "\n".join(lines)
 
 
@@ -66,7 +70,8 @@ def health(trace: Trace, lr: float | None = None) -> Health:
     """
     if trace.loss < 0:
         raise CheckError("health: the trace has no loss\n  try: tr.trace(loss), of a single number")
-    return Health(measured(trace, layers(trace), lr), measured(trace, time_steps(trace), lr), lr)
+    rows, steps = measured(trace, layers(trace), lr), measured(trace, time_steps(trace), lr)
+    return Health(rows, steps, lr, suspicions(trace))
 
 
 def measured(trace: Trace, found: Sequence[Layer], lr: float | None = None) -> tuple[Vitals, ...]:
