@@ -316,14 +316,16 @@ class Actions(Workbench):
     def order_ask(self, text: str) -> None:
         """Open the prompt; what is typed follows the order that is begun."""
         order, _, begun = text.partition(" ")
-        if order == "edit":
-            begun = begun or begun_edit(self.session)
+        kept = None
+        if order == "edit" and not begun:
+            begun = begun_edit(self.session)
+            kept = begun.rfind("= ") + 2 if begun else 0  # a number that is typed replaces this one
         self.stop_playing()
         self._searching_from = self.session.selected
         self._asked_from = self.focused
         self.screen.add_class("asking")
         question = {"search": "/", "": ":"}.get(order, order)
-        self.query_one(Prompt).ask(order, question, HINTS.get(order, ""), begun)
+        self.query_one(Prompt).ask(order, question, HINTS.get(order, ""), begun, kept)
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Search as one types."""

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
+from textual.widgets.input import Selection
 
 from tracer.cells.widths import visible
 from tui.completion import Offer, recalled
@@ -99,16 +100,19 @@ class Prompt(Horizontal):
 
     # ----- asking
 
-    def ask(self, purpose: str, question: str, hint: str = "", begun: str = "") -> None:
+    def ask(
+        self, purpose: str, question: str, hint: str = "", begun: str = "", kept: int | None = None
+    ) -> None:
         """Show the question; from now on, not from the next refresh on, what is typed is the answer.
 
-        purpose: the order that the answer completes; begun: what of the answer is there already.
+        purpose: the order that the answer completes; begun: what of the answer is there already; kept: how much of that
+        stays when one types, the rest is marked and replaced. All of it if None.
         """
         self.purpose = purpose
         self.query_one("#question", Label).update(question)
         answer = self.query_one(Input)
         answer.value, answer.placeholder = begun, hint
-        answer.cursor_position = len(begun)
+        answer.selection = Selection(len(begun) if kept is None else kept, len(begun))
         self.reply("")
         self.display = True
         self.take_focus()
