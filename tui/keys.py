@@ -59,6 +59,7 @@ KEYS: tuple[Key, ...] = (
     _key("t,enter", "run", "run to: run until the selected node has its value or its gradient", RUN, shown="t ⏎",
          rank=8),
     _key("percent_sign", "twin", "fwd⇄bwd: the same node in the other pass", RUN, shown="%", rank=7),
+    _key("exclamation_mark", "nan", "to the step at which the first NaN or infinity appears", RUN, shown="!"),
     _key("g", "start", "start: to the start of the timeline", RUN),
     _key("G", "end", "end: to the end of the timeline; 40G to position 40", RUN),
     _key("space", "play", "play: step by itself, and stop again", RUN, rank=11),

@@ -144,7 +144,7 @@ class Session:
             trouble=self.trouble,
             busy=self.busy,
             done=self.done,
-            bad=self._bad.get(trace),
+            bad=self.bad,
             element=self.element,
             view=self.view,
             views=self.views,
@@ -319,6 +319,11 @@ class Session:
             self.on_progress()
         else:
             self.done = before
+
+    @property
+    def bad(self) -> tuple[int, int] | None:
+        """The node of the first NaN or infinity, and the position from which it is there; None as long as none is found."""
+        return self._bad.get(self.trace)
 
     def look_for_bad_numbers(self, *, give_up: Callable[[], bool] = bool) -> bool:
         """Find the first NaN or infinity of the run, forward first; whether one was found. Long, for another thread."""

@@ -79,6 +79,15 @@ def may_test_conditions(session: Session, text: str) -> bool:
     return any(each.selection.condition is not None for each in session.debugger.breakpoints)
 
 
+def _nan(session: Session, text: str) -> None:
+    if not session.look_for_bad_numbers() or session.bad is None:
+        raise GradstepError("no value and no gradient of this run is NaN or infinite")
+    node, position = session.bad
+    session.goto(position)
+    session.select(node)
+    session.say(f"here {session.trace.label(node)} has the first NaN or infinity of the run")
+
+
 ORDERS: tuple[Order, ...] = (
     Order("next", COUNT, "N nodes on", _counted("next", "next"), STEP, ("n",)),
     Order("back", COUNT, "N nodes back", _counted("previous", "back"), STEP, ("N", "previous", "reverse-next")),
@@ -97,6 +106,8 @@ ORDERS: tuple[Order, ...] = (
     Order("run", "[NODE]", "until a node (the selected one) has its value or its gradient", _run, RUN,
           ("t", "until", "advance"), complete=node_names, long=may_test_conditions),
     Order("twin", "", "to the step of the same node in the other pass", _once("twin"), RUN, ("%",)),
+    Order("nan", "", "to the step at which the first NaN or infinity of the run appears", _nan, RUN,
+          long=lambda session, text: True),
     Order("start", "", "to the start of the timeline", _start, RUN, ("g",)),
     Order("end", COUNT, "to the end of the timeline, or to position N", _end, RUN, ("G",)),
     Order("goto", "N", "to position N of the timeline", _goto, RUN),
