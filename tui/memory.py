@@ -23,8 +23,6 @@ class Memory:
     """What is remembered; `file` is where it is kept, None to keep it nowhere."""
 
     theme: str | None = None
-    view: str | None = None
-    zoom: str | None = None
     detail: int | None = None
     orientation: str | None = None
     speed: float | None = None
@@ -60,8 +58,6 @@ class Memory:
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "theme": (str,),
-    "view": (str,),
-    "zoom": (str,),
     "detail": (int,),
     "orientation": (str,),
     "speed": (float, int),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from textual.widget import Widget
-
 from tracer.folding.folds import LEAST_DETAIL, MOST_DETAIL
 from tui.actions import PACES, Actions
 from tui.completion import Offer, offer
@@ -51,7 +49,6 @@ class Personal(Actions):
     ) -> None:
         super().__init__(session)
         self.settings, self.memory = settings, memory
-        self._first_view = session.view
         self.keys = rebound(settings.keys)
         for theme in themes_for(environment):
             self.register_theme(theme)
@@ -72,31 +69,20 @@ class Personal(Actions):
                         table[name] = [binding_of(name, key)]
 
     def on_mount(self) -> None:
-        """Show what was shown last, and say what is wrong in the settings."""
+        """Draw boxes as they were drawn last, and say what is wrong in the settings."""
         memory = self.memory
         if memory.detail is not None and LEAST_DETAIL <= memory.detail <= MOST_DETAIL:
             self.session.graph = replace(self.session.graph, detail=memory.detail)
         if memory.orientation in ("lr", "td"):
             self.session.graph = replace(self.session.graph, down=memory.orientation == "td")
-        wanted = self.session.wanted
-        asked = self.session.view != self.session.views[0]
-        if memory.view in self.session.views and not wanted and not asked:
-            self.session.view = self._view = memory.view
-        self._first_view = self.session.view
         for pane in self.query(".pane"):
             for name in self.settings.keys:
                 pane._bindings.key_to_bindings.pop(name, None)
-        if not wanted and memory.zoom in (*self.session.views, "graph", "tape", "node"):
-            pane = self.query_one(f"#{memory.zoom}")
-            self.zoom_to(pane)
-            self.call_after_refresh(self.screen.set_focus, pane)
         if self.settings.complaint:
             self.session.complain(self.settings.complaint)
 
     def on_unmount(self) -> None:
-        """Remember the layout and what was typed."""
-        if self.session.view != self._first_view:  # what an order has shown at first is no habit
-            self.memory.view = self.session.view
+        """Remember how boxes are drawn and what was typed: the views and panes belong to what is looked at."""
         self.memory.speed = 1 / PACES[self.pace]
         self.memory.detail = self.session.graph.detail
         self.memory.orientation = "td" if self.session.graph.down else "lr"
@@ -105,11 +91,6 @@ class Personal(Actions):
     def offer(self, line: str) -> Offer:
         """What a line of the prompt may become."""
         return offer(self.session, line)
-
-    def zoom_to(self, pane: Widget | None) -> None:
-        """Show this pane alone, now and next time; without one, all."""
-        super().zoom_to(pane)
-        self.memory.zoom = pane.id if pane is not None else None
 
     def order_theme(self, text: str) -> None:
         """Other colours, from now on."""

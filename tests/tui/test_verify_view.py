@@ -251,10 +251,8 @@ def test_another_view_is_seen_past_a_zoomed_pane(trace, at_desk):
     at_desk(trace, script)
 
 
-def test_the_debugger_opens_on_the_table_whatever_was_zoomed_last(trace):
-    """What a command found is seen, and the zoom of the last session is not forgotten."""
-    memory = Memory(zoom="graph", view="layers")
-    app = DebuggerApp(trace, memory=memory)
+def test_the_debugger_opens_on_the_table_of_what_a_command_found(trace):
+    app = DebuggerApp(trace, memory=Memory())
     obey(app.session, "check")
 
     async def session():
@@ -262,7 +260,6 @@ def test_the_debugger_opens_on_the_table_whatever_was_zoomed_last(trace):
             await pilot.pause()
             assert app.focused is app.query_one("#verify")
             assert app.query_one("#verify").region.width > 0
-        assert memory.zoom == "graph"
 
     asyncio.run(session())
 
@@ -291,7 +288,7 @@ def test_wrong_goes_to_where_the_gradient_is_known(session, wrong, trace):
 def test_the_room_that_checks_is_loaded_only_when_something_is_checked(python):
     done = python(
         "-c",
-        "import sys, tui.app, tui.commands, tui.orders\n"
+        "import sys, tui.app, tui.opening, tui.orders\n"
         "print([name for name in sys.modules if name.startswith('tracer.checking')])",
     )
     assert done.stdout == "[]\n", done.stderr
