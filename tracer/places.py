@@ -11,7 +11,7 @@ import hashlib
 import linecache
 import warnings
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import CodeType
@@ -132,19 +132,43 @@ def _positions(code: CodeType) -> tuple[tuple[int | None, int | None, int | None
 
 
 def stored_name(code: CodeType, offset: int) -> str:
-    """The variable that the result of an instruction is stored in at once: what is known where there is no source.
+    """The variable that the result of an instruction is stored in: what is known where there is no source.
 
-    >>> code = compile("y = f(x) + 1", "<stdin>", "exec")
-    >>> {stored_name(code, instruction.offset) for instruction in dis.get_instructions(code)}
-    {'', 'y'}
+    Of `x, y = f(), g()` too, which Python keeps on its stack until both are there.
+
+    >>> code = compile("y = f(x) + 1; w, a = f(2), g(h(3))", "<stdin>", "exec")
+    >>> sorted({stored_name(code, instruction.offset) for instruction in dis.get_instructions(code)})
+    ['', 'a', 'w', 'y']
     """
     instructions = _instructions(code)
     # while a call runs, the offset may point into the cache behind the call
     number = bisect_right(instructions, offset, key=lambda instruction: instruction.offset) - 1
     if not 0 <= number < len(instructions) - 1:
         return ""
-    after = instructions[number + 1]
-    return str(after.argval) if after.opname in _STORES else ""
+    number, which = _spread(instructions, number + 1)
+    stores = instructions[number : number + which + 1]
+    if len(stores) <= which or any(each.opname not in _STORES for each in stores):
+        return ""
+    return str(stores[which].argval)
+
+
+def _spread(instructions: Sequence[dis.Instruction], number: int) -> tuple[int, int]:
+    """Where values are stored one after another, and which of them is the one on top of the stack at an instruction."""
+    above, start = 0, number
+    for number, each in enumerate(instructions[start:], start):
+        if each.opname in ("SWAP", "BUILD_TUPLE") and (each.arg or 0) > above:
+            after = instructions[number + 1]
+            unpacked = after.opname == "UNPACK_SEQUENCE" and after.arg == each.arg
+            if unpacked or each.opname == "SWAP":
+                return number + 1 + unpacked, (each.arg or 0) - 1 - above
+        if not above and not each.opname.startswith(
+            ("LOAD_CONST", "LOAD_NAME", "LOAD_GLOBAL", "PUSH_NULL")
+        ):
+            break  # it takes the value itself
+        above += dis.stack_effect(each.opcode, each.arg, jump=False)
+        if above <= 0:
+            break
+    return start, 0
 
 
 _STORES = ("STORE_NAME", "STORE_GLOBAL", "STORE_FAST", "STORE_DEREF")

@@ -352,6 +352,27 @@ def test_variables_typed_at_a_prompt_name_their_nodes_too():
     assert [n.label for n in tr.trace(names["a"])] == ["w", "a#1", "mul@2", "a#2", "mul@4", "a#3"]
 
 
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("a, b = T(1.0), T(2.0)", ["a", "b"]),
+        ("a, b, c = T(1.0), T(2.0), T(3.0)", ["a", "b", "c"]),
+        ("a, b, c, d = T(1.0), T(2.0), T(3.0), T(4.0)", ["a", "b", "c", "d"]),
+        ("a, b = T(1.0) * k, T(2.0)", ["", "a", "b"]),
+        ("a, b = [T(1.0), 1], T(2.0)", ["", "b"]),
+        ("a, (b, c) = T(1.0), (T(2.0), 3)", ["a", ""]),
+        ("self.a, b = T(1.0), T(2.0)", ["", ""]),
+    ],
+)
+def test_several_variables_typed_at_a_prompt_in_one_line_name_theirs(line, names):
+    there = {"T": tr.tensor, "k": 2.0, "self": SimpleNamespace()}
+    with tr.record() as recorded:
+        exec(compile(line, "<stdin>", "exec"), there)
+        count = len(recorded.nodes)
+        trace = tr.trace(tr.sum(tr.stack(recorded.nodes)))
+    assert [node.name for node in trace][:count] == names
+
+
 def test_no_flow_is_sent_above_what_is_detached():
     with tr.record():
         x = tr.tensor(2.0, name="x")
