@@ -287,7 +287,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(
             f"module 'tracer' has no attribute {name!r}\n  try: {cure}", name=name, obj=None
         )
-    raise AttributeError(f"module 'tracer' has no attribute {name!r}")
+    close: list[str] = []
+    if not name.startswith("_"):  # Python asks for those by itself
+        close = _importlib.import_module("difflib").get_close_matches(name, __dir__(), n=1)
+    hint = f"\n  try: tr.{close[0]}" if close else ""
+    raise AttributeError(f"module 'tracer' has no attribute {name!r}{hint}", name=name, obj=None)
 
 
 def __dir__() -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import select
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,6 +86,10 @@ def script(path: str) -> Program:
         text = file.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    if b"\0" in text:
+        raise UsageError(
+            f"{path} is no Python: it holds null bytes\n  try: a script, or FILE.trace"
+        )
     code = compile(text, str(file), "exec", dont_inherit=True)
     attributes = {"__file__": str(file), "__cached__": None, "__package__": None}
     return Program(path, str(file), code, str(file.resolve().parent), attributes)
@@ -160,8 +165,20 @@ def run(program: Program, argv: Sequence[str] = (), *, episode: int | None = Non
         except (
             BaseException
         ) as raised:  # KeyboardInterrupt too: what was recorded until then is there to be seen
+            if isinstance(raised, BrokenPipeError) and _nobody_reads():
+                raise  # as for what we print ourselves: `gradstep show net.py | head`
             error, status = raised, 130 if isinstance(raised, KeyboardInterrupt) else 1
     return Run(program, tuple(kept), kept.passes, main.__dict__, error, status, tuple(made))
+
+
+def _nobody_reads() -> bool:
+    """Whether the standard output is a pipe whose other end was closed."""
+    try:
+        asked = select.poll()
+        asked.register(sys.stdout, 0)
+        return bool(asked.poll(0))
+    except (OSError, ValueError, AttributeError):  # it is no file; Windows has no poll
+        return False
 
 
 REPORTING = ("verify", "verify_function")

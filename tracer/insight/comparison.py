@@ -40,7 +40,9 @@ class Apart(NamedTuple):
     def size(self) -> str:
         """How far, in words: ulps while they are few, else a share of the largest element."""
         if not np.isfinite(self.ulps):
-            return "too far to be compared"
+            if self.dtype:
+                return "NaN or inf in one alone"
+            return "in one alone" if None in (self.first, self.second) else "of different shapes"
         if self.ulps > 1e4:
             return f"{number(100 * self.share, 3)} % apart"
         return f"{number(self.ulps, 3)} ulp{'s' * (self.ulps != 1)} apart"
@@ -123,7 +125,8 @@ class Comparison:
             if worst.ulps == 0:
                 said.append(f"{word} the same bit for bit")
             else:
-                said.append(f"{word} at most {worst.size} ({row.label})")
+                at_most = "at most " if np.isfinite(worst.ulps) else ""
+                said.append(f"{word} {at_most}{worst.size} ({row.label})")
         nodes = f"{len(self.rows)} node{'s' * (len(self.rows) != 1)}"
         return f"{nodes} compared: {', '.join(said) or 'nothing in common'}"
 

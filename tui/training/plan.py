@@ -52,7 +52,10 @@ def plan_of(options: argparse.Namespace) -> Plan:
     entry = entry_of(options.name)
     training = entry.training
     if training is None:
-        raise UsageError(f"{entry.name} does not train\n  try: gradstep train {_other(entry)}")
+        raise UsageError(
+            f"{entry.name} does not train; these do: {', '.join(trained())}\n"
+            f"  try: gradstep train {_other(entry)}"
+        )
     knobs = entry.every_knob
     try:
         given = settings(knobs, assignments(options.set or ()))
