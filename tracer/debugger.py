@@ -18,6 +18,7 @@ from tracer.expressions import node_of
 from tracer.moves import Key, Moves
 from tracer.moves import Stop as Stop
 from tracer.replay import parts_trace
+from tracer.selections import PATTERNS, select
 from tracer.traces import Trace
 from tracer.watches import Shown, Watch, evaluated, watch
 
@@ -157,6 +158,7 @@ class Debugger(Moves):
     ) -> tuple[int, ...]:
         """The nodes whose name, operation, scope or shape contains a text, whatever the case.
 
+        A text such as `op:mul` or `scope:rnn* if grad > 1` selects as that of a breakpoint does.
         If there is none and the text is a condition, such as `grad > 1e3`, the nodes of which it holds by the final
         recorded numbers, wherever the position is; so many as have been found when it is interrupted.
         Raises `ConditionError` for a text that looks like a condition and is none.
@@ -164,12 +166,26 @@ class Debugger(Moves):
         wanted = text.strip().casefold()
         if not wanted:
             return ()
+        if wanted.partition(":")[0] in PATTERNS:
+            return self._selected(text.strip(), progress)
         found = tuple(k for k, words in enumerate(self._level.search_texts) if wanted in words)
         if found or not re.search(r"[()<>=!]", wanted):
             return found
         condition = Condition(text)
         condition.expression.fit(self.trace)
         return tuple(self._holding(condition, progress))
+
+    def _selected(self, text: str, progress: Callable[[int, int], None]) -> tuple[int, ...]:
+        try:
+            chosen = select(self.trace, text)
+        except UnknownNameError:  # as one types, `op:sig` is the beginning of a word
+            if text.endswith("*"):
+                return ()
+            return self._selected(f"{text}*", progress)
+        mask = chosen.mask(self.trace)
+        if chosen.condition is None:
+            return tuple(k for k in range(len(mask)) if mask[k])
+        return tuple(k for k in self._holding(chosen.condition, progress) if mask[k])
 
     def _holding(self, condition: Condition, progress: Callable[[int, int], None]) -> Iterator[int]:
         trace, last = self.trace, self.timeline.last

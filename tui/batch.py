@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from tracer.errors import GradstepError, in_one_line
 from tui.ink import Line, text_of
-from tui.orders import Page, obey, read
+from tui.orders import Page, named, obey, read
 from tui.orders.order import RUN, STEP, STOP
 from tui.scripts import UsageError
 from tui.session import Session
@@ -21,6 +21,8 @@ from tui.sessions import Deed, Recorded, parsed, read_session
 from tui.views.whereabouts import step_line
 
 FILE, ORDER = "file", "order"
+PAPER = 100
+"""So wide is the help where there is no screen."""
 
 
 class Failure(NamedTuple):
@@ -120,11 +122,24 @@ def run(session: Session, deeds: Sequence[Deed]) -> int:
             print(line)
         sys.stdout.flush()
 
-    failed = carry_out(session, deeds, tell=tell, for_screen=lambda order: None)
+    failed = carry_out(session, deeds, tell=tell, for_screen=lambda order: tell(_on_paper(order)))
     if failed is None:
         return 0
     print(f"gradstep: {failed.place}{failed.error}", file=sys.stderr)
     return 1
+
+
+def _on_paper(line: str) -> list[str]:
+    """What there is to print of an order that only a screen can carry out: the help; of any other nothing."""
+    found = read(line)
+    if found is None or found[0].name != "help":
+        return []
+    from tui.keys import KEYS
+    from tui.views.help import help_lines
+
+    about = named(found[1])
+    wanted = f":{about.name}" if about is not None else found[1]
+    return [text_of(line).rstrip() for line in help_lines(KEYS, PAPER, wanted)]
 
 
 def led(session: Session, lead: Sequence[Deed]) -> list[str]:

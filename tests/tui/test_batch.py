@@ -11,7 +11,7 @@ import pytest
 
 from tui.app import DebuggerApp
 from tui.batch import Failure, before_screen, deeds_of, run
-from tui.cli import handed_on
+from tui.command_line.parsing import handed_on
 from tui.scripts import UsageError
 from tui.session import Session
 from tui.sessions import Deed
@@ -90,6 +90,16 @@ def test_a_search_without_a_hit_fails(gradstep):
 def test_quit_ends_the_orders_and_what_only_a_screen_can_do_is_passed_over(gradstep):
     orders = ("-ex", "zoom", "-ex", "theme light", "-ex", "next", "-ex", "quit", "-ex", "next")
     assert gradstep("open", "circuit", "--batch", *orders)[:2] == (0, "#1 ↓ q add = 3\n")
+
+
+def test_help_is_printed_where_there_is_no_screen(gradstep):
+    status, out, _ = gradstep("open", "circuit", "--batch", "-ex", "help", "-ex", "help edit")
+    assert status == 0
+    whole, _, edit = out.rpartition("change and re-run\n")
+    assert ":next [N]" in whole
+    assert len(whole.splitlines()) > 100
+    assert ":edit NODE = VALUE" in edit
+    assert ":next" not in edit
 
 
 def test_orders_are_read_from_stdin(gradstep, monkeypatch):
