@@ -188,6 +188,15 @@ def test_visit_says_where_a_breakpoint_stops_next(circuit):
         obey(session, "visit 1")
 
 
+def test_print_takes_an_expression_of_another_node_as_a_watch_does(batch_norm):
+    session = Session(batch_norm)
+    obey(session, "end")
+    obey(session, "print norm(grad) of x")
+    number = session.message.rpartition(" = ")[2]
+    obey(session, "print norm(x.grad)")
+    assert session.message == f"norm(x.grad) = {number}"
+
+
 def test_print_shows_numbers_shapes_and_whole_arrays(batch_norm):
     session = given(batch_norm, "end")
     obey(session, "print gamma.shape")

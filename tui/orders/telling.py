@@ -61,7 +61,9 @@ def _unwatch(session: Session, text: str) -> None:
 def _print(session: Session, text: str) -> Page | None:
     if not text:
         raise GradstepError("print takes an expression: try print norm(value), or print xhat[0]")
-    found = session.debugger.evaluate(text, session.selected)
+    what, of, who = text.rpartition(" of ")  # as a watch is written
+    node = session.trace.node_index(who.strip()) if of else session.selected
+    found = session.debugger.evaluate(what if of else text, node)
     if isinstance(found, np.ndarray) and found.ndim:
         rows = written(found).splitlines()
         return Page(f"{text}  {fmt.typed(found)}", tuple((span(row),) for row in rows))
