@@ -37,6 +37,8 @@ def __getattr__(name: str) -> object:
     said = f"module 'tracer.nn' has no attribute {name!r}"
     if name == "functional":
         cure = "import tracer as tr, where the functions are: tr.relu, tr.cross_entropy"
+    elif word == "flatten":
+        cure = "lambda x: tr.flatten(x, 1), a function; the 1 keeps the batch axis"
     elif word in functions and not name.startswith("_"):
         cure = f"tr.{functions[word]}, a function, since there is nothing to keep"
     else:
