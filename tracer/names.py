@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tracer.errors import UnknownNameError
 from tracer.format import printable
 from tracer.kinds import KINDS
 
 if TYPE_CHECKING:
     from tracer.traces import Trace
+
+DIGITS = 18
+"""A text of more digits is not read as the number of a node."""
+SHOWN = 12
+"""So many names are listed where there is none of that name."""
 
 
 def names_of(trace: Trace) -> tuple[str, ...]:
@@ -45,7 +52,7 @@ def names_of(trace: Trace) -> tuple[str, ...]:
         turn = _period([ops[k] for k in nodes])
         for k in nodes[turn - 1 :: turn]:
             names[k] = assigned[place]
-    for k, name in _constants(trace).items():
+    for k, name in (*_constants(trace).items(), *_elements(trace)):
         names[k] = name
     for k, name in trace.given_names.items():
         names[k] = name
@@ -61,6 +68,31 @@ def _period(ops: list[int]) -> int:
     count = len(ops)
     turns = (size for size in range(1, count + 1) if count % size == 0)
     return next(size for size in turns if ops[size:] == ops[: count - size])
+
+
+def _elements(trace: Trace) -> Iterator[tuple[int, str]]:
+    """Names of what comprehensions made, by turns those of their targets; of a list that is kept whole, of leaves only.
+
+    How long a list of results was is not known, so neither is which of them began a second one.
+    """
+    made: defaultdict[int, list[int]] = defaultdict(list)
+    unpacked = [
+        trace.sources[p.file].unpacked.get(p.span, ()) if p.file in trace.sources else ()
+        for p in trace.places
+    ]
+    for k, place in enumerate(trace.place_of.tolist()):
+        if place >= 0 and unpacked[place]:
+            made[place].append(k)
+    for place, nodes in made.items():
+        names = unpacked[place]
+        function = trace.sources[trace.places[place].file].called.get(trace.places[place].span)
+        if len({trace.op_of[k] for k in nodes}) > 1 and function is not None:
+            continue  # a call that recorded several operations in each turn
+        for count, k in enumerate(nodes):
+            if len(names) > 1:
+                yield k, names[count % len(names)]
+            elif trace.op_of[k] < 0:
+                yield k, f"{names[0]}[{count}]"
 
 
 def _constants(trace: Trace) -> dict[int, str]:
@@ -121,3 +153,49 @@ def labels_of(trace: Trace) -> tuple[str, ...]:
             so_far[name] += 1
             labels.append(f"{name}#{so_far[name]}")
     return tuple(labels)
+
+
+def numbers_of(trace: Trace) -> dict[str, int]:
+    """The number of each node by its label, and by its name: of those that share one, the latest."""
+    table = {name: k for k, name in enumerate(trace.names) if name}
+    table.update({label: k for k, label in enumerate(trace.labels)})
+    return table
+
+
+def node_called(trace: Trace, key: int | str) -> int:
+    """The number of a node given by number or its digits, name or label. Raises `UnknownNameError`."""
+    if isinstance(key, str):
+        found = trace.numbers_of_names.get(key)
+        if found is not None:
+            return found
+        head, at, digits = key.rpartition("@")
+        number = int(digits) if digits.isdecimal() and len(digits) <= DIGITS else len(trace)
+        if at and number < len(trace) and head in ("", trace[number].op_name):
+            return number
+        if not at and digits.isdecimal() and len(digits) <= DIGITS:
+            key = number
+    if isinstance(key, (int, np.integer)):
+        index = int(key)
+        if -len(trace) <= index < len(trace):
+            return index % len(trace)
+        raise UnknownNameError(
+            f"there is no node {index}: the trace has nodes 0 to {len(trace) - 1}\n"
+            f"  try: a name, such as trace[{_some_of(trace)[0]!r}]"
+        )
+    names = _some_of(trace, key if isinstance(key, str) else "")
+    said = repr(key) if len(repr(key)) <= 80 else f"{repr(key)[:79]}…"
+    raise UnknownNameError(
+        f"there is no node {said}\n  there are: {', '.join(names)}\n"
+        f"  try: one of these names, or a node number"
+    )
+
+
+def _some_of(trace: Trace, near: str = "") -> list[str]:
+    """Some names of nodes, those close to a word first."""
+    from difflib import get_close_matches
+
+    names = list(dict.fromkeys(name for name in trace.names if name)) or ["0"]
+    close = get_close_matches(near, names[:5000], n=SHOWN) if near else []
+    rest = [name for name in names if name not in close]
+    shown = (close + rest)[:SHOWN]
+    return shown + (["…"] if len(names) > len(shown) else [])

@@ -70,6 +70,14 @@ class SourceFile:
         return _assigned_spans(self.tree)
 
     @cached_property
+    def unpacked(self) -> Mapping[Span, tuple[str, ...]]:
+        """The names that elements of a comprehension get, by the span of what makes them: `a, b = [f(k) for k in x]`.
+
+        Of `ws = [f(k) for k in x]` it is `ws` alone.
+        """
+        return _unpacked_spans(self.tree)
+
+    @cached_property
     def called(self) -> Mapping[Span, str]:
         """The name of the function that each call calls."""
         calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
@@ -203,6 +211,9 @@ def _assigned_spans(tree: ast.AST) -> dict[Span, str]:
                     pairs += zip(target.elts, value.elts, strict=True)
             elif isinstance(value, _COMPREHENSIONS):
                 continue  # what has its span is the reading of an element
+            elif isinstance(target, ast.Name) and isinstance(value, many):
+                elements = (f"{target.id}[{k}]" for k in range(len(value.elts)))
+                spans.update(zip(map(_span, value.elts), elements, strict=True))
             elif isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)):
                 name = _text(target).removeprefix("self.")
                 spans.setdefault(_span(value), name)
@@ -219,6 +230,20 @@ def _assigned_spans(tree: ast.AST) -> dict[Span, str]:
             case ast.AugAssign():
                 # `h += x` is one instruction whose span is the whole statement
                 spans.setdefault(_span(node), _text(node.target).removeprefix("self."))
+    return spans
+
+
+def _unpacked_spans(tree: ast.AST) -> dict[Span, tuple[str, ...]]:
+    spans = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(
+                targets=[ast.Tuple() | ast.List() | ast.Name() as target],
+                value=ast.ListComp(elt=made) | ast.GeneratorExp(elt=made),
+            ):
+                parts = [target] if isinstance(target, ast.Name) else target.elts
+                if all(isinstance(part, (ast.Name, ast.Attribute)) for part in parts):
+                    spans[_span(made)] = tuple(_text(p).removeprefix("self.") for p in parts)
     return spans
 
 

@@ -343,6 +343,25 @@ def test_what_a_comprehension_reads_does_not_bear_the_name_of_its_result():
     assert {n.name for n in tr.trace(halves[0] + halves[1])} == {"x", ""}
 
 
+def test_what_a_comprehension_makes_bears_the_names_that_it_is_unpacked_to():
+    a, b, c = (tr.parameter(float(k)) for k in range(3))
+    d, e = [tr.tanh(w * 2.0) for w in (a, b)]
+    names = [n.name for n in tr.trace(c * d * e) if n.name]
+    assert names == ["a", "b", "c", "d", "e"]
+
+
+def test_leaves_in_a_list_bear_its_name_and_their_number():
+    pair = [tr.parameter(1.0), tr.tensor(2.0)]
+    three = [tr.parameter(float(k)) for k in range(3)]
+    halves = [each / 2.0 for each in three]
+    trace = tr.trace(tr.sum(tr.stack([*pair, *halves])))
+    assert [n.name for n in trace if n.is_leaf] == [
+        "pair[0]", "pair[1]", "three[0]", "three[1]", "three[2]"
+    ]  # fmt: skip
+    assert {n.name for n in trace if n.op_name == "div"} == {""}
+    assert trace.value("three[2]") == 2.0
+
+
 def test_variables_typed_at_a_prompt_name_their_nodes_too():
     program = (
         "w = tr.parameter(0.9)\na = tr.tensor(0.5)\nfor t in range(2):\n    a = tr.tanh(w * a)\n"
