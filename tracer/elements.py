@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from tracer.fetching import fetched
 from tracer.formulas import flow_formula, formula, local_derivative
 from tracer.nodes import Node
 
@@ -35,13 +36,15 @@ class ElementNode(Node):
         """The forward value of the element."""
         return self.trace.seen(self.index)[self.at]
 
-    form = value
+    form = seen = value
 
     @property
     def gradient(self) -> Any:
         """The final gradient of the element, None where none flows."""
         whole = self.trace.seen_gradient(self.index)
         return None if whole is None else whole[self.at]
+
+    seen_gradient = gradient
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -55,9 +58,11 @@ class ElementNode(Node):
     @property
     def saved(self) -> Mapping[str, Any]:
         """What the kernel handed to its rules, of this element where it is one number for each."""
-        saved = self.trace.storage.saved(self.index)
+        saved = self.trace.storage.held_saved(self.index)
         shape = self.trace.storage.held(self.index).shape
-        return {name: x[self.at] if x.shape == shape else x for name, x in saved.items()}
+        return {name: fetched(x[self.at] if x.shape == shape else x) for name, x in saved.items()}
+
+    seen_saved = saved
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import cycle
 from operator import attrgetter
 from types import CodeType
 from typing import Any, Generic, TypeVar
@@ -93,6 +95,7 @@ def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
             name = stored_name(*spots.table[spot])
             if name:
                 given[k] = name
+    given.update(_refilled(nodes, place_of_, places, sources))
     return Trace(
         ops=tuple(ops.table),
         op_of=np.array(op_of, dtype=np.int32),
@@ -119,6 +122,27 @@ def freeze(loss: Tensor, seed: Any, also: Iterable[Tensor] = ()) -> Trace:
             **_devices(loss, nodes),
         },
     )
+
+
+def _refilled(
+    nodes: Sequence[Tensor],
+    place_of_node: Sequence[int],
+    places: Sequence[Place],
+    sources: Mapping[str, SourceFile],
+) -> Iterator[tuple[int, str]]:
+    """Names of parameters that a comprehension made and that were refilled since, maybe in another order."""
+    made: defaultdict[int, list[int]] = defaultdict(list)
+    for k, node in enumerate(nodes):
+        if node.op is None and node.params["kind"] == "parameter" and not node.params["name"]:
+            made[place_of_node[k]].append(k)
+    for place, group in made.items():
+        born = {nodes[k].params.get("born", nodes[k].serial): k for k in group}
+        if place < 0 or len(born) < 2 or all("born" not in nodes[k].params for k in group):
+            continue
+        where = places[place]
+        names = sources[where.file].unpacked.get(where.span, ()) if where.file in sources else ()
+        if len(names) > 1 and len(group) == len(born) and len(born) % len(names) == 0:
+            yield from zip((born[first] for first in sorted(born)), cycle(names), strict=False)
 
 
 def _is_copied(node: Tensor) -> bool:

@@ -17,7 +17,7 @@ from ops.numpy_names import FUNCTIONS as FUNCTIONS
 from ops.numpy_names import LOOKS, as_ours, full_name, table
 from ops.numpy_names import UFUNCS as UFUNCS
 from tracer.errors import GradientError, UnknownNameError
-from tracer.tensors import Operators
+from tracer.operands import Operators
 from tracer.values import masks
 
 SCIPY_UFUNCS: Mapping[str, str] = table("erf erfc exp2 expm1 log1p cbrt", expit="sigmoid")

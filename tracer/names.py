@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import cycle, groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from tracer.format import printable
 from tracer.kinds import KINDS
 
 if TYPE_CHECKING:
+    from tracer.places import Span
     from tracer.traces import Trace
 
 DIGITS = 18
@@ -71,28 +72,47 @@ def _period(ops: list[int]) -> int:
 
 
 def _elements(trace: Trace) -> Iterator[tuple[int, str]]:
-    """Names of what comprehensions made, by turns those of their targets; of a list that is kept whole, of leaves only.
+    """Names of what comprehensions made: those of its targets, or numbered; of a list of unknown length, leaves only.
 
-    How long a list of results was is not known, so neither is which of them began a second one.
+    A trace holds what its loss needs. So nothing is named of a comprehension of which some elements are not there, as
+    nobody knows which; and a list of unknown length lends its name without a number.
     """
     made: defaultdict[int, list[int]] = defaultdict(list)
     unpacked = [
         trace.sources[p.file].unpacked.get(p.span, ()) if p.file in trace.sources else ()
         for p in trace.places
     ]
-    for k, place in enumerate(trace.place_of.tolist()):
+    places = trace.place_of.tolist()
+    for k, place in enumerate(places):
         if place >= 0 and unpacked[place]:
             made[place].append(k)
     for place, nodes in made.items():
         names = unpacked[place]
-        function = trace.sources[trace.places[place].file].called.get(trace.places[place].span)
-        if len({trace.op_of[k] for k in nodes}) > 1 and function is not None:
-            continue  # a call that recorded several operations in each turn
-        for count, k in enumerate(nodes):
-            if len(names) > 1:
-                yield k, names[count % len(names)]
-            elif trace.op_of[k] < 0:
-                yield k, f"{names[0]}[{count}]"
+        whole = len(names) > 1 or names[0].endswith("]")
+        for run in _runs(trace, places, nodes) if whole else [nodes]:
+            if not whole:
+                yield from ((k, names[0]) for k in run if trace.op_of[k] < 0)
+            elif len(run) % len(names) == 0 and len({trace.op_of[k] for k in run}) == 1:
+                yield from zip(run, cycle(names), strict=False)
+
+
+def _runs(trace: Trace, places: list[int], nodes: list[int]) -> Iterator[list[int]]:
+    """The nodes of one place, cut where something else was recorded than its parts: each run of a comprehension."""
+    whole = trace.places[places[nodes[0]]]
+    parts = [p.file == whole.file and _lies_in(p.span, whole.span) for p in trace.places]
+    run: list[int] = []
+    for k in nodes:
+        if run and not all(at >= 0 and parts[at] for at in places[run[-1] + 1 : k]):
+            yield run
+            run = []
+        run.append(k)
+    yield run
+
+
+def _lies_in(part: Span, whole: Span) -> bool:
+    line, end_line, column, end_column = whole
+    first, last, start, end = part
+    return (line, column) <= (first, start) and (last, end) <= (end_line, end_column)
 
 
 def _constants(trace: Trace) -> dict[int, str]:

@@ -10,8 +10,10 @@ import numpy as np
 
 from ops.primitive import Array
 from tracer.errors import GradientError, ShapeError
+from tracer.operands import Operators
 from tracer.recording import CURRENT
-from tracer.tensors import Operators, Tensor, chosen, leaf
+from tracer.tape import leaf
+from tracer.tensors import Tensor, chosen
 from tracer.values import as_value, placed
 
 
@@ -81,6 +83,7 @@ class Parameter(Operators):
         self.tensor = leaf(
             new, "parameter", name=old.name, tracked=True, place=place, device=old.device
         )
+        self.tensor.params = {**self.tensor.params, "born": _born(old)}
 
     def place(self, device: str) -> None:
         """Refill the slot with the same value on another device, where its gradient and hooks go too."""
@@ -89,6 +92,7 @@ class Parameter(Operators):
         if value is not old.value:
             place = (old.code, old.offset)
             self.tensor = leaf(value, "parameter", name=old.name, tracked=True, place=place)
+            self.tensor.params = {**self.tensor.params, "born": _born(old)}
             if old.gradient is not None:
                 self.tensor.gradient = placed(old.gradient, device)
             if (
@@ -144,6 +148,12 @@ class Parameter(Operators):
 
     def __repr__(self) -> str:
         return "parameter" + repr(self.tensor).removeprefix("tensor")
+
+
+def _born(leaf: Tensor) -> int:
+    """The serial number of the first leaf of a slot: slots are refilled in any order."""
+    found: int = leaf.params.get("born", leaf.serial)
+    return found
 
 
 def parameter(

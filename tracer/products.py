@@ -17,10 +17,11 @@ import numpy as np
 
 from ops.primitive import Array
 from tracer.errors import DTypeError, GradientError, ShapeError
+from tracer.operands import Operators
 from tracer.pullback import Pullback
 from tracer.recording import switched
 from tracer.sweep import grad
-from tracer.tensors import Operators, Tensor, tensor
+from tracer.tensors import Tensor, tensor
 from tracer.values import as_value, is_recorded, on_host, read_only
 
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ops.primitive import NOTHING, Array, Primitive
+from ops.primitive import NOTHING, Array
 from tracer.backing import OnHost, Storage
-from tracer.errors import GradstepError, ReplayError, UnknownNameError
+from tracer.errors import GradstepError, ReplayError
 from tracer.fetching import fetched, seen
 from tracer.format import printable
-from tracer.names import labels_of, names_of
+from tracer.names import labels_of, names_of, node_called, numbers_of
 from tracer.nodes import Flow as Flow
 from tracer.nodes import Guard as Guard
 from tracer.nodes import Node as Node
 from tracer.places import Place, SourceFile
-from tracer.recording import Scope
+from tracer.structure import Structure
 from tracer.values import lies_elsewhere, read_only
 
 if TYPE_CHECKING:
@@ -34,16 +34,12 @@ if TYPE_CHECKING:
     from tracer.timeline import Timeline
 
 
-DIGITS = 18
-"""A text of more digits is not read as the number of a node."""
-
-
 COLUMNS = ("op_of", "kind_of", "input_start", "input_of", "params_of", "scope_of", "given_names")
 """What the structure of a trace consists of."""
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(Structure):
     """The frozen record of a run: what was computed, in which order, and what flows back.
 
     >>> import tracer as tr
@@ -53,25 +49,6 @@ class Trace:
     ([np.float64(3.0), np.float64(3.0)], np.float64(6.0))
     """
 
-    ops: tuple[Primitive, ...]
-    op_of: Array
-    """int (nodes,): which entry of `ops` ran, -1 for a leaf."""
-    kind_of: Array
-    """int (nodes,): which of KINDS."""
-    input_start: Array
-    """int (nodes + 1,): the inputs of node i are `input_of[input_start[i]:input_start[i + 1]]`."""
-    input_of: Array
-    """int (edges,): a node, or -1 - k for the Python number `literals[k]`."""
-    literals: tuple[Any, ...]
-    params_of: Array
-    params: tuple[Mapping[str, Any], ...]
-    scope_of: Array
-    scopes: tuple[Scope, ...]
-    place_of: Array
-    """int (nodes,): which entry of `places`, -1 if unknown."""
-    places: tuple[Place, ...]
-    given_names: Mapping[int, str]
-    """The names that the user gave to leaves; the others follow from the source."""
     storage: Storage
     loss: int
     seed: Array | None
@@ -82,12 +59,6 @@ class Trace:
     meta: Mapping[str, Any] = field(default_factory=dict)
     like: Trace | None = field(default=None, repr=False)
     """The trace that this is a replay of; see `skeleton`."""
-
-    def __post_init__(self) -> None:
-        for column in (self.op_of, self.kind_of, self.input_start, self.input_of):
-            column.setflags(write=False)
-        for column in (self.params_of, self.scope_of, self.place_of):
-            column.setflags(write=False)
 
     @property
     def skeleton(self) -> Trace:
@@ -101,9 +72,6 @@ class Trace:
         return like if all(getattr(like, c) is getattr(self, c) for c in COLUMNS) else self
 
     # ----- nodes
-
-    def __len__(self) -> int:
-        return len(self.op_of)
 
     def __iter__(self) -> Iterator[Node]:
         return (Node(self, k) for k in range(len(self)))
@@ -121,41 +89,7 @@ class Trace:
 
         Raises `UnknownNameError` that lists the names there are.
         """
-        if isinstance(key, Node):
-            return key.index
-        if isinstance(key, str):
-            found = self._by_name.get(key)
-            if found is not None:
-                return found
-            head, at, digits = key.rpartition("@")
-            number = int(digits) if digits.isdecimal() and len(digits) <= DIGITS else len(self)
-            if at and number < len(self) and head in ("", self[number].op_name):
-                return number
-            if not at and digits.isdecimal() and len(digits) <= DIGITS:
-                key = number
-        if isinstance(key, (int, np.integer)):
-            index = int(key)
-            if -len(self) <= index < len(self):
-                return index % len(self)
-            raise UnknownNameError(
-                f"there is no node {index}: the trace has nodes 0 to {len(self) - 1}\n"
-                f"  try: a name, such as trace[{self._some_names()[0]!r}]"
-            )
-        names = self._some_names(key if isinstance(key, str) else "")
-        said = repr(key) if len(repr(key)) <= 80 else f"{repr(key)[:79]}…"
-        raise UnknownNameError(
-            f"there is no node {said}\n  there are: {', '.join(names)}\n"
-            f"  try: one of these names, or a node number"
-        )
-
-    def _some_names(self, near: str = "", count: int = 12) -> list[str]:
-        from difflib import get_close_matches
-
-        names = list(dict.fromkeys(name for name in self.names if name)) or ["0"]
-        close = get_close_matches(near, names[:5000], n=count) if near else []
-        rest = [name for name in names if name not in close]
-        shown = (close + rest)[:count]
-        return shown + (["…"] if len(names) > len(shown) else [])
+        return key.index if isinstance(key, Node) else node_called(self, key)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -174,24 +108,10 @@ class Trace:
         return self.labels[node]
 
     @cached_property
-    def _by_name(self) -> dict[str, int]:
-        if self.skeleton is not self:
-            return self.skeleton._by_name
-        table = {name: k for k, name in enumerate(self.names) if name}  # the latest wins
-        table.update({label: k for k, label in enumerate(self.labels)})
-        return table
-
-    def op(self, node: int) -> Primitive | None:
-        """The primitive that made a node, None for a leaf."""
-        which = self.op_of[node]
-        return self.ops[which] if which >= 0 else None
-
-    def made_by(self, node: int) -> int | None:
-        """The forward node whose rule made this one in a recorded backward pass, None for a forward node."""
-        for entry in reversed(self.scopes[self.scope_of[node]]):
-            if entry.is_sweep and isinstance(entry.index, int):
-                return entry.index
-        return None
+    def numbers_of_names(self) -> Mapping[str, int]:
+        """The number of each node by its label, and by its name: of those that share one, the latest."""
+        first = self.skeleton
+        return numbers_of(self) if first is self else first.numbers_of_names
 
     def source_line(self, place: Place) -> str:
         """The text of the first line of a place, as it was when the trace was frozen."""
@@ -224,6 +144,10 @@ class Trace:
     def seen_gradient(self, node: int) -> Any:
         """The same of its gradient; None where none flows."""
         return seen(self.held_gradient(node))
+
+    def seen_saved(self, node: int) -> Mapping[str, Any]:
+        """The same of what the kernel of a node handed to its rules."""
+        return {name: seen(x) for name, x in self.storage.held_saved(node).items()}
 
     def seen_flow(self, edge: int) -> Any:
         """The same of the flow along an edge."""
@@ -262,37 +186,12 @@ class Trace:
             like=self.skeleton,
         )
 
-    def inputs_of(self, node: int) -> list[int]:
-        """The input numbers of a node, in argument order."""
-        found: list[int] = self.input_of[
-            self.input_start[node] : self.input_start[node + 1]
-        ].tolist()
-        return found
-
     # ----- edges
 
-    @cached_property
-    def edge_consumer(self) -> Array:
-        """int (edges,): the node that each edge enters."""
-        return np.repeat(np.arange(len(self)), np.diff(self.input_start))
-
-    @cached_property
-    def edge_argument(self) -> Array:
-        """int (edges,): which argument of its consumer each edge is."""
-        return np.arange(len(self.input_of)) - self.input_start[self.edge_consumer]
-
-    @cached_property
-    def _uses(self) -> tuple[Array, Array]:
-        order = np.argsort(self.input_of, kind="stable")
-        order = order[np.searchsorted(self.input_of[order], 0) :]
-        start = np.searchsorted(self.input_of[order], np.arange(len(self) + 1))
-        return start, order
-
-    def uses_of(self, node: int) -> list[int]:
-        """The edges that read a node, rising."""
-        start, order = self._uses
-        found: list[int] = order[start[node] : start[node + 1]].tolist()
-        return found
+    def flows_of(self, node: int) -> list[int]:
+        """The edges along which a node sends flows, by argument."""
+        first, last = int(self.input_start[node]), int(self.input_start[node + 1])
+        return [edge for edge in range(first, last) if self.edge_flows[edge]]
 
     @cached_property
     def tracked(self) -> Array:
@@ -329,11 +228,20 @@ class Trace:
 
         return sweep(self)
 
+    def flow_kernels(self, node: int) -> str:
+        """Which kernels ran the rules of a node; see `Node.flow_kernels`."""
+        op = self.op(node)
+        if op is None or not self.flows_of(node):
+            return ""
+        if op.definition is op or op.kernels.startswith("numba"):
+            return op.kernels.removesuffix(" flows")
+        return "" if self.storage.has_gradients else self.swept.kernels.get(node, "numpy")
+
     def flow(self, edge: int) -> Flow:
         """The flow along one edge: the rule of its consumer, run on the recorded numbers."""
         consumer, argument = int(self.edge_consumer[edge]), int(self.edge_argument[edge])
         wanted = [k == argument for k in range(len(self.inputs_of(consumer)))]
-        cotangent = self._pull(consumer, wanted)[argument]
+        cotangent = read_only(fetched(self._sent(consumer, wanted)[argument]))
         return Flow(consumer, argument, int(self.input_of[edge]), cotangent)
 
     def flows_from(self, key: int | str) -> tuple[Flow, ...]:
@@ -343,9 +251,9 @@ class Trace:
         wanted = self.edge_flows[first:last].tolist()
         if not any(wanted):
             return ()
-        sent = self._pull(node, wanted)
+        sent = self._sent(node, wanted)
         return tuple(
-            Flow(node, k, int(self.input_of[first + k]), sent[k])
+            Flow(node, k, int(self.input_of[first + k]), read_only(fetched(sent[k])))
             for k, sends in enumerate(wanted)
             if sends
         )
@@ -353,9 +261,6 @@ class Trace:
     def flows_into(self, key: int | str) -> tuple[Flow, ...]:
         """What the uses of a node send to it, in the order of the backward pass; their sum is its gradient."""
         return tuple(self.flow(edge) for edge in self.timeline.arrivals(self.node_index(key)))
-
-    def _pull(self, node: int, wanted: Sequence[bool]) -> list[Any]:
-        return [read_only(fetched(flow)) for flow in self._sent(node, wanted)]
 
     def _sent(self, node: int, wanted: Sequence[bool]) -> list[Any]:
         """What a node sends to its inputs, where it lies."""

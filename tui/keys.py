@@ -127,7 +127,7 @@ KEYS: tuple[Key, ...] = (
     _key("T", "transpose", "exchange rows and columns", LOOK, place=TENSOR),
     _key("a", "axes", "other axes as rows and columns", LOOK, place=TENSOR),
     _key("M", "largest", "to the element of largest magnitude", LOOK, place=TENSOR),
-    _key("exclamation_mark", "nonfinite", "to the first NaN or infinity", LOOK, place=TENSOR, shown="!"),
+    _key("I", "nonfinite", "to the first NaN or infinity of the array", LOOK, place=TENSOR),
     _key("x", "ask edit", "what if: edit the selected node, or the element under the cursor", CHANGE, rank=22,
          priority=True),
     _key("r", "rerun", "re-run: run the program again, as it is now, and stay at this step", CHANGE, rank=23),
@@ -155,7 +155,7 @@ KEYS: tuple[Key, ...] = (
 )  # fmt: skip
 
 
-def rebound(table: Mapping[str, str], keys: tuple[Key, ...] = KEYS) -> tuple[Key, ...]:
+def rebound(table: Mapping[str, str]) -> tuple[Key, ...]:
     """The table with other orders for some keys, by their names; a key of no order does nothing any more.
 
     A key that a pane has for itself is taken from it.
@@ -165,7 +165,7 @@ def rebound(table: Mapping[str, str], keys: tuple[Key, ...] = KEYS) -> tuple[Key
     ['j']
     """
     kept = []
-    for key in keys:
+    for key in KEYS:
         names = key.keys.split(",")
         left = [n for n in names if n not in table]
         more = [n for n, line in table.items() if line == key.order] * (key.place == EVERYWHERE)

@@ -80,16 +80,16 @@ def write_what_can_be_written() -> None:
             stream.reconfigure(errors=ERRORS)
 
 
-def why_not_drawn(variables: Mapping[str, str] = os.environ) -> str:
+def why_not_drawn() -> str:
     """Why the debugger cannot be drawn, and which variable to set; empty where it can. Textual draws on stderr."""
     encodings = {_encoding(stream) for stream in (sys.__stdout__, sys.__stderr__)}
     poor = sorted(encodings - {"utf-8"})
     if not poor:
         return ""
-    if variables.get("PYTHONIOENCODING"):
+    if os.environ.get("PYTHONIOENCODING"):
         cure = "PYTHONIOENCODING=utf-8"
     else:
-        stronger = [name for name in ("LC_ALL", "LC_CTYPE") if variables.get(name)]
+        stronger = [name for name in ("LC_ALL", "LC_CTYPE") if os.environ.get(name)]
         cure = f"{stronger[0] if stronger else 'LANG'}=C.UTF-8"
     return f"the debugger is drawn with signs that {poor[0]} does not have (set {cure})"
 

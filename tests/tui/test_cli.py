@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
 import subprocess
 import sys
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ from textual.driver import Driver
 import tracer as tr
 from gallery import GALLERY
 from tracer.timeline import GLYPHS
-from tui.cli import COMMANDS, handed_on
+from tui.command_line import COMMANDS
+from tui.command_line.parsing import handed_on
 from tui.plain import ERRORS, stand_in
 from tui.session import Session
 from tui.views.help import FRAMES
@@ -37,6 +40,12 @@ def test_every_command_has_help_with_an_example(gradstep, command):
     assert "Example: gradstep " + command in out
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_done_by_a_function_of_its_options(command):
+    module, _, name = COMMANDS[command].does.partition(":")
+    assert list(inspect.signature(getattr(import_module(module), name)).parameters) == ["options"]
+
+
 def test_help_lists_every_command(gradstep):
     status, out, _ = gradstep("--help")
     assert status == 0
@@ -50,10 +59,19 @@ def test_an_unknown_command_names_the_closest(gradstep):
     assert one_sentence(err)
 
 
-def test_a_target_in_place_of_a_command_is_explained(gradstep):
+def test_a_target_in_place_of_a_command_is_explained(gradstep, script):
     status, _, err = gradstep("batchnorm")
     assert status == 2
     assert "gradstep open batchnorm" in err
+    file = script("import tracer as tr\n")
+    assert f"did you mean gradstep open {file}?" in gradstep(str(file))[2]
+    assert "did you mean gradstep open circuit?" in gradstep("circut")[2]
+
+
+def test_a_word_that_is_nothing_is_no_target_to_open(gradstep):
+    status, _, err = gradstep("frobnicate")
+    assert status == 2
+    assert err == "gradstep: no command 'frobnicate'\n  try: gradstep --help\n"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +253,7 @@ def test_the_debugger_is_opened_where_there_is_a_terminal(gradstep, monkeypatch)
         def run(self):
             opened.append("ran")
 
-    monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
+    monkeypatch.setattr("tui.opening.has_terminal", lambda: True)
     monkeypatch.setattr(tui.app, "DebuggerApp", App)
     assert gradstep("open", "circuit")[0] == 0
     assert opened == [("f", "circuit"), "ran"]
@@ -274,7 +292,7 @@ def test_a_terminal_without_unicode_gets_numbers_with_their_signs(checkout, enco
 
 
 def test_the_debugger_is_not_drawn_where_its_signs_cannot_be_written(gradstep, monkeypatch):
-    monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
+    monkeypatch.setattr("tui.opening.has_terminal", lambda: True)
     monkeypatch.setattr("sys.__stderr__", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     monkeypatch.delenv("PYTHONIOENCODING", raising=False)
     monkeypatch.delenv("LC_ALL", raising=False)

@@ -6,7 +6,9 @@ from typing import Any
 
 from ops.primitive import Array
 from tracer.errors import ShapeError
-from tracer.tensors import Operators, Tensor, chosen, leaf
+from tracer.operands import Operators
+from tracer.tape import leaf
+from tracer.tensors import Tensor, chosen
 from tracer.values import as_value, device_name, placed
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ops.primitive import Array
 from tracer.errors import StateError
+from tracer.operands import Operators
 from tracer.parameters import Parameter
-from tracer.tensors import Operators
 from tracer.values import lies_elsewhere, on_host, placed
 
 BLOCK = 65536
