@@ -20,7 +20,8 @@ from ops.primitive import Primitive
 from tracer.errors import MixedDevicesError
 from tracer.places import place_of, read_source, stored_name
 from tracer.recording import CURRENT
-from tracer.tensors import Tensor, leaf, record, watch_for_devices
+from tracer.tape import leaf, record, watch_for_devices
+from tracer.tensors import Tensor
 from tracer.values import device_name, read_only
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -143,7 +144,9 @@ def run(
         if x.op is None:
             read[k] = copy_there(x, there.name)
             numbers[k] = read[k].value
-    found = compute(op, numbers, params)
+    recorded = CURRENT.get().enabled
+    wanted = [type(x) is Tensor and x.tracked for x in inputs] if recorded else ()
+    found = compute(op, numbers, params, wanted)
     shape = form(op, "host" if found.host else there.name)
     return shape, tuple(read), (found.value, found.saved) if op.saves else found.value
 

@@ -34,6 +34,11 @@ class Native(NamedTuple):
     """
     pull: Callable[..., list[Any] | None] | None = None
     """`(g, out, inputs, wanted, params, saved)` to the flow of every wanted input, None for the others."""
+    ahead: Callable[..., Any] | None = None
+    """`(wanted, *inputs, **params)` to what `value` gives, where the flows of the wanted inputs are sure to be wanted.
+
+    It may compute them on the way for a cotangent of 1, and leave them to `pull`, which gives the same bits without.
+    """
 
 
 @cache
@@ -58,6 +63,7 @@ class Way(NamedTuple):
 
     value: Callable[[Sequence[Any], Mapping[str, Any]], Any] | None
     pull: Callable[..., list[Any] | None] | None
+    ahead: Callable[..., Any] | None
     ours: bool
     """Whether it is declared in `ops`, so that its parts and rules take arrays of a device."""
 
@@ -87,8 +93,8 @@ def way(op: Primitive) -> Way:
         ) -> list[Any] | None:
             return family.flows(op, g, out, inputs, wanted, params)
 
-        return Way(by_kernels or written, pull or flows, ours)
-    return Way(by_kernels, pull, ours)
+        return Way(by_kernels or written, pull or flows, found.ahead, ours)
+    return Way(by_kernels, pull, found.ahead, ours)
 
 
 _ACCEPTED: dict[Primitive, set[str]] = {}
@@ -107,9 +113,12 @@ _filling = threading.local()
 """What operations are computing what they save: one whose saved numbers need its own value must not do so for ever."""
 
 
-def compute(op: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> Computed:
+def compute(
+    op: Primitive, inputs: Sequence[Any], params: Mapping[str, Any], wanted: Sequence[bool] = ()
+) -> Computed:
     """The value of an operation with at least one device array among its inputs.
 
+    wanted: which inputs want a gradient, in a run that is recorded; nothing is made ready for others.
     Raises what the definition raises on the CPU where inputs do not fit.
     """
     device = device_of(inputs)
@@ -120,7 +129,12 @@ def compute(op: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> 
     ]
     how = way(op)
     try:
-        if how.value is not None and (found := how.value(inputs, params)) is not None:
+        found = None
+        if how.ahead is not None and any(wanted):
+            found = how.ahead(wanted, *inputs, **params)
+        elif how.value is not None:
+            found = how.value(inputs, params)
+        if found is not None:
             whole, saved = found if op.saves else (found, NOTHING)
             return Computed(whole, saved, False)
         if op.parts is not None and (parts := _by_parts(op, inputs, params, device)) is not None:
@@ -164,9 +178,18 @@ def _by_parts(
     return Computed(whole, {k: _there(x, device) for k, x in saved.items()}, False)
 
 
+class _ByNumpy(threading.local):
+    times = 0
+
+
+BY_NUMPY = _ByNumpy()
+"""How many times numpy has computed on copies in this thread: what was at work in between can be told by it."""
+
+
 def _on_host(
     op: Primitive, inputs: Sequence[Any], params: Mapping[str, Any], device: Device
 ) -> Computed:
+    BY_NUMPY.times += 1
     out, kept = op.run([_here(x) for x in inputs], params)
     return Computed(_there(out, device), {k: _there(x, device) for k, x in kept.items()}, True)
 
@@ -192,6 +215,8 @@ def pull(
         flows = op.pull_back(g, out, inputs, wanted, params, saved)
     elif flows is None:
         flows = _pulled_by_users(op, g, out, inputs, wanted, params, saved)
+        if any(flow is not None and type(flow) is not DeviceArray for flow in flows):
+            BY_NUMPY.times += 1
     return [None if flow is None else _there(flow, device) for flow in flows]
 
 

@@ -51,7 +51,7 @@ def _computing() -> Callable[..., Any]:
 class DeviceArray(Arithmetic):
     """An array that lies on a device."""
 
-    __slots__ = ("__weakref__", "device", "dtype", "memory", "shape")
+    __slots__ = ("__weakref__", "ahead", "device", "dtype", "memory", "number", "shape")
 
     device: Device
     memory: Memory
@@ -59,10 +59,18 @@ class DeviceArray(Arithmetic):
     """The type of the elements."""
     shape: tuple[int, ...]
     """The size of each axis."""
+    number: float | None
+    """The number that one of rank 0 was put there as, such as the 1 that a backward pass starts from.
 
-    def __init__(self, device: Device, memory: Memory) -> None:
-        self.device, self.memory = device, memory
-        self.shape, self.dtype = memory.shape, memory.dtype
+    None where nothing but the device knows it.
+    """
+
+    ahead: Any
+    """What a kernel has computed beside it for who pulls with it next: see `ops.cuda.softmax.ahead`; else None."""
+
+    def __init__(self, device: Device, memory: Memory, number: float | None = None) -> None:
+        self.device, self.memory, self.number = device, memory, number
+        self.shape, self.dtype, self.ahead = memory.shape, memory.dtype, None
 
     def __run_primitive__(
         self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]
@@ -190,6 +198,7 @@ class DeviceArray(Arithmetic):
         It is not marked read-only: PyTorch refuses memory that is, and CuPy drops the mark.
         """
         found = dict(self.memory.__cuda_array_interface__)
+        self.number = None  # whoever asks may write to it
         self.device.synchronize()  # who reads it does so on another stream than ours
         found["data"] = (found["data"][0], False)
         return found
@@ -287,7 +296,7 @@ def array(device: Device, host: Any) -> DeviceArray:
             f"numbers of dtype {host.dtype} cannot lie on {device.name}\n"
             f"  try: x.astype('float32'), or another of float32, float64, integer or bool"
         )
-    return DeviceArray(device, device.put(host))
+    return DeviceArray(device, device.put(host), None if host.ndim else host.item())
 
 
 def takes(dtype: np.dtype[Any]) -> bool:

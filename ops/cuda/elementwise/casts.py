@@ -92,3 +92,15 @@ def widened(inputs: Sequence[Any]) -> list[Any] | None:
         cast(x, dtype="float64") if type(x) is DeviceArray and x.dtype == np.float32 else x
         for x in inputs
     ]
+
+
+def promoted(*arrays: Any) -> tuple[Any, ...]:
+    """Arrays of several dtypes in the one that numpy computes in, cast on the device; others as they are.
+
+    So float32 beside float64 or int64 is float64, beside truths float32.
+    """
+    kinds = {x.dtype if type(x) is DeviceArray else None for x in arrays}
+    if len(kinds) == 1 or not kinds <= FLOATS | set(WORDS):
+        return arrays
+    wide = np.result_type(*kinds)
+    return tuple(cast(x, dtype=wide.name) for x in arrays)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,14 @@ def flows(
     """The wanted flows, summed to the shapes of their inputs; None if the operation does not fit."""
     if g.dtype != out.dtype or g.shape != out.shape:
         return None
+    handed = [None] * len(inputs) if g.number is None else _handed_on(op, g, inputs, wanted)
+    if any(flow is not None for flow in handed):
+        rest = [wants and flow is None for wants, flow in zip(wanted, handed, strict=True)]
+        others = flows(op, g, out, inputs, rest, params) if any(rest) else handed
+        if others is None:
+            return None
+        pairs = zip(handed, others, strict=True)
+        return [other if flow is None else flow for flow, other in pairs]
     plan = plan_of(op, inputs, tuple(map(bool, wanted)), params)
     wide = widened(inputs) if plan is None else None
     if wide is not None:
@@ -73,6 +82,33 @@ def flows(
         for k, flow in zip(step.made.stores, results, strict=True):
             found[k] = _fitted(flow, inputs[k].shape, plan.shape)
     return found
+
+
+def _handed_on(
+    op: Primitive, g: DeviceArray, inputs: Sequence[Any], wanted: Sequence[bool]
+) -> list[DeviceArray | None]:
+    """A cotangent whose number the host knows, for each input that receives it as it is: so it stays known.
+
+    A loss beside a penalty then receives the 1 of the backward pass, as it would alone.
+    """
+    return [
+        g
+        if wants and type(x) is DeviceArray and not x.ndim and x.dtype == g.dtype and _keeps(op, k)
+        else None
+        for k, (x, wants) in enumerate(zip(inputs, wanted, strict=True))
+    ]
+
+
+@cache
+def _keeps(op: Primitive, argument: int) -> bool:
+    """Whether the rule of an input gives the cotangent itself: asked with what nothing can be computed of."""
+    rule, g, nothing = op.rule_of(argument), object(), object()
+    if rule is None or op.variadic or not op.home.startswith("ops."):
+        return False
+    try:
+        return rule(g, nothing, *[nothing] * len(op.inputs)) is g
+    except Exception:  # of any kind: it computes
+        return False
 
 
 def _copied(inputs: Sequence[Any]) -> list[Any] | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ops.cuda.elementwise.casts import promoted
 from ops.cuda.moving.borders import TRIANGLE
 from ops.cuda.moving.copies import HELD
 from ops.cuda.moving.launches import launched
@@ -73,6 +74,7 @@ def triu_value(x: Any, *, k: int) -> DeviceArray | None:
 
 def concatenate_value(*arrays: Any, axis: int) -> DeviceArray | None:
     """Each array in its slab of the result."""
+    arrays = promoted(*arrays)
     if not _alike(arrays) or axis is None or not -arrays[0].ndim <= axis < arrays[0].ndim:
         return None
     axis %= arrays[0].ndim
@@ -91,6 +93,7 @@ def concatenate_value(*arrays: Any, axis: int) -> DeviceArray | None:
 
 def stack_value(*arrays: Any, axis: int) -> DeviceArray | None:
     """Each array in its slice of the result."""
+    arrays = promoted(*arrays)
     if not _alike(arrays) or len({x.shape for x in arrays}) > 1:
         return None
     rank = arrays[0].ndim + 1
@@ -106,7 +109,7 @@ def stack_value(*arrays: Any, axis: int) -> DeviceArray | None:
 
 
 def _alike(arrays: Sequence[Any]) -> bool:
-    """Whether all are arrays of one dtype: others are promoted, by numpy."""
+    """Whether all are arrays of one dtype."""
     return (
         builtins.all(type(x) is DeviceArray for x in arrays) and len({x.dtype for x in arrays}) == 1
     )
@@ -181,24 +184,25 @@ def tile_value(x: Any, *, reps: int | Shape) -> DeviceArray | None:
     return copies.reshape(tuple(many * size for many, size in pairs))
 
 
-def pad_value(
-    x: Any, *, pad_width: tuple[tuple[int, int], ...], mode: str, constant_values: float
-) -> DeviceArray | None:
+def pad_value(x: Any, *, pad_width: Any, mode: str, constant_values: float) -> DeviceArray | None:
     """The array inside a constant; or picked along each axis from where each element is a copy of."""
-    from ops.copying import COPYING
+    from ops.copying import COPYING, pairs_of
 
-    if type(x) is not DeviceArray or builtins.any(min(pair) < 0 for pair in pad_width):
+    if type(x) is not DeviceArray:
         return None
     if not x.ndim:
         return x
+    pairs = pairs_of(pad_width, x.ndim)
+    if builtins.any(min(pair) < 0 for pair in pairs):
+        return None
     if mode == "constant":
-        starts = tuple(before for before, _ in pad_width)
-        whole = tuple(b + n + a for (b, a), n in zip(pad_width, x.shape, strict=True))
+        starts = tuple(before for before, _ in pairs)
+        whole = tuple(b + n + a for (b, a), n in zip(pairs, x.shape, strict=True))
         index = tuple(slice(b, b + n) for b, n in zip(starts, x.shape, strict=True))
         return inserted(x, whole, at_index(index), constant_values)
     if mode not in COPYING or not x.size:
         return None
-    for axis, (size, pair) in enumerate(zip(x.shape, pad_width, strict=True)):
+    for axis, (size, pair) in enumerate(zip(x.shape, pairs, strict=True)):
         if pair != (0, 0):
             origins = np.pad(np.arange(size), pair, mode=mode)  # type: ignore[call-overload]
             before, after = x.shape[:axis], x.shape[axis + 1 :]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ops.contractions import sizes_of, terms_of
+from ops.cuda.elementwise.casts import promoted
 from ops.cuda.products.stacks import fit, product
 from ops.devices.arrays import DeviceArray
 from ops.primitive import PRIMITIVES
@@ -18,6 +19,7 @@ from ops.products import Axes, paired_axes
 
 def tensordot_value(x: Any, y: Any, *, axes: Axes) -> Any:
     """The product of x as a matrix (kept, summed) and y as (summed, kept)."""
+    x, y = promoted(x, y)
     if not fit(x, y):
         return None
     first, second = paired_axes(axes, x.ndim, y.ndim)
@@ -36,6 +38,7 @@ def tensordot_value(x: Any, y: Any, *, axes: Axes) -> Any:
 
 def einsum_value(*operands: Any, equation: str) -> Any:
     """The sum over one operand, or the product of two; None for more, for diagonals and for axes that are stretched."""
+    operands = promoted(*operands)
     if not 1 <= len(operands) <= 2 or not isinstance(equation, str) or not fit(*operands):
         return None
     terms, result = terms_of(equation, tuple(x.ndim for x in operands))

@@ -1,6 +1,7 @@
-"""The products family: operations that are products of matrices, on a device. (Index notation: `products_einsum`.)
+"""The products family: operations that are products of matrices, on a device. (Index notation: `einsum`.)
 
-A bias is added by the elementwise `add`, one pass more: so the product may be the library's.
+Operands of several dtypes are cast as numpy promotes them, and what they receive is cast back. A bias is added by the
+elementwise `add`, one pass more: so the product may be the library's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ops.cuda.elementwise.casts import promoted
 from ops.cuda.kernel import Kernel
 from ops.cuda.native import Native
 from ops.cuda.products.einsum import einsum_value, tensordot_value
@@ -28,6 +30,7 @@ Flows = list[Any] | None
 
 def matmul_value(x: Any, y: Any) -> Any:
     """x @ y by numpy's rules for ranks."""
+    x, y = promoted(x, y)
     if not fit(x, y) or not x.ndim or not y.ndim:
         return None
     rows, columns = _as_matrices(x, y)
@@ -46,7 +49,7 @@ def matmul_pull(
     saved: Mapping[str, Any],
 ) -> Flows:
     """g yᵀ and xᵀ g, each summed over the axes along which its operand was broadcast."""
-    x, y = inputs
+    g, x, y = promoted(g, *inputs)
     if not fit(g, x, y):
         return None
     rows, columns = _as_matrices(x, y)
@@ -54,10 +57,16 @@ def matmul_pull(
     g = g.reshape(*stack, rows.shape[-2], columns.shape[-1])
     flows: list[Any] = [None, None]
     if wanted[0]:
-        flows[0] = _x_flow(g, rows, columns).reshape(x.shape)
+        flows[0] = _back(_x_flow(g, rows, columns), inputs[0])
     if wanted[1]:
-        flows[1] = _y_flow(g, rows, columns).reshape(y.shape)
+        flows[1] = _back(_y_flow(g, rows, columns), inputs[1])
     return flows
+
+
+def _back(flow: DeviceArray, target: DeviceArray) -> DeviceArray:
+    """What an input receives, in its own shape and dtype."""
+    found: DeviceArray = flow.reshape(target.shape).astype(target.dtype)
+    return found
 
 
 def _x_flow(g: DeviceArray, x: DeviceArray, y: DeviceArray) -> DeviceArray:
@@ -130,9 +139,10 @@ def _rows(x: DeviceArray) -> DeviceArray:
 
 def linear_value(x: Any, weight: Any, bias: Any) -> Any:
     """x Wᵀ + b, the weight read transposed."""
+    x, weight = promoted(x, weight)
     if not fit(x, weight) or weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
         return None
-    if type(bias) not in NUMBERS and not (fit(x, bias) and bias.shape in ((), weight.shape[:1])):
+    if type(bias) not in NUMBERS and not (fit(bias) and bias.shape in ((), weight.shape[:1])):
         return None
     out = product(_rows(x), weight, tb=True).reshape(*x.shape[:-1], weight.shape[0])
     return out if type(bias) in NUMBERS and bias == 0 else out + bias
@@ -147,16 +157,17 @@ def linear_pull(
     saved: Mapping[str, Any],
 ) -> Flows:
     """g W, gᵀ x and the sum of g."""
-    x, weight, bias = inputs
+    bias = inputs[2]
+    g, x, weight = promoted(g, *inputs[:2])
     if not fit(g, x, weight):
         return None
     flows: list[Any] = [None, None, None]
     if wanted[0]:
-        flows[0] = product(_rows(g), weight).reshape(x.shape)
+        flows[0] = _back(product(_rows(g), weight), inputs[0])
     if wanted[1]:
-        flows[1] = product(_rows(g), _rows(x), ta=True)
+        flows[1] = _back(product(_rows(g), _rows(x), ta=True), inputs[1])
     if wanted[2]:
-        flows[2] = PRIMITIVES["sum_to"](g, shape=bias.shape)
+        flows[2] = _back(PRIMITIVES["sum_to"](g, shape=bias.shape), bias)
     return flows
 
 
@@ -181,8 +192,8 @@ def dot_pull(
     saved: Mapping[str, Any],
 ) -> Flows:
     """As for `@` where that computes the same; else its rules."""
-    x, y = inputs
-    if not fit(x, y) or not x.ndim or not is_matmul(x, y):
+    g, *wide = promoted(g, *inputs)
+    if not fit(g, *wide) or not all(x.ndim for x in wide) or not is_matmul(*wide):
         return None
     return matmul_pull(g, out, inputs, wanted, params, saved)
 
@@ -203,14 +214,14 @@ def outer_pull(
     saved: Mapping[str, Any],
 ) -> Flows:
     """g y and gᵀ x."""
-    x, y = inputs
+    g, x, y = promoted(g, *inputs)
     if not fit(g, x, y):
         return None
     flows: list[Any] = [None, None]
     if wanted[0]:
-        flows[0] = product(g, y.reshape(y.size, 1)).reshape(x.shape)
+        flows[0] = _back(product(g, y.reshape(y.size, 1)), inputs[0])
     if wanted[1]:
-        flows[1] = product(x.reshape(1, x.size), g).reshape(y.shape)
+        flows[1] = _back(product(x.reshape(1, x.size), g), inputs[1])
     return flows
 
 

@@ -20,6 +20,7 @@ from ops.cuda.reductions.launching import (
     reduced_shape,
     spread_over,
 )
+from ops.cuda.reductions.long_scans import RUNNING_ROWS
 from ops.cuda.reductions.scans import NATIVE as SCANS
 from ops.cuda.reductions.scans import SCAN
 from ops.cuda.reductions.summary_tables import ENTRIES as SUMMARIES
@@ -30,7 +31,9 @@ from ops.elementwise import astype, equal, not_equal, sqrt, where
 from ops.reduce import Axis
 from ops.statistics import freedom
 
-KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in (*ENTRIES, SCAN, *SUMMARIES)}
+KERNELS: dict[str, Kernel] = {
+    kernel.name: kernel for kernel in (*ENTRIES, SCAN, RUNNING_ROWS, *SUMMARIES)
+}
 
 Flows = list[Any] | None
 

@@ -125,6 +125,12 @@ def parts_of(at: Collapsed) -> int:
     return max(1, min(FULL // max(at.outer * strips, 1), at.size // 128))
 
 
+def part_sums(x: DeviceArray, at: Collapsed, parts: int) -> DeviceArray:
+    """The sum of each part of an axis that is cut in so many: (outer, parts, inner)."""
+    options = {"operation": "add", "mapping": "itself", "divides": False}
+    return _launch(x, at, parts, options, None, 1.0)
+
+
 def _launch(
     x: DeviceArray,
     at: Collapsed,
@@ -242,34 +248,44 @@ def spread_back(
     return flow
 
 
+LEAST = 128
+"""Elements that a thread searches at least, where columns are cut."""
+
+
 def places(x: DeviceArray, at: Collapsed, *, larger: bool) -> DeviceArray:
-    """Where along its axis the largest or smallest element stands: int64, flat."""
-    parts = parts_of(at)
-    if at.inner > 1:  # a thread to each part
-        parts = max(1, min(64 * FULL // max(at.outer * at.inner, 1), at.size // 128, 64))
-    found = _places(x, at, x, parts, larger=larger, again=False)
-    return found if parts == 1 else _places(x, at, found, 1, larger=larger, again=True)
+    """Where along its axis the largest or smallest element stands: int64, flat.
+
+    A long axis is searched in parts, and what they found again, until one is left.
+    """
+    found, parts = _places(x, at, None, larger=larger)
+    while parts > 1:
+        found, parts = _places(x, at, found, larger=larger)
+    return found
 
 
 def _places(
-    x: DeviceArray, at: Collapsed, among: DeviceArray, parts: int, *, larger: bool, again: bool
-) -> DeviceArray:
+    x: DeviceArray, at: Collapsed, among: DeviceArray | None, *, larger: bool
+) -> tuple[DeviceArray, int]:
+    """Where it stands in each part of the axis, or of the places that parts of it found; and how many parts."""
+    size = at.size if among is None else among.shape[1]
+    if at.inner > 1:  # a thread to each part
+        parts = max(1, min(64 * FULL // max(at.outer * at.inner, 1), size // LEAST))
+    else:
+        parts = parts_of(at._replace(size=size))
     out = empty(x.device, (at.outer, parts, at.inner), "int64")
     if not out.size:
-        return out
-    options: dict[str, Any] = {"larger": larger, "again": again}
+        return out, 1
+    options: dict[str, Any] = {"larger": larger, "again": among is not None}
+    given = out if among is None else among
     if at.inner > 1:
-        work = out.size
-        threads = 256 if work >= 256 else 32
-        launch = Launch(min(-(-work // threads), MOST), threads)
-        given = among if again else out
+        threads = 256 if out.size >= 256 else 32
+        launch = Launch(min(-(-out.size // threads), MOST), threads)
         arguments = [x.reshape(at).memory, given.memory, out.memory]
         x.device.launch(PLACE_COLUMNS, x.dtype, launch, arguments, options)
-        return out
-    rows = (at.outer, at.size)
-    given = among.reshape(at.outer, -1) if again else out.reshape(at.outer, parts)
-    arguments = [x.reshape(rows).memory, given.memory, out.reshape(at.outer, parts).memory]
-    lanes = 256 if at.size // parts > 512 else 32
+        return out, parts
+    rows = (x.reshape(at.outer, at.size), given.reshape(at.outer, -1), out.reshape(at.outer, parts))
+    lanes = 256 if size // parts > 512 else 32
     launch = Launch(min(at.outer * parts, MOST), lanes)
-    x.device.launch(PLACE_ROWS, x.dtype, launch, arguments, {**options, "lanes": lanes})
-    return out
+    options["lanes"] = lanes
+    x.device.launch(PLACE_ROWS, x.dtype, launch, [each.memory for each in rows], options)
+    return out, parts

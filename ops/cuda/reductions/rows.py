@@ -20,11 +20,6 @@ GROUP = 8
 NEVER_NEGATIVE = (1 << 48) - 1
 """A mask that changes no index, but tells the compiler that none counts from the end: loads share one address."""
 
-OPERATIONS = ("add", "multiply", "largest", "smallest")
-MAPPINGS = ("itself", "square", "magnitude", "deviation", "not smaller", "not larger")
-"""What is reduced: the elements, their squares or magnitudes, the squares of their distances from a level, or ones
-where an element is not smaller, or not larger, than the level."""
-
 
 def start_of(operation: str, T: Any) -> Any:
     """What a reduction starts from: it changes no element that it is joined with.
@@ -52,6 +47,8 @@ def build_rows(
 ) -> Any:
     """out[r, s]: the reduction of part s of row r of x; if it `divides`, that over `count`.
 
+    It adds, multiplies, or finds the largest or smallest of the elements, their squares or magnitudes, the squares of
+    their distances from a level, or ones where an element is not smaller, or not larger, than the level.
     x: (rows, size). level: (rows, 1), which some mappings read. out: (rows, parts).
     """
     zero, one, start = T(0), T(1), start_of(operation, T)

@@ -1,7 +1,8 @@
 """Running sums, running products and linear recurrences: a thread to a line, in the order in which numpy goes.
 
-So sums and products are numpy's to the last bit. Lines side by side are read coalesced. A few very long lines
-would keep a few threads busy and the others not: they are left to the host.
+So sums and products are numpy's to the last bit. Lines side by side are read coalesced. A few long lines would keep a
+few threads busy and the others not: sums are cut in parts (`long_scans`), and within 4 ulps of the largest; products
+and recurrences of very long lines are left to the host.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from ops.axes import axis_of
 from ops.cuda.kernel import Kernel, Launch, Trial
 from ops.cuda.native import Native
 from ops.cuda.reductions.launching import MOST, Collapsed
+from ops.cuda.reductions.long_scans import FEW, is_long, long_running_sums
 from ops.devices.arrays import DeviceArray, empty
 
 Array = Any
 
-LONG = 1 << 14
-"""From how many elements on a line is long, if there are few lines."""
-FEW = 1024
+VERY_LONG = 1 << 14
+"""From how many elements on a line is left to the host, if there are few lines and they are not cut."""
 
 
 def build_scan(
@@ -111,25 +112,33 @@ def _at(x: Any, axis: int | None) -> Collapsed | None:
         place = axis_of(0 if axis is None else axis, len(shape))
     except (ValueError, TypeError):
         return None
-    at = Collapsed(math.prod(shape[:place]), shape[place], math.prod(shape[place + 1 :]))
-    return None if at.size >= LONG and at.outer * at.inner < FEW else at
+    return Collapsed(math.prod(shape[:place]), shape[place], math.prod(shape[place + 1 :]))
 
 
-def _scan(x: DeviceArray, at: Collapsed, factors: DeviceArray, **options: Any) -> DeviceArray:
+def _scan(
+    x: DeviceArray, at: Collapsed, factors: DeviceArray, *, operation: str, reverse: bool
+) -> DeviceArray | None:
+    """The lines of x scanned, of the shape `at`; None for what is left to the host."""
+    if operation == "add" and x.size and is_long(at):
+        return long_running_sums(x, at, reverse=reverse)
+    if at.size >= VERY_LONG and at.outer * at.inner < FEW:
+        return None
     out = empty(x.device, tuple(at), x.dtype)
-    if out.size:
-        arguments = [x.reshape(at).memory, factors.reshape(at).memory, out.memory]
-        launch = Launch(min(-(-at.outer * at.inner // 64), MOST), 64)
-        x.device.launch(SCAN, x.dtype, launch, arguments, options)
+    if not out.size:
+        return out
+    arguments = [x.reshape(at).memory, factors.reshape(at).memory, out.memory]
+    launch = Launch(min(-(-at.outer * at.inner // 64), MOST), 64)
+    options = {"operation": operation, "reverse": reverse}
+    x.device.launch(SCAN, x.dtype, launch, arguments, options)
     return out
 
 
 def _running(operation: str) -> Any:
     def value(x: Any, *, axis: int | None) -> Any:
         at = _at(x, axis)
-        if at is None:
+        out = None if at is None else _scan(x, at, x, operation=operation, reverse=False)
+        if out is None:
             return None
-        out = _scan(x, at, x, operation=operation, reverse=False)
         return out.reshape(x.size) if axis is None else out.reshape(x.shape)
 
     return value
@@ -147,14 +156,16 @@ def _cumsum_pull(
     at = _at(x, params["axis"])
     if at is None or g.dtype != x.dtype:
         return None
-    return [_scan(g, at, g, operation="add", reverse=True).reshape(x.shape)]
+    flow = _scan(g, at, g, operation="add", reverse=True)
+    return None if flow is None else [flow.reshape(x.shape)]
 
 
 def _recurrence(values: Any, factors: Any, *, axis: int, reverse: bool) -> Any:
     at = _at(values, axis)
     if at is None or _at(factors, axis) != at or factors.dtype != values.dtype:
         return None
-    return _scan(values, at, factors, operation="recur", reverse=reverse).reshape(values.shape)
+    out = _scan(values, at, factors, operation="recur", reverse=reverse)
+    return None if out is None else out.reshape(values.shape)
 
 
 NATIVE: dict[str, Native] = {

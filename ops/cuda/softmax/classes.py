@@ -16,10 +16,13 @@ Array = Any
 AT_ONCE = 4
 
 
-def build_gather_parts(cuda: Any, math: Any, T: Any, threads: int, *, lanes: int = 256) -> Any:
+def build_gather_parts(
+    cuda: Any, math: Any, T: Any, threads: int, *, lanes: int = 256, adds: bool = True
+) -> Any:
     """sums[p], counts[p]: of part p of the samples the sum of the losses, how many count, how many are no class.
 
-    losses, target: (samples,). sums: (parts,). counts: int (parts, 2). What is ignored does not count.
+    losses, target: (samples,). sums: (parts,). counts: int (parts, 2). What is ignored does not count. What does not
+    `add` reads no losses and writes no sums: they may not be there yet.
     """
     zero = T(0)
     warps = lanes // WARP
@@ -31,7 +34,7 @@ def build_gather_parts(cuda: Any, math: Any, T: Any, threads: int, *, lanes: int
         ready = cuda.local.array(AT_ONCE, np.int64)
         found = cuda.shared.array((2, warps), T)
         numbers = cuda.shared.array((2, 2, warps), np.int64)
-        samples, parts = losses.shape[0], sums.shape[0]
+        samples, parts = target.shape[0], counts.shape[0]
         turn = 0  # two parts in turn: nobody writes one while it may be read
         for part in range(cuda.blockIdx.x, parts, cuda.gridDim.x):
             last = samples * (part + 1) // parts
@@ -43,23 +46,27 @@ def build_gather_parts(cuda: Any, math: Any, T: Any, threads: int, *, lanes: int
                     for k in range(AT_ONCE):
                         i = low + k * lanes
                         i = i if i < last else low
-                        held[k] = losses[i]
+                        if adds:
+                            held[k] = losses[i]
                         ready[k] = target[i]
                     for k in range(AT_ONCE):
                         if low + k * lanes < last:
-                            total += held[k]
+                            if adds:
+                                total += held[k]
                             if ready[k] != ignored:
                                 counted += 1
                                 if ready[k] < 0 or ready[k] >= classes:
                                     wrong += 1
                 step = 16
                 while step > 0:
-                    total += cuda.shfl_xor_sync(ALL, total, step)
+                    if adds:
+                        total += cuda.shfl_xor_sync(ALL, total, step)
                     counted += cuda.shfl_xor_sync(ALL, counted, step)
                     wrong += cuda.shfl_xor_sync(ALL, wrong, step)
                     step //= 2
                 if lane & 31 == 0:
-                    found[turn, lane // WARP] = total
+                    if adds:
+                        found[turn, lane // WARP] = total
                     numbers[turn, 0, lane // WARP] = counted
                     numbers[turn, 1, lane // WARP] = wrong
             cuda.syncthreads()
@@ -68,10 +75,12 @@ def build_gather_parts(cuda: Any, math: Any, T: Any, threads: int, *, lanes: int
                 counted = 0
                 wrong = 0
                 for warp in range(warps):
-                    total += found[turn, warp]
+                    if adds:
+                        total += found[turn, warp]
                     counted += numbers[turn, 0, warp]
                     wrong += numbers[turn, 1, warp]
-                sums[part] = total
+                if adds:
+                    sums[part] = total
                 counts[part, 0] = counted
                 counts[part, 1] = wrong
             turn = 1 - turn

@@ -34,20 +34,41 @@ def gathered_losses(
 ) -> Gathered:
     """The sum or mean of the losses, and what comes of counting the targets, of one reading of both."""
     device, dtype, samples = losses.device, losses.dtype, losses.size
-    parts = parts_of(samples)
-    sums, counts = empty(device, (parts,), dtype), empty(device, (parts, 2), "int64")
-    numbers = target.reshape(-1).memory
-    arguments = [losses.reshape(-1).memory, numbers, classes, ignored, sums.memory, counts.memory]
-    lanes = 256 if samples >= 256 else 32
-    device.launch(GATHER_PARTS, dtype, Launch(parts, lanes), arguments, {"lanes": lanes})
+    sums = empty(device, (parts_of(samples),), dtype)
+    counts = _count(target, classes, ignored, losses, sums, adds=True)
     found = Gathered(
         empty(device, (1,), dtype), empty(device, (samples,), dtype), empty(device, (1,), "int64")
     )
     out, weights, wrong = found.out.memory, found.weights.memory, found.wrong.memory
+    numbers = target.reshape(-1).memory
     arguments = [sums.memory, counts.memory, numbers, ignored, weights, out, wrong]
+    lanes = _lanes(samples)
     launch = Launch(min(-(-samples // lanes), FULL), lanes)
     device.launch(GATHER, dtype, launch, arguments, {"mean": mean})
     return found
+
+
+def _lanes(samples: int) -> int:
+    return 256 if samples >= 256 else 32
+
+
+def _count(
+    target: DeviceArray,
+    classes: int,
+    ignored: int,
+    losses: DeviceArray,
+    sums: DeviceArray,
+    *,
+    adds: bool,
+) -> DeviceArray:
+    """How many targets of each part of the samples count, and how many are no class; the losses added up, if wanted."""
+    parts, lanes = parts_of(losses.size), _lanes(losses.size)
+    counts = empty(target.device, (parts, 2), "int64")
+    numbers = target.reshape(-1).memory
+    arguments = [losses.reshape(-1).memory, numbers, classes, ignored, sums.memory, counts.memory]
+    options = {"lanes": lanes, "adds": adds}
+    target.device.launch(GATHER_PARTS, losses.dtype, Launch(parts, lanes), arguments, options)
+    return counts
 
 
 def launch_rows(
@@ -68,12 +89,46 @@ def launch_rows(
         logits,
         target.reshape(-1).memory,
         ignored,
+        target.reshape(-1, 1).memory,  # no counts are read
         (numbers if g is None else g).reshape(-1).memory,
         0 if g is None or g.size == 1 else 1,
         numbers.reshape(-1).memory,
         logits if flow is None else flow.reshape(rows).memory,
     ]
-    options = {"each": each, "pull": flow is not None}
+    options = {"each": each, "makes": "losses" if flow is None else "flow"}
+    scores.device.launch(CROSS_ENTROPY, scores.dtype, row_launch(at.outer), arguments, options)
+
+
+def launch_both(
+    scores: DeviceArray,
+    target: DeviceArray,
+    at: Collapsed,
+    ignored: int,
+    losses: DeviceArray,
+    flow: DeviceArray,
+    *,
+    each: int,
+    mean: bool,
+) -> None:
+    """Short rows of logits, read once: the losses, and the flow of a cotangent of 1 of their sum or mean.
+
+    A mean divides by how many samples count: that is known first, of 8 bytes for each of them.
+    """
+    rows, numbers = (at.outer, at.size), losses.reshape(-1)
+    counts = target.reshape(-1, 1)
+    if mean:
+        counts = _count(target, at.size, ignored, losses, numbers, adds=False)
+    arguments = [
+        scores.reshape(rows).memory,
+        target.reshape(-1).memory,
+        ignored,
+        counts.memory,
+        numbers.memory,  # no cotangents are read
+        0,
+        numbers.memory,
+        flow.reshape(rows).memory,
+    ]
+    options = {"each": each, "makes": "both", "mean": mean}
     scores.device.launch(CROSS_ENTROPY, scores.dtype, row_launch(at.outer), arguments, options)
 
 

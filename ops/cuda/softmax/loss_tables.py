@@ -43,31 +43,47 @@ def _entropies(x: Array, target: Array) -> tuple[Array, Array, Array, Array, Arr
 
 
 def _cross_entropy_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
-    for rows, classes, pull, each_g in (
-        (0, 4, True, False),
-        (3, 1, False, False),
-        (5, 31, False, False),
-        (5, 31, True, False),
-        (4, 33, True, True),
-        (3, 100, False, False),
-        (1, 4000 // np.dtype(T).itemsize, True, False),
+    for rows, classes, makes, several, parts in (
+        (0, 4, "flow", False, 1),
+        (3, 1, "losses", False, 1),
+        (5, 31, "losses", False, 1),
+        (5, 31, "flow", False, 1),
+        (4, 33, "flow", True, 1),
+        (3, 100, "losses", False, 1),
+        (1, 4000 // np.dtype(T).itemsize, "flow", False, 1),
+        (5, 33, "both", False, 2),
+        (4, 31, "both", False, 0),
+        (1, 4000 // np.dtype(T).itemsize, "both", False, 34),
     ):
         x = some_logits(rng, T, rows, classes)
         target = _targets(rng, classes, rows)
         slope, losses, weights = x, x[:, 0], x[:, 0]
         if rows:
             wide = _entropies(x[..., None], target[:, None])
-            slope, losses, weights = wide[2][..., 0], wide[3][:, 0], wide[4][:, 0] / 3
-        g = rng.normal(size=rows if each_g else 1).astype(T)
-        numbers = weights.astype(T) if pull else np.full(rows, np.nan, T)
-        arguments = (x, target, IGNORED, g, int(each_g), numbers, np.full(x.shape, np.nan, T))
-        expected = {6: slope * (weights * g)[:, None]} if pull else {5: losses}
-        options = {"each": -(-classes // 32), "pull": pull}
-        yield Trial(arguments, expected, options, f"{x.shape}")
+            slope, losses, weights = wide[2][..., 0], wide[3][:, 0], wide[4][:, 0]
+        g = rng.normal(size=rows if several else 1).astype(T)
+        counts = np.stack([3 + np.arange(parts), np.zeros(parts, int)], axis=1)
+        numbers, by = np.full(rows, np.nan, T), weights * g
+        if makes == "flow":
+            numbers, by = (weights / 3).astype(T), by / 3
+        elif makes == "both":  # without parts it is no mean
+            by = weights / (counts[:, 0].sum() or 1)
+        arguments = (x, target, IGNORED, counts, g, int(several), numbers, np.full_like(x, np.nan))
+        found = {6: losses, 7: slope * by[:, None]}
+        if makes != "both":
+            found.pop(6 if makes == "flow" else 7)
+        options = {"each": -(-classes // 32), "makes": makes, "mean": parts > 0}
+        yield Trial(arguments, found, options, f"{makes} {x.shape}")
 
 
 def _gather_parts_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
-    for samples, parts, lanes in ((1, 1, 256), (33, 2, 32), (64, 3, 64), (600, 4, 64)):
+    for samples, parts, lanes, adds in (
+        (1, 1, 256, True),
+        (33, 2, 32, True),
+        (64, 3, 64, True),
+        (600, 4, 64, True),
+        (300, 2, 64, False),
+    ):
         losses = rng.normal(size=samples).astype(T)
         target = rng.integers(-1, 5, size=samples)
         target[samples // 2 :: 5] = IGNORED
@@ -78,7 +94,8 @@ def _gather_parts_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
         sums = np.array([losses[s].astype(np.float64).sum() for s in cut])
         numbers = np.array([[counts[s].sum(), wrong[s].sum()] for s in cut])
         arguments = (losses, target, 4, IGNORED, np.full(parts, np.nan, T), np.full((parts, 2), -1))
-        yield Trial(arguments, {4: sums, 5: numbers}, {"lanes": lanes}, f"{samples} in {parts}")
+        found = {4: sums, 5: numbers} if adds else {5: numbers}
+        yield Trial(arguments, found, {"lanes": lanes, "adds": adds}, f"{samples} in {parts}")
 
 
 def _gather_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
@@ -148,17 +165,17 @@ def _class_flow_trials(rng: np.random.Generator, T: Any) -> Iterator[Trial]:
 CROSS_ENTROPY = entry(
     "cross_entropy_rows",
     build_cross_entropy,
-    "T[:,:] i8[:] i8 T[:] i8 T[:] T[:,:]",
+    "T[:,:] i8[:] i8 i8[:,:] T[:] i8 T[:] T[:,:]",
     _cross_entropy_trials,
-    {"each": 1, "pull": False},
-    "Cross-entropy of short rows against class numbers, or what it sends back.",
+    {"each": 1, "makes": "losses", "mean": True},
+    "Cross-entropy of short rows against class numbers, what it sends back, or both.",
 )
 GATHER_PARTS = entry(
     "gather_loss_parts",
     build_gather_parts,
     "T[:] i8[:] i8 i8 T[:] i8[:,:]",
     _gather_parts_trials,
-    {"lanes": 256},
+    {"lanes": 256, "adds": True},
     "Of each part of the samples the sum of the losses, how many count, and how many are no class.",
 )
 GATHER = entry(

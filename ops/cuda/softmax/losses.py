@@ -1,6 +1,9 @@
-"""Losses of classifiers against class numbers: short rows of logits are read once each way.
+"""Losses of classifiers against class numbers: short rows of logits are read once each way, or once for both.
 
-Weighted classes, smoothed labels and targets that hold shares go by their parts.
+Of L bytes of logits in short rows the value reads L, and what it sends back reads L and writes L: 3 L in all. Where it
+is known beforehand that the logits want a gradient, the value reads L and writes L, and a cotangent of 1 then costs
+nothing: 2 L, as far as memory goes. Losses of single samples, whose cotangent nobody knows, long rows and columns go
+the first way. Weighted classes, smoothed labels and targets that hold shares go by their parts.
 """
 
 from __future__ import annotations
@@ -16,8 +19,14 @@ from ops.cuda.kernel import Launch
 from ops.cuda.native import Native
 from ops.cuda.reductions.family import floats
 from ops.cuda.reductions.launching import MOST, Collapsed
+from ops.cuda.softmax.ahead import Ahead, leave, taken
 from ops.cuda.softmax.launching import exponential_sums, held_each
-from ops.cuda.softmax.loss_launching import gathered_losses, launch_flow, launch_rows
+from ops.cuda.softmax.loss_launching import (
+    gathered_losses,
+    launch_both,
+    launch_flow,
+    launch_rows,
+)
 from ops.cuda.softmax.loss_tables import PICK
 from ops.devices.arrays import DeviceArray, array, empty
 from ops.elementwise import astype
@@ -70,8 +79,12 @@ def _value(
     reduction: str,
     ignored: int,
     axis: int,
+    flow: DeviceArray | None = None,
 ) -> Loss | None:
-    """The loss, and the weights. The host waits once all is launched, for one number: how many targets are no class."""
+    """The loss, and the weights. The host waits once all is launched, for one number: how many targets are no class.
+
+    flow: where short rows of logits leave what they receive of a cotangent of 1.
+    """
     each = held_each(at.size, scores.dtype.itemsize) if softmax and at.inner == 1 else None
     tops = sums = None
     if softmax and each is None:
@@ -81,7 +94,10 @@ def _value(
         tops, sums = found
     numbers = (at.outer, at.inner)
     losses = empty(scores.device, numbers, scores.dtype)
-    if each is not None:
+    if each is not None and flow is not None:
+        mean = reduction == "mean"
+        launch_both(scores, target, at, ignored, losses, flow, each=each, mean=mean)
+    elif each is not None:
         launch_rows(scores, target, at, ignored, losses, each=each)
     else:
         arguments = [
@@ -116,6 +132,7 @@ def _cross_entropy_value(
     label_smoothing: float,
     ignore_index: int,
     axis: int,
+    ahead: bool = False,
 ) -> Loss | None:
     more = {"label_smoothing": label_smoothing} if label_smoothing else {}
     _check("cross_entropy", logits, target, weight, axis, reduction=reduction, **more)
@@ -126,7 +143,23 @@ def _cross_entropy_value(
     if at is None or classes is None:
         return None
     given: dict[str, Any] = {"reduction": reduction, "ignored": ignore_index, "axis": axis}
-    return _value(logits, classes, at, softmax=True, **given)
+    flow = None
+    if ahead and reduction != "none" and at.inner == 1 and held_each(at.size, logits.itemsize):
+        flow = empty(logits.device, logits.shape, logits.dtype)
+    found = _value(logits, classes, at, softmax=True, flow=flow, **given)
+    if found is not None and flow is not None:
+        params = {
+            "reduction": reduction,
+            "label_smoothing": label_smoothing,
+            "ignore_index": ignore_index,
+            "axis": axis,
+        }
+        leave(found[1]["sample_weight"], Ahead(logits, target, params, flow))
+    return found
+
+
+def _cross_entropy_ahead(wanted: Sequence[bool], *inputs: Any, **params: Any) -> Loss | None:
+    return _cross_entropy_value(*inputs, **params, ahead=wanted[0] and not any(wanted[1:]))
 
 
 def _nll_value(
@@ -159,6 +192,8 @@ def _pull(softmax: bool) -> Any:
             return None
         if not floats(scores, g, weights):
             return None
+        if softmax and (ready := taken(weights, g, scores, target, params)) is not None:
+            return [ready, None, None]
         at = _at(scores, target, weight, params["axis"])
         classes = None if at is None else _classes(target, scores)
         if at is None or classes is None:
@@ -176,5 +211,5 @@ def _pull(softmax: bool) -> Any:
     return pull
 
 
-CROSS_ENTROPY = Native(_cross_entropy_value, _pull(softmax=True))
+CROSS_ENTROPY = Native(_cross_entropy_value, _pull(softmax=True), _cross_entropy_ahead)
 NLL_LOSS = Native(_nll_value, _pull(softmax=False))

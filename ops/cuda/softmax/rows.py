@@ -154,20 +154,31 @@ def build_long_softmax_flow(
 
 
 def build_cross_entropy(
-    cuda: Any, math: Any, T: Any, threads: int, *, each: int = 1, pull: bool = False
+    cuda: Any,
+    math: Any,
+    T: Any,
+    threads: int,
+    *,
+    each: int = 1,
+    makes: str = "losses",
+    mean: bool = True,
 ) -> Any:
-    """Losses of rows of logits against class numbers, or to `pull`, what the rows receive: of one reading of them.
+    """Losses of rows of logits against class numbers, what the rows receive, or both, of one reading of them.
 
-    numbers[r] = −log softmax(x)[r, target[r]], 0 for what is ignored or no class; what receives flows takes from
-    `numbers` what each row weighs: flow = (softmax(x) − onehot) g numbers. x, flow: (rows, classes). target: int
-    (rows,). g, of one number for all or each row, is read at r · g_step.
+    Losses: numbers[r] = −log softmax(x)[r, target[r]], 0 for what is ignored or no class. Flows: (softmax(x) − onehot)
+    by a weight, which for `flow` is numbers[r] g, and for `both`, with a cotangent of 1, 1/N in a mean of the N samples
+    that count, else 1, and 0 for what is ignored: the same bits. x, flow: (rows, classes). target: int (rows,). counts:
+    int (parts, 2), how many count in each part, read in the mean of `both`. g, of one number for all or each row, is
+    read at r · g_step.
     """
     zero, one, least = T(0), T(1), T(-float("inf"))
+    losses, flows, both = makes != "flow", makes != "losses", makes == "both"
 
     def kernel(
         x: Array,
         target: Array,
         ignored: int,
+        counts: Array,
         g: Array,
         g_step: int,
         numbers: Array,
@@ -176,12 +187,23 @@ def build_cross_entropy(
         held = cuda.local.array(each, T)
         rows, classes = x.shape[0], x.shape[1]
         lane = cuda.threadIdx.x & 31  # not %: so the compiler knows that no index is negative
+        share = one
+        if both and mean:
+            counted = 0
+            for part in range(lane, counts.shape[0], WARP):
+                counted += counts[part, 0]
+            step = 16
+            while step > 0:
+                counted += cuda.shfl_xor_sync(ALL, counted, step)
+                step //= 2
+            share = one / T(counted)
         for row in range(cuda.grid(1) // WARP, rows, cuda.gridsize(1) // WARP):
             for k in range(each):
                 c = lane + k * WARP
                 held[k] = x[row, c if k < each - 1 or c < classes else 0]
             picked = target[row]
             there = picked != ignored and picked >= 0 and picked < classes
+            picked = picked if there else -1
             top = least
             for k in range(each):  # lanes past the end hold the first element once more
                 top = held[k] if held[k] > top else top
@@ -199,16 +221,20 @@ def build_cross_entropy(
             while step > 0:
                 total += cuda.shfl_xor_sync(ALL, total, step)
                 step //= 2
-            if pull:
-                weight = numbers[row] * g[row * g_step]
+            if losses and lane == 0:
+                numbers[row] = math.log(total) - (x[row, picked] - top) if there else zero
+            if flows:
+                weight = zero
+                if not both:
+                    weight = numbers[row] * g[row * g_step]
+                elif there:
+                    weight = share
                 for k in range(each):
                     c = lane + k * WARP
                     if k < each - 1 or c < classes:
                         v = held[k] / total
-                        if there and c == picked:
+                        if c == picked:
                             v = v - one
                         flow[row, c] = v * weight
-            elif lane == 0:
-                numbers[row] = math.log(total) - (x[row, picked] - top) if there else zero
 
     return kernel

@@ -14,13 +14,13 @@ from ops.cuda.softmax.sums import build_column_sums, build_row_sums
 Array = Any
 
 
-def shares_of(x: Array, axis: int = 1) -> tuple[Array, Array, Array]:
+def shares_of(x: Array) -> tuple[Array, Array, Array]:
     """The largest element, the sum of exponentials of what is below it, and the shares, in float64."""
     with np.errstate(invalid="ignore"):
         wide = x.astype(np.float64)
-        top = wide.max(axis=axis, keepdims=True)
+        top = wide.max(axis=1, keepdims=True)
         raised = np.exp(wide - top)
-        total = raised.sum(axis=axis, keepdims=True)
+        total = raised.sum(axis=1, keepdims=True)
         return top, total, raised / total
 
 

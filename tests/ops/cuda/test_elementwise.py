@@ -24,7 +24,8 @@ from ops.declaring import elementwise
 from ops.devices.arrays import DeviceArray, array
 from ops.devices.interpreting import INTERPRET
 from ops.interpreter.machine import run
-from tests.ops.cases import Case, cases_of, marked, signed
+from tests.ops.cases import Case, cases_of, marked, operation, signed
+from tests.walking import walk
 
 ULPS = 4
 """How far from numpy, in ulps of the largest element: both call functions that are good to a few."""
@@ -78,7 +79,7 @@ def case_of(name: str, *args: Any, **params: Any) -> Case:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", ELEMENTWISE)
+@walk("case", ELEMENTWISE, by=operation)
 def test_a_kernel_computes_the_value_of_numpy(case: Case, dtype: str):
     case = case.cast(dtype)
     found = value(case.op, [there(x) for x in case.args], case.params)
@@ -86,7 +87,7 @@ def test_a_kernel_computes_the_value_of_numpy(case: Case, dtype: str):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", [each for each in ELEMENTWISE if each.values[0].floats])
+@walk("case", [each for each in ELEMENTWISE if each.values[0].floats], by=operation)
 def test_a_kernel_computes_the_flows_of_the_rules(case: Case, dtype: str):
     agree_in_flows(case.cast(dtype))
 

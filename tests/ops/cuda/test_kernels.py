@@ -10,6 +10,7 @@ import pytest
 from ops.cuda.kernel import Kernel, Launch, Trial, kernels
 from ops.interpreter.barriers import barriers, without_barrier
 from ops.interpreter.machine import KernelFault, run
+from tests.walking import walk
 
 KERNELS = kernels()
 
@@ -50,7 +51,12 @@ def assert_close(got: Any, expected: Any, ulps: float, what: str) -> None:
         assert off <= ulps, f"{what}: {off:.1f} ulps, {ulps} allowed"
 
 
-@pytest.mark.parametrize(("kernel", "dtype"), CASES)
+def first_word(kernel: Kernel, *_: str) -> str:
+    """Of its name, by which the tests walk the kernels."""
+    return kernel.name.partition("_")[0]
+
+
+@walk(("kernel", "dtype"), CASES, by=first_word)
 def test_a_kernel_gives_numpys_numbers_and_the_same_bits_for_every_launch(
     kernel: Kernel, dtype: str
 ) -> None:
@@ -65,21 +71,16 @@ def test_a_kernel_gives_numpys_numbers_and_the_same_bits_for_every_launch(
                 assert again[i].tobytes() == found[i].tobytes(), f"{trial.what}: {launch} differs"
 
 
-BARRIERS = [
-    pytest.param(kernel, barrier.number, id=f"{name}-{barrier.line}")
-    for name, kernel in KERNELS.items()
-    for barrier in barriers(kernel, "float32")
-]
-
-
-@pytest.mark.parametrize(("kernel", "number"), BARRIERS)
-def test_every_barrier_is_missed(kernel: Kernel, number: int) -> None:
+@walk("kernel", KERNELS.values(), by=first_word, ids=lambda kernel: kernel.name)
+def test_every_barrier_is_missed(kernel: Kernel) -> None:
     """Without it a race is found, on some trial with some launch; one block with several pieces of work shows most."""
-    mutant = without_barrier(kernel, number)
     found = trials(kernel, "float32")
     found.sort(key=lambda trial: -sum(np.size(x) for x in trial.arguments))
     launches = sorted(kernel.launches, key=lambda launch: np.prod(launch.blocks))
-    assert any(races(mutant, launch, trial) for launch in launches for trial in found)
+    for barrier in barriers(kernel, "float32"):
+        mutant = without_barrier(kernel, barrier.number)
+        missed = any(races(mutant, launch, trial) for launch in launches for trial in found)
+        assert missed, f"line {barrier.line}: {barrier.text}"
 
 
 def races(kernel: Kernel, launch: Launch, trial: Trial) -> bool:

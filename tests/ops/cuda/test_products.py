@@ -43,8 +43,11 @@ def assert_close(got: Any, want: Any, ulps: float = ULPS) -> None:
     assert np.abs(got[finite] - want[finite]).max(initial=0) <= ulps * step
 
 
-def assert_as_on_the_host(name: str, sample: Sample, dtype: str) -> bool:
-    """Value and flows of an operation are those of numpy; whether the value was computed by kernels."""
+def assert_as_on_the_host(name: str, sample: Sample, dtype: str | None) -> bool:
+    """Value and flows of an operation are those of numpy; whether the value was computed by kernels.
+
+    dtype: of all operands; None if each has its own.
+    """
     op = PRIMITIVES[name]
     hosts = [x if type(x) in NUMBERS else np.asarray(x, dtype)[()] for x in sample.args]
     inputs, params = op.bind(tuple(hosts), sample.params)
@@ -53,7 +56,7 @@ def assert_as_on_the_host(name: str, sample: Sample, dtype: str) -> bool:
     computed = native.compute(op, devices, params)
     assert_close(computed.value, want)
     g = np.random.default_rng(1).normal(size=np.shape(want)).astype(np.asarray(want).dtype)
-    wanted = [type(x) not in NUMBERS for x in inputs]
+    wanted = [type(x) not in NUMBERS and x.dtype.kind == "f" for x in inputs]
     flows = op.pull_back(g, want, inputs, wanted, params, saved)
     found = native.pull(op, there(g), computed.value, devices, wanted, params)
     for flow, one in zip(flows, found, strict=True):
@@ -74,6 +77,45 @@ CASES = [
 @pytest.mark.parametrize(("name", "sample"), CASES)
 def test_a_product_and_its_flows_are_those_of_numpy(name: str, sample: Sample, dtype: str) -> None:
     assert assert_as_on_the_host(name, sample, dtype) != _left_to_the_host(sample)
+
+
+MIXED = [("f4", "f8"), ("f8", "f4"), ("f4", "i8"), ("?", "f4")]
+
+
+@pytest.mark.parametrize("dtypes", MIXED, ids=str)
+@pytest.mark.parametrize(
+    ("name", "shapes", "params"),
+    [
+        ("matmul", ((2, 3, 4), (4, 5)), {}),
+        ("matmul", ((4,), (4, 2)), {}),
+        ("linear", ((3, 4), (2, 4)), {}),
+        ("dot", ((3, 4), (4, 2)), {}),
+        ("outer", ((3,), (4,)), {}),
+        ("tensordot", ((3, 4), (4, 2)), {"axes": 1}),
+        ("einsum", ((3, 4), (4, 2)), {"equation": "ij,jk->ik"}),
+        ("concatenate", ((3, 4), (2, 4)), {}),
+        ("stack", ((3,), (3,)), {}),
+    ],
+    ids=str,
+)
+def test_operands_of_several_dtypes_meet_on_the_device_as_numpy_promotes_them(
+    name: str, shapes: Any, params: Any, dtypes: Any
+) -> None:
+    rng = np.random.default_rng(3)
+    pairs = zip(shapes, dtypes, strict=True)
+    sample = Sample(tuple((3 * rng.normal(size=s)).astype(d) for s, d in pairs), params)
+    assert assert_as_on_the_host(name, sample, None)
+
+
+def test_a_wider_bias_widens_the_sum_but_not_the_product() -> None:
+    rng = np.random.default_rng(4)
+    x, weight = (rng.normal(size=(3, 3)).astype("float32") for _ in range(2))
+    bias = rng.normal(size=3)
+    whole = Sample((np.rint(x), np.rint(weight), bias))  # whose float32 product is exact anywhere
+    assert assert_as_on_the_host("linear", whole, None)
+    narrow = PRIMITIVES["linear"](there(x), there(weight)).numpy()
+    found = PRIMITIVES["linear"](there(x), there(weight), there(bias)).numpy()
+    assert np.array_equal(found, narrow + bias)
 
 
 def _left_to_the_host(sample: Sample) -> bool:

@@ -5,6 +5,7 @@ import pytest
 
 from ops.cuda.native import compute
 from ops.cuda.reductions import launching as reductions_launching
+from ops.cuda.reductions import long_scans
 from ops.cuda.reductions import scans as reductions_scans
 from ops.cuda.reductions.family import NATIVE
 from ops.cuda.reductions.launching import Collapsed, parts_of, passes
@@ -150,6 +151,20 @@ def test_what_is_split_in_parts_is_joined_again(name, shape, axis, monkeypatch):
     assert not found.host
 
 
+@pytest.mark.parametrize(("shape", "axis"), [((1, 200), 1), ((200, 3), 0), ((2, 70, 2), 1)])
+def test_a_long_axis_is_searched_in_parts_of_parts(shape, axis, monkeypatch):
+    """The first of equal elements wins, and the first NaN, whichever part it stands in."""
+    cut = lambda at: max(1, at.size // 9)  # noqa: E731
+    monkeypatch.setattr(reductions_launching, "parts_of", cut)
+    monkeypatch.setattr(reductions_launching, "LEAST", 4)
+    rng = np.random.default_rng(15)
+    x = rng.integers(0, 3, size=shape).astype(float)
+    for _ in range(2):
+        for name in ("argmax", "argmin"):
+            assert not run(name, (x,), {"axis": axis}, "float32").host
+        x[rng.random(shape) < 0.03] = np.nan
+
+
 def test_parts_depend_on_the_shape_alone_and_fill_a_large_gpu():
     assert parts_of(Collapsed(1, 2**28, 1)) == 1056
     assert parts_of(Collapsed(65_536, 1024, 1)) == 1
@@ -185,9 +200,54 @@ def test_running_sums_and_products_are_numpys_to_the_last_bit(shape, axis):
         assert found.ulps <= 32
 
 
-def test_a_few_long_lines_are_left_to_the_host(monkeypatch):
-    monkeypatch.setattr(reductions_scans, "LONG", 10)
-    assert run("cumsum", (np.ones((3, 10)),), {"axis": 1}, "float32").host
+LINES = [
+    pytest.param((1, 20), 1, 1, id="one part"),
+    pytest.param((1, 700), 1, 5, id="a row in parts"),
+    pytest.param((3, 70), 1, 2, id="rows"),
+    pytest.param((2, 67, 3), 1, 3, id="columns"),
+    pytest.param((290,), None, 4, id="all elements"),
+]
+
+
+@pytest.mark.parametrize(("shape", "axis", "parts"), LINES)
+def test_a_few_long_lines_are_summed_in_parts_both_ways(shape, axis, parts, monkeypatch):
+    """Within 4 ulps of the largest sum, by three kernels, with nothing fetched."""
+    monkeypatch.setattr(long_scans, "LONG", 20)
+    monkeypatch.setattr(long_scans, "parts_of", lambda at: parts)
+    x = 1 + np.random.default_rng(14).normal(size=shape)
+    found = run("cumsum", (x,), {"axis": axis}, "float32")
+    exact = np.cumsum(x.astype("float32").astype(float), axis)
+    assert np.abs(found.value - exact).max() <= 4 * np.spacing(np.float32(np.abs(exact).max()))
+    assert found.ulps <= 32  # numpy's own order is less exact
+    assert found.fused
+    assert not found.host
+    assert found.fetched == 0
+
+
+def test_nan_inf_and_minus_0_run_through_the_parts_of_a_line(monkeypatch):
+    monkeypatch.setattr(long_scans, "LONG", 20)
+    monkeypatch.setattr(long_scans, "parts_of", lambda at: 4)
+    for place, number in ((60, np.nan), (110, INF), (10, -INF)):
+        x = np.ones((1, 200))
+        x[0, place] = number
+        x[0, 190] = INF
+        with np.errstate(invalid="ignore"):
+            assert run("cumsum", (x,), {"axis": 1}, "float32").ulps <= 2  # of what it sends back
+    found = run("cumsum", (np.full((1, 30), -0.0),), {"axis": 1}, "float32").value
+    assert np.signbit(found[0, :7]).all()
+
+
+def test_lines_are_cut_by_their_shape_alone_and_fill_a_large_gpu():
+    assert long_scans.parts_of(Collapsed(1, 2**28, 1)) == 4096
+    assert long_scans.parts_of(Collapsed(1023, 2**18, 1)) * 1023 >= 4 * 132 * 4
+    assert not long_scans.is_long(Collapsed(1, 1023, 1))
+    assert not long_scans.is_long(Collapsed(32, 2**20, 32))
+
+
+def test_products_and_recurrences_of_a_few_very_long_lines_are_left_to_the_host(monkeypatch):
+    monkeypatch.setattr(reductions_scans, "VERY_LONG", 10)
+    assert run("cumprod", (np.ones((3, 10)),), {"axis": 1}, "float32").host
+    assert not run("cumprod", (np.ones((10, 1024)),), {"axis": 0}, "float32").host
     assert not run("cumsum", (np.ones((10, 1024)),), {"axis": 0}, "float32").host
 
 
