@@ -13,9 +13,10 @@ from ops.formula import Formula
 from ops.linalg import swap_last
 from ops.losses import softmax
 from ops.primitive import NUMBERS, Array, Saved, sample
-from ops.reduce import add_reduce, sum
 from ops.reduce import max as largest
+from ops.reduce import sum
 from ops.shape import joint_room, room, shape_of
+from ops.summing import add_reduce
 
 
 def scale_of(query: Any, scale: float | None) -> float:

@@ -27,7 +27,8 @@ from ops.formula import Formula
 from ops.loss_reduction import gathered, gathered_parts
 from ops.losses import log_softmax, softmax
 from ops.primitive import Array, Saved, sample
-from ops.reduce import add_reduce, sum
+from ops.reduce import sum
+from ops.summing import add_reduce
 
 # ----- cross-entropy
 

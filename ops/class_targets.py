@@ -10,8 +10,9 @@ from ops.elementwise import astype, where
 from ops.loss_reduction import gathered
 from ops.losses import class_numbers, one_hot
 from ops.primitive import NUMBERS, Array
-from ops.reduce import add_reduce, kept_shape, sum
+from ops.reduce import kept_shape, sum
 from ops.shape import reshape, sum_to
+from ops.summing import add_reduce
 
 # ----- what a target says
 
@@ -115,6 +116,8 @@ def check_scores(scores: Array, target: Any, weight: Any, axis: int) -> None:
         raise ValueError(f"axis {axis} is not there: logits have shape {scores.shape}")
     place = axis % scores.ndim
     classes = scores.shape[place]
+    if not classes:
+        raise ValueError(f"logits have shape {scores.shape}, which leaves no class to choose")
     samples = scores.shape[:place] + scores.shape[place + 1 :]
     target = np.asarray(target)
     if target.dtype.kind == "f":

@@ -17,8 +17,9 @@ from ops.primitive import Array, sample
 from ops.reduce import sum
 from ops.shape import Shape, getitem, reshape, room, scatter_add, shape_of, shaped
 
-Width = tuple[tuple[int, int], ...]
-"""How many elements are added before and after each axis."""
+Pairs = tuple[tuple[int, int], ...]
+Width = int | tuple[int, ...] | tuple[tuple[int, ...], ...]
+"""How many elements are added around each axis: one number for all sides, one pair for all axes, or a pair for each."""
 
 
 def roll_x(g: Any, out: Any, x: Any, *, shift: int | Shape, axis: int | Shape | None) -> Any:
@@ -153,21 +154,43 @@ def tile(x: Array, *, reps: int | Shape) -> Array:
 # ----- pad
 
 
+def pairs_of(pad_width: Width, rank: int) -> Pairs:
+    """What is added before and after each axis, as numpy reads a width. Raises `ValueError` where it is none.
+
+    >>> pairs_of(1, 2), pairs_of((1, 2), 2), pairs_of(((1,), (2,)), 2)
+    (((1, 1), (1, 1)), ((1, 2), (1, 2)), ((1, 1), (2, 2)))
+    """
+    if not rank:
+        return ()
+    try:
+        pairs = np.broadcast_to(np.asarray(pad_width), (rank, 2)).tolist()
+    except ValueError:
+        raise ValueError(f"pad_width {pad_width} is no pair for each of {rank} axes") from None
+    return tuple((before, after) for before, after in pairs)
+
+
 def pad_x(g: Any, out: Any, x: Any, *, pad_width: Width, mode: str, constant_values: float) -> Any:
     """The cotangent without the edge; what was copied into the edge is added where it came from."""
+    pairs = pairs_of(pad_width, x.ndim)
     if mode == "constant" or not x.ndim:
-        inside = zip(pad_width, x.shape, strict=True)
+        inside = zip(pairs, x.shape, strict=True)
         return getitem(g, tuple(slice(before, before + size) for (before, _), size in inside))
-    return scatter_add(g, _sources(x.shape, pad_width, mode), shape=x.shape)
+    return scatter_add(g, _sources(x.shape, pairs, mode), shape=x.shape)
 
 
-def _sources(shape: Shape, pad_width: Width, mode: str) -> tuple[Array, ...]:
+def _sources(shape: Shape, pad_width: Pairs, mode: str) -> tuple[Array, ...]:
     """For each axis, of which element each place of the padded array holds a copy: an open mesh."""
     lines = [
         np.pad(np.arange(size), width, mode=mode)  # type: ignore[call-overload]
         for size, width in zip(shape, pad_width, strict=True)
     ]
     return tuple(np.ix_(*lines))
+
+
+def _padded(x: Any, *, pad_width: Width, **_: Any) -> float:
+    shape = shape_of(x)
+    pairs = zip(shape, pairs_of(pad_width, len(shape)), strict=True)
+    return room(*(before + size + after for size, (before, after) in pairs))
 
 
 COPYING = ("edge", "reflect", "symmetric", "wrap")
@@ -187,12 +210,13 @@ COPYING = ("edge", "reflect", "symmetric", "wrap")
         sample(rng.normal(size=3), pad_width=((1, 4),), mode="wrap"),
         sample(rng.normal(size=(0, 2)), pad_width=((1, 1), (0, 0))),
         sample(np.float64(2.0), pad_width=()),
+        sample(rng.normal(size=(2, 2)), pad_width=((2, 1),)),
+        sample(rng.normal(size=(2, 2)), pad_width=(1, 0), mode="edge"),
+        sample(rng.normal(size=(2, 1)), pad_width=1),
     ],
-    size=lambda x, *, pad_width, **_: room(
-        *(before + n + after for n, (before, after) in zip(shape_of(x), pad_width, strict=True))
-    ),
+    size=_padded,
     name="pad",
-    hint="pad_width is (before, after) for each axis; mode is constant, edge, reflect, symmetric or wrap",
+    hint="pad_width is one number, a pair, or a pair for each axis; mode is constant, edge, reflect, symmetric or wrap",
 )
 def _pad(
     x: Array, *, pad_width: Width, mode: str = "constant", constant_values: float = 0
@@ -206,15 +230,17 @@ def _pad(
         raise ValueError(f"no mode {mode!r}")
     if not np.ndim(x):
         return x
+    pairs = pairs_of(pad_width, x.ndim)
     if mode == "constant":
-        return np.pad(x, pad_width, constant_values=constant_values)
-    return np.pad(x, pad_width, mode=mode)  # type: ignore[call-overload]
+        return np.pad(x, pairs, constant_values=constant_values)
+    return np.pad(x, pairs, mode=mode)  # type: ignore[call-overload]
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0) -> Any:
     """Elements added before and after each axis: a constant, or copies of those inside.
 
-    pad_width: one number for all sides, (before, after) for all axes, or a pair for each axis.
+    pad_width: one number for all sides, (before, after) for all axes, a pair for each axis, or {axis: either}, as numpy
+    takes them.
     mode: "constant"; "edge" repeats the outermost element; "reflect" mirrors without it, "symmetric" with it; "wrap"
     goes round.
 
@@ -223,10 +249,15 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: floa
     """
     x = shaped(x)
     try:
-        pairs = np.broadcast_to(np.asarray(_whole(pad_width)), (x.ndim, 2))
-    except ValueError:
+        if isinstance(pad_width, dict):
+            pairs = [(0, 0)] * x.ndim
+            for axis, width in pad_width.items():
+                pairs[axis_of(axis, x.ndim)] = pairs_of(_whole(width), 1)[0]
+            pad_width = tuple(pairs)
+        else:
+            pad_width = pairs_of(_whole(pad_width), x.ndim)
+    except ValueError as error:
         raise ValueError(
-            f"pad: pad_width {pad_width} is no pair for each of {x.ndim} axes\n"
-            f"  try: ((before, after), ...), or one number for all sides"
+            f"pad: {error}\n  try: ((before, after), ...), or one number for all sides"
         ) from None
-    return _pad(x, pad_width=_tuples(pairs.tolist()), mode=mode, constant_values=constant_values)
+    return _pad(x, pad_width=pad_width, mode=mode, constant_values=constant_values)

@@ -57,7 +57,8 @@ def det(a: Array) -> Array:
     a: float (..., n, n).  Returns: float (...).
     """
     check_square(a)
-    return np.linalg.det(a)
+    with np.errstate(invalid="ignore"):
+        return np.linalg.det(a)
 
 
 # ----- derivatives of the determinant
@@ -76,8 +77,13 @@ def products_of_others(x: Array) -> Array:
 
 
 def _axes_of(a: Array) -> tuple[Array, Array, Array, Array]:
-    """U, the singular values, Vᵀ, and det(U V) as 1 by 1 matrices: A = U S Vᵀ."""
-    u, s, vt = np.linalg.svd(a)
+    """U, the singular values, Vᵀ, and det(U V) as 1 by 1 matrices: A = U S Vᵀ.
+
+    The singular values of a matrix that is not finite are NaN: LAPACK would give up, for the whole stack.
+    """
+    finite = np.isfinite(a).all((-2, -1))
+    u, s, vt = np.linalg.svd(np.where(finite[..., None, None], a, 0))
+    s = np.where(finite[..., None], s, np.nan).astype(s.dtype, copy=False)
     sign = np.sign(np.linalg.det(u)) * np.sign(np.linalg.det(vt))
     return u, s, vt, sign[..., None, None]
 
@@ -163,6 +169,12 @@ class SignAndLogarithm(NamedTuple):
     logabsdet: Any
 
 
+def _slogdet(a: Array) -> Any:
+    """Numpy's, without its warning of a matrix that is not finite."""
+    with np.errstate(invalid="ignore"):
+        return np.linalg.slogdet(a)
+
+
 @primitive(
     formula=Formula(
         "sign(det({a}))", r"\operatorname{{sign}} \det\left({a}\right)", symbol="sign det"
@@ -173,7 +185,7 @@ class SignAndLogarithm(NamedTuple):
 def det_sign(a: Array) -> Array:
     """−1, 0 or 1, the sign of the determinant. Piecewise constant: no gradient goes through it."""
     check_square(a)
-    return np.linalg.slogdet(a).sign
+    return _slogdet(a).sign
 
 
 def inverse_transpose_a(g: Any, out: Any, a: Any) -> Any:
@@ -193,7 +205,7 @@ def inverse_transpose(a: Array) -> Array:
     a: float (..., n, n).  Returns: the same shape.
     """
     check_square(a)
-    singular = (np.linalg.slogdet(a).sign == 0)[..., None, None]
+    singular = (_slogdet(a).sign == 0)[..., None, None]
     inverse = np.linalg.inv(np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a))
     return np.where(singular, np.inf, np.swapaxes(inverse, -1, -2))
 
@@ -217,7 +229,7 @@ def log_abs_det(a: Array) -> Array:
     a: float (..., n, n).  Returns: float (...).
     """
     check_square(a)
-    return np.linalg.slogdet(a).logabsdet
+    return _slogdet(a).logabsdet
 
 
 def slogdet(a: Any) -> SignAndLogarithm:

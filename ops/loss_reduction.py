@@ -9,8 +9,9 @@ import numpy as np
 
 from ops.elementwise import astype
 from ops.primitive import NUMBERS, Array
-from ops.reduce import add_reduce, mean, sum
+from ops.reduce import mean, sum
 from ops.shape import shape_of
+from ops.summing import add_reduce
 
 
 def gathered(losses: Array, reduction: str, total: Any = None) -> Array:

@@ -10,16 +10,22 @@ from ops.declaring import primitive
 from ops.elementwise import exp, log
 from ops.formula import Formula
 from ops.primitive import Array, sample
-from ops.reduce import add_reduce, sum
 from ops.reduce import max as largest
+from ops.reduce import sum
 from ops.shape import room, shape_of
+from ops.summing import add_reduce
 
 
 def softmax_parts(x: Any, *, axis: int = -1) -> Any:
     """The shift by the largest element, the exponentials, their share."""
-    shifted = x - largest(x, axis=axis, keepdims=True)
+    shifted = x - largest(x, axis=axis, keepdims=True) if x.size else x
     exponential = exp(shifted)
     return exponential / sum(exponential, axis=axis, keepdims=True)
+
+
+def _below_top(x: Array, axis: int) -> Array:
+    """x less its largest element along an axis, so that no exponential overflows; of no elements there is none."""
+    return x - np.max(x, axis=axis, keepdims=True) if x.size else x
 
 
 def _logits(rng: np.random.Generator) -> list[Any]:
@@ -38,13 +44,13 @@ def _logits(rng: np.random.Generator) -> list[Any]:
 )
 def softmax(x: Array, *, axis: int = -1) -> Array:
     """Shares that sum to 1 along an axis: eˣ / Σ eˣ. Its Jacobian is diag(s) − s sᵀ."""
-    exponential = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    exponential = np.exp(_below_top(x, axis))
     return exponential / add_reduce(exponential, axis=axis, keepdims=True)
 
 
 def log_softmax_parts(x: Any, *, axis: int = -1) -> Any:
     """The shift by the largest element, and the logarithm of the sum of exponentials."""
-    shifted = x - largest(x, axis=axis, keepdims=True)
+    shifted = x - largest(x, axis=axis, keepdims=True) if x.size else x
     return shifted - log(sum(exp(shifted), axis=axis, keepdims=True))
 
 
@@ -58,7 +64,7 @@ def log_softmax_parts(x: Any, *, axis: int = -1) -> Any:
 )
 def log_softmax(x: Array, *, axis: int = -1) -> Array:
     """Logarithm of softmax along an axis, exact also where the share underflows."""
-    shifted = x - np.max(x, axis=axis, keepdims=True)
+    shifted = _below_top(x, axis)
     return shifted - np.log(add_reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 

@@ -10,7 +10,7 @@ from ops.declaring import primitive
 from ops.elementwise import sqrt, square
 from ops.formula import Formula
 from ops.primitive import NUMBERS, Array, Saved, sample
-from ops.reduce import Axis, kept_shape
+from ops.reduce import Axis, deviations, kept_shape
 from ops.reduce import mean as average
 from ops.shape import joint_room, reshape, shape_of, sum_to
 
@@ -45,10 +45,11 @@ INV_STD = Saved("inv_std", "1/√(σ²+ε)", r"\frac{1}{\sqrt{\sigma^2+\varepsil
 
 def statistics(x: Array, eps: float, axis: Axis) -> tuple[Array, dict[str, Array]]:
     """x̂, and the mean and inverse deviation that give it, their axes kept: in two passes, so that nothing cancels."""
-    mean = average.kernel(x, axis=axis, keepdims=True)
-    centred = x - mean
-    inv_std = 1 / np.sqrt(average.kernel(np.square(centred), axis=axis, keepdims=True) + eps)
-    return centred * inv_std, {"mean": mean, "inv_std": inv_std}
+    x_hat, mean, squares = deviations(x, axis)
+    number = x.size // squares.size if squares.size else 1
+    inv_std = 1 / np.sqrt(squares / number + eps)
+    x_hat *= inv_std
+    return x_hat, {"mean": mean, "inv_std": inv_std}
 
 
 def through_statistics(g_hat: Any, x_hat: Any, inv_std: Any, axis: Axis) -> Any:

@@ -120,7 +120,9 @@ def _max_pool_size(x: Any, **params: Any) -> float:
 
 def _pooled(rank: int, x: Array, **params: Any) -> Array:
     at = pool_windows(space_of(x, rank), **params)
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    lowest: Any = -np.inf
+    if x.dtype.kind != "f":
+        lowest = False if x.dtype == bool else np.iinfo(x.dtype).min
     return reduced(x, at, np.maximum, lowest)
 
 

@@ -215,7 +215,8 @@ def back_through_time(
     dtype = np.result_type(arriving, slopes, weight)
     packed = np.empty((count, *lead, blocks + (not plain), size), dtype)
     deltas = packed[..., :blocks, :]
-    flat = packed.reshape(count, *lead, -1)[..., :width]
+    whole = packed.reshape(count, *lead, (blocks + (not plain)) * size)
+    flat = whole[..., :width]
     by_block = slopes.reshape(count, *lead, blocks, size)
     carried: Any = None
     cell: Any = None
@@ -237,7 +238,7 @@ def back_through_time(
         if number and not is_cut(number, truncate):
             carried = flat[t].dot(weight)
             cell = None if plain else keep[t] * inner
-    return packed.reshape(count, *lead, -1)
+    return whole
 
 
 @primitive(
@@ -298,4 +299,4 @@ def ahead_through_time(
         packed[t][..., 0, :] = state
         if not plain:
             packed[t][..., 1, :] = cell
-    return packed.reshape(count, *lead, -1)
+    return packed.reshape(count, *lead, (1 if plain else 2) * size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from ops.declaring import primitive
 from ops.formula import ATOM, Formula
 from ops.primitive import Array, PrimitiveError, sample
+from ops.summing import total
 
 Shape = tuple[int, ...]
 
@@ -87,15 +87,12 @@ def sum_to(x: Array, *, shape: Shape) -> Array:
     """Sum over the axes that broadcasting from `shape` would have added or stretched: the transpose of broadcast_to."""
     large = x.shape
     if large[1:] == shape and large:  # a bias of a batch
-        return _add_reduce(x, axis=0)
+        return total(x, 0)
     added = len(large) - len(shape)
     stretched = [k for k, size in enumerate(shape, added) if k >= 0 and size != large[k]]
     if added < 0 or any(shape[k - added] != 1 for k in stretched):
         raise ValueError(f"shape {shape} does not broadcast to {large}")
-    return _add_reduce(x, axis=(*range(added), *stretched), keepdims=True).reshape(shape)
-
-
-_add_reduce: Callable[..., Array] = np.add.reduce
+    return total(x, (*range(added), *stretched), keepdims=True).reshape(shape)
 
 
 def broadcast_to_x(g: Any, out: Any, x: Any, *, shape: Shape) -> Any:

@@ -11,8 +11,9 @@ from ops.elementwise import exp, log, maximum, sqrt, square, where
 from ops.formula import ATOM, Formula
 from ops.loss_reduction import floating, gathered, gathered_parts, joint_shape
 from ops.primitive import Array, sample
-from ops.reduce import add_reduce, kept_shape, sum
+from ops.reduce import kept_shape, sum
 from ops.shape import broadcast_to, reshape, shape_of
+from ops.summing import add_reduce
 
 # ----- divergence of distributions
 

@@ -15,8 +15,9 @@ from ops.elementwise import abs as magnitude
 from ops.elementwise import astype, exp, log, not_equal, sign, square, where
 from ops.formula import Formula, call
 from ops.primitive import Array, Saved, sample
-from ops.reduce import Axis, add_reduce, mean, spread, sum
+from ops.reduce import Axis, deviations, mean, spread, sum
 from ops.reduce import max as largest
+from ops.summing import total
 
 INF = math.inf
 
@@ -54,8 +55,8 @@ def _spreads(rng: np.random.Generator) -> list[Any]:
 def var_parts(x: Any, *, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The mean, the deviations from it, their squares, and the sum of these over m − ddof."""
     deviation = x - mean(x, axis=axis, keepdims=True)
-    total = sum(square(deviation), axis=axis, keepdims=keepdims)
-    return total / freedom(x, total, ddof)
+    squares = sum(square(deviation), axis=axis, keepdims=keepdims)
+    return squares / freedom(x, squares, ddof)
 
 
 def var_x(g: Any, out: Any, x: Any, *, axis: Axis, ddof: float, keepdims: bool, mean: Any) -> Any:
@@ -79,9 +80,9 @@ def _var(
 
     ddof=0 divides by m, as numpy does; ddof=1 by m − 1, as PyTorch does.
     """
-    mu = mean.kernel(x, axis=axis, keepdims=True)
-    squares = add_reduce(np.square(x - mu), axis=axis, keepdims=keepdims)
-    return squares / freedom(x, squares, ddof), {"mean": mu}
+    _, mu, squares = deviations(x, axis)
+    found = squares / freedom(x, squares, ddof)
+    return found if keepdims else np.squeeze(found, axis), {"mean": mu}
 
 
 def std_parts(x: Any, *, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -208,15 +209,15 @@ def norm(
     _check_order(ord, np.ndim(x) if axis is None else np.size(axis))
     x = _floating(x)
     if ord in (None, 2, "fro"):
-        return np.sqrt(add_reduce(np.square(x), axis=axis, keepdims=keepdims))
+        return np.sqrt(total(np.square(x), axis, keepdims))
     size = np.abs(x)
     if ord in (INF, -INF):
         extreme = np.max if ord == INF else np.min
         return extreme(size, axis=axis, keepdims=keepdims)
     if ord == 1:
-        return add_reduce(size, axis=axis, keepdims=keepdims)
+        return total(size, axis, keepdims)
     p = float(ord)
-    return add_reduce(size**p, axis=axis, keepdims=keepdims) ** (1 / p)
+    return total(size**p, axis, keepdims) ** (1 / p)
 
 
 def _check_order(ord: Any, axes: int) -> None:
@@ -266,5 +267,5 @@ def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     x = _floating(x)
     top = np.max(x, axis=axis, keepdims=True, initial=-INF)
     top = np.where(np.isfinite(top), top, 0)
-    total = add_reduce(np.exp(x - top), axis=axis, keepdims=keepdims)
-    return np.log(total) + top.reshape(np.shape(total))
+    whole = total(np.exp(x - top), axis, keepdims)
+    return np.log(whole) + top.reshape(np.shape(whole))

@@ -102,11 +102,17 @@ def input_sums(x: Array, w_ih: Array, b_ih: Array, b_hh: Array, *others: Array) 
     others: what else has a say in the dtype.
     """
     given = [y for y in (x, w_ih, b_ih, b_hh, *others) if type(y) not in NUMBERS]
-    sums = np.dot(rows(x), w_ih.T).astype(np.result_type(*given), copy=False)
+    sums = np.dot(rows(x), w_ih.T).astype(_float_of(*given), copy=False)
     for bias in (b_ih, b_hh):
         if type(bias) not in NUMBERS:
             sums += bias
     return sums.reshape(*x.shape[:-1], len(w_ih))
+
+
+def _float_of(*given: Array) -> Any:
+    """The dtype of all of them together; float64 of integers, as a gate is no integer."""
+    dtype = np.result_type(*given)
+    return dtype if dtype.kind == "f" else np.float64
 
 
 def gates_size(x: Any, *others: Any, **_: Any) -> float:
@@ -211,6 +217,8 @@ def check_layer(
         wanted = "(H, H)" if gates == 1 else f"({gates}·H, H)"
         raise ValueError(f"w_hh has shape {np.shape(w_hh)}, but needs {wanted}")
     size = w_hh.shape[1]
+    if not size:
+        raise ValueError(f"w_hh has shape {np.shape(w_hh)}: a state has at least one unit")
     if np.shape(w_ih) != (gates * size, x.shape[-1]):
         raise ValueError(
             f"w_ih has shape {np.shape(w_ih)}, but x of {x.shape[-1]} features and w_hh need "

@@ -2,7 +2,8 @@
 
 The statistics are as accurate as in two passes, and more: blocks of rows are summed, and squared about their own mean
 while they lie in the cache, and merged by the formula of Chan, Golub & LeVeque (1979), so that errors grow with the
-number of blocks and not of rows. Each loop writes one row and reads few, for the reason that `ops.kernels.rows` gives.
+number of blocks and not of rows. All are sums of x less its first row. Each loop writes one row and reads few, for the
+reason that `ops.kernels.rows` gives.
 """
 
 from __future__ import annotations
@@ -37,6 +38,38 @@ def _sum_rows(x: Array, low: int, high: int, first: int, end: int, total: Array)
         p0 = x[i, first:end]
         for j in range(size):
             total[j] += p0[j]
+        i += 1
+
+
+@contracted
+def _sum_apart(
+    x: Array, low: int, high: int, first: int, end: int, origin: Array, total: Array
+) -> None:
+    """total: overwritten by the sum of x − origin over those rows and columns."""
+    size = end - first
+    for j in range(size):
+        total[j] = 0
+    i = low
+    while i + 4 <= high:
+        p0, p1, p2, p3 = (
+            x[i, first:end],
+            x[i + 1, first:end],
+            x[i + 2, first:end],
+            x[i + 3, first:end],
+        )
+        for j in range(size):
+            d0, d1, d2, d3 = (
+                p0[j] - origin[j],
+                p1[j] - origin[j],
+                p2[j] - origin[j],
+                p3[j] - origin[j],
+            )
+            total[j] += (d0 + d1) + (d2 + d3)
+        i += 4
+    while i < high:
+        p0 = x[i, first:end]
+        for j in range(size):
+            total[j] += p0[j] - origin[j]
         i += 1
 
 
@@ -95,7 +128,7 @@ def batch_forward(
 ) -> None:
     """x, y: (N, D). gamma, beta, mean, inv_std: (D,). Overwrites y, mean and inv_std."""
     head, size = to_line(x), x.shape[1]
-    work = workspace(6, size, x)
+    work = workspace(7, size, x)
     if head:
         _forward_columns(x, 0, head, gamma, beta, eps, y, mean, inv_std, work)
     _forward_columns(x, head, size, gamma, beta, eps, y, mean, inv_std, work)
@@ -114,44 +147,51 @@ def _forward_columns(
     inv_std: Array,
     work: Array,
 ) -> None:
-    """The same for the columns first to end. work: (6, D), overwritten."""
+    """The same for the columns first to end. work: (7, D), overwritten.
+
+    The mean is the first row and a small `centre`: beside a large mean a small deviation keeps its digits.
+    """
     rows, size = x.shape[0], end - first
     number = x.dtype.type
-    total, part, centre, squares, scale, shift = (
-        work[0], work[1], work[2], work[3], work[4], work[5],
+    total, part, centre, squares, scale, shift, origin = (
+        work[0], work[1], work[2], work[3], work[4], work[5], work[6],
     )  # fmt: skip
+    for j in range(size):
+        origin[j] = x[0, first + j]
     for j in range(size):
         centre[j] = 0
     for j in range(size):
         squares[j] = 0
     for low in range(0, rows, BLOCK):
         high = min(rows, low + BLOCK)
-        _sum_rows(x, low, high, first, end, total)
+        _sum_apart(x, low, high, first, end, origin, total)
         share = number(1) / number(high - low)
         for j in range(size):
             total[j] *= share
-        _sum_squares(x, low, high, first, end, total, part)
+        for j in range(size):
+            shift[j] = origin[j] + total[j]
+        _sum_squares(x, low, high, first, end, shift, part)
         weight = number(high - low) / number(high)
         cross = number(low) * weight
         for j in range(size):
             apart = total[j] - centre[j]
             centre[j] += apart * weight
-            squares[j] += part[j] + apart * apart * cross
+            squares[j] += part[j] + apart * (apart * cross)  # not ∞ · 0 in the first block
     share, least = number(1) / number(rows), number(eps)
     for j in range(size):
         scale[j] = number(1) / np.sqrt(squares[j] * share + least)
     for j in range(size):
         inv_std[first + j] = scale[j]
     for j in range(size):
-        mean[first + j] = centre[j]
+        mean[first + j] = origin[j] + centre[j]
     for j in range(size):
         scale[j] *= gamma[first + j]
     for j in range(size):
-        shift[j] = beta[first + j]
+        shift[j] = beta[first + j] - centre[j] * scale[j]
     for i in range(rows):  # not backwards: then LLVM's check for overlaps would always fail
         p, o = x[i, first:end], y[i, first:end]
         for j in range(size):
-            o[j] = (p[j] - centre[j]) * scale[j] + shift[j]
+            o[j] = (p[j] - origin[j]) * scale[j] + shift[j]
 
 
 @contracted

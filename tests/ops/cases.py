@@ -98,6 +98,11 @@ def cases_of(op: Primitive) -> list[Case]:
     return [Case(op, *op.bind(s.args, s.params)) for s in op.samples(rng())]
 
 
+def operation(case: Case) -> str:
+    """The name of its primitive, by which many tests walk the cases."""
+    return case.op.name
+
+
 def marked(keep: Callable[[Case], bool] = lambda case: True) -> list[Any]:
     """The cases of all primitives as pytest parameters, such as `matmul-3`."""
     return [

@@ -89,6 +89,50 @@ def test_ties_share_equally_and_a_nan_makes_all_of_its_row_a_tie(name: str):
     np.testing.assert_array_equal(flows(name, x, axis=1)[0], np.full((2, 4), 0.25))
 
 
+@pytest.mark.parametrize("far", [1e20, -1e20, INF])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_tanh_form_of_gelu_is_flat_far_out(far: float, dtype: Any):
+    """There x³ overflows, and ∞ · 0 is not a number."""
+    (slope,) = flows("gelu", np.array([far, 0.5], dtype), approximate="tanh")
+    assert slope[0] == (far > 0)
+    assert slope[1] == flows("gelu", np.array([0.5], dtype), approximate="tanh")[0]
+
+
+def test_the_mean_that_a_variance_saves_is_infinite_beside_an_infinite_number():
+    for dtype in (np.float32, np.float64):
+        _, saved = case("var", np.array([INF, 1.0, 2.0], dtype)).run()
+        assert saved["mean"] == INF
+
+
+def test_the_largest_of_truths_in_a_window_is_whether_there_is_one():
+    x = np.array([[[True, False, False, False]]])
+    np.testing.assert_array_equal(ops.max_pool1d(x, kernel_size=2), [[[True, False]]])
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_shares_of_no_classes_are_none_as_in_pytorch(name: str, axis: int):
+    x = np.empty((3, 0), np.float32)
+    one = case(name, x, axis=axis)
+    parts: Any = one.op.parts
+    for value in (one.run()[0], parts(x, axis=axis), flows(name, x, axis=axis)[0]):
+        assert value.shape == (3, 0)
+        assert value.dtype == np.float32
+
+
+def test_a_loss_over_no_classes_is_refused():
+    with pytest.raises(ValueError, match="no class to choose"):
+        ops.cross_entropy(np.empty((3, 0)), np.zeros(3, int))
+
+
+def test_one_matrix_that_is_not_finite_leaves_the_determinants_of_the_others_alone():
+    a = np.array([[[NAN, 1], [1, 2]], [[1, 2], [3, 4]], [[INF, 1], [1, 2]]])
+    (by_det,) = flows("det", a)
+    np.testing.assert_allclose(by_det[1], [[4, -3], [-2, 1]])
+    assert np.isnan(by_det[0]).all()
+    np.testing.assert_allclose(flows("log_abs_det", a)[0][1], [[-2, 1.5], [1, -0.5]])
+
+
 @pytest.mark.parametrize("name", ["max", "min"])
 def test_the_largest_of_nothing_is_refused(name: str):
     with pytest.raises(ValueError, match="no identity"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 from ops import PRIMITIVES
-from tests.ops.cases import Case, cases_of, disagreements, marked, signed
+from tests.ops.cases import Case, cases_of, disagreements, marked, operation, signed
 from tests.ops.twins import TWINS
+from tests.walking import walk
 from tracer.symbols import Style, Symbol, write
 
 OURS = [op for op in PRIMITIVES.values() if op.home.startswith("ops.")]
@@ -25,7 +25,7 @@ def test_every_primitive_has_a_twin_and_every_twin_a_primitive():
     assert {op.name for op in OURS} == set(TWINS)
 
 
-@pytest.mark.parametrize("case", ALL)
+@walk("case", ALL, by=operation)
 def test_the_value_is_that_of_plain_numpy(case: Case):
     out, _ = case.run()
     with np.errstate(all="ignore"):
@@ -35,19 +35,19 @@ def test_the_value_is_that_of_plain_numpy(case: Case):
     np.testing.assert_allclose(out, twin, rtol=2e-14, atol=1e-300)
 
 
-@pytest.mark.parametrize("case", ALL)
+@walk("case", ALL, by=operation)
 def test_a_value_of_rank_0_is_a_numpy_scalar(case: Case):
     out, saved = case.run()
     assert isinstance(out, np.generic if np.ndim(out) == 0 else np.ndarray)
     assert sorted(saved) == sorted(each.name for each in case.op.saves)
 
 
-@pytest.mark.parametrize("case", DIFFERENTIABLE)
+@walk("case", DIFFERENTIABLE, by=operation)
 def test_the_rule_agrees_with_certified_numbers(case: Case):
     assert disagreements(case) == []
 
 
-@pytest.mark.parametrize("case", DIFFERENTIABLE)
+@walk("case", DIFFERENTIABLE, by=operation)
 def test_a_cotangent_has_the_shape_and_dtype_of_its_input(case: Case):
     out, _ = case.run()
     flows = case.flows(signed(np.shape(out)))
@@ -58,7 +58,7 @@ def test_a_cotangent_has_the_shape_and_dtype_of_its_input(case: Case):
             assert flow.dtype == x.dtype
 
 
-@pytest.mark.parametrize("case", ALL)
+@walk("case", ALL, by=operation)
 def test_float32_stays_float32_in_kernels_and_rules(case: Case):
     narrow = case.cast(np.float32)
     wide, _ = case.run()
@@ -80,7 +80,7 @@ def test_float32_stays_float32_in_kernels_and_rules(case: Case):
                 np.testing.assert_allclose(flow, flows[k], rtol=1e-3, atol=1e-5 * scale)
 
 
-@pytest.mark.parametrize("case", DIFFERENTIABLE)
+@walk("case", DIFFERENTIABLE, by=operation)
 def test_a_rule_is_linear_in_the_cotangent(case: Case):
     out, _ = case.run()
     g, h = signed(np.shape(out)), signed(np.shape(out), seed=2)
@@ -93,7 +93,7 @@ def test_a_rule_is_linear_in_the_cotangent(case: Case):
         np.testing.assert_allclose(both[k], of_g[k] + of_h[k], rtol=1e-13, atol=1e-14 * scale)
 
 
-@pytest.mark.parametrize("case", DIFFERENTIABLE)
+@walk("case", DIFFERENTIABLE, by=operation)
 def test_a_rule_is_read_as_a_formula_that_has_the_same_value(case: Case):
     """On Symbols a rule writes itself; every step of what it writes carries the number that arrays give."""
     g = signed(np.shape(case.run()[0]))
@@ -108,7 +108,7 @@ def test_a_rule_is_read_as_a_formula_that_has_the_same_value(case: Case):
         assert write(symbol, Style(numbers=True))
 
 
-@pytest.mark.parametrize("case", marked(lambda case: case.op.elementwise and bool(case.floats)))
+@walk("case", marked(lambda case: case.op.elementwise and bool(case.floats)), by=operation)
 def test_a_local_derivative_is_the_rule_with_the_cotangent_1(case: Case):
     """Formulas show an elementwise rule without its cotangent: it must take the plain number 1."""
     ones = np.ones(np.shape(case.run()[0]))[()]
@@ -117,7 +117,7 @@ def test_a_local_derivative_is_the_rule_with_the_cotangent_1(case: Case):
         np.testing.assert_array_equal(np.broadcast_to(local, np.shape(wanted)), wanted)
 
 
-@pytest.mark.parametrize("case", ALL)
+@walk("case", ALL, by=operation)
 def test_nothing_that_was_given_is_changed(case: Case):
     before = [np.array(x) for x in case.args]
     for x in case.args:
@@ -133,7 +133,7 @@ def test_nothing_that_was_given_is_changed(case: Case):
         np.testing.assert_array_equal(x, old)
 
 
-@pytest.mark.parametrize("case", marked(lambda case: case.op.elementwise and len(case.floats) > 0))
+@walk("case", marked(lambda case: case.op.elementwise and len(case.floats) > 0), by=operation)
 def test_integers_compute_and_receive_nothing(case: Case):
     whole = case._replace(args=tuple(_as_int(x) for x in case.args))
     out, _ = whole.run()
@@ -150,7 +150,7 @@ def _as_int(x: Any) -> Any:
     return np.clip(np.ceil(np.abs(x)), 1, 5).astype(int)
 
 
-@pytest.mark.parametrize("op", OURS, ids=by_name)
+@walk("op", OURS, ids=by_name)
 def test_it_says_what_it_is(op: Any):
     assert op.doc
     assert op.doc.rstrip().endswith((".", ")"))
@@ -161,7 +161,7 @@ def test_it_says_what_it_is(op: Any):
         assert written.count("{") == written.count("}")
 
 
-@pytest.mark.parametrize("op", OURS, ids=by_name)
+@walk("op", OURS, ids=by_name)
 def test_its_samples_are_chosen(op: Any):
     """Rank 0 and an empty array wherever it works by elements; a broadcast and a Python number if it has two inputs."""
     cases = cases_of(op)
@@ -174,7 +174,7 @@ def test_its_samples_are_chosen(op: Any):
             assert any(type(x) in (int, float) for case in cases for x in case.args)
 
 
-@pytest.mark.parametrize("op", [op for op in OURS if op.rules and any(op.rules)], ids=by_name)
+@walk("op", [op for op in OURS if op.rules and any(op.rules)], ids=by_name)
 def test_an_input_with_a_rule_is_tested(op: Any):
     tested = {min(k, len(op.inputs) - 1) for case in cases_of(op) for k in case.floats}
     assert tested == {k for k, rule in enumerate(op.rules) if rule}

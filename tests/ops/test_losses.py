@@ -13,6 +13,7 @@ import ops
 import tracer as tr
 from ops import PRIMITIVES
 from tests.ops.cases import Array, Case
+from tests.walking import walk
 from tracer.symbols import Style, Symbol, write
 
 NAN, INF = np.nan, np.inf
@@ -37,8 +38,10 @@ def golden_params(params: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize(
-    "golden", [pytest.param(each, id=f"{each['name']}-{k}") for k, each in enumerate(GOLDEN)]
+@walk(
+    "golden",
+    [pytest.param(each, id=f"{each['name']}-{k}") for k, each in enumerate(GOLDEN)],
+    by=lambda golden: golden["name"],
 )
 def test_value_and_gradients_are_those_of_pytorch(golden: dict[str, Any], dtype: Any):
     args = [np.asarray(x) for x in golden["args"]]

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import ops
 import tracer as tr
+from ops import PRIMITIVES
 from tests.ops.test_broadcasting import SHAPES, assert_index, assert_transpose, quick, whole
 
 RANKED = hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3)
@@ -127,6 +128,33 @@ def test_what_are_no_places_is_named():
 
 
 # ----- rules are transposes
+
+
+@pytest.mark.parametrize("device", ["cpu", "interpret"])
+@pytest.mark.parametrize("mode", ["constant", "edge", "wrap"])
+@pytest.mark.parametrize(
+    "width", [1, (2,), (1, 2), ((1, 2),), ((1,), (2,)), ((1, 0), (2, 3))], ids=str
+)
+def test_a_width_of_padding_is_read_as_numpy_reads_it(width: Any, mode: Any, device: str):
+    """By the operation too, as it stands in a file: value and rule, on every device."""
+    x = np.arange(1.0, 7.0).reshape(2, 3)
+    wanted = np.pad(x, width, mode=mode)
+    leaf = tr.tensor(x, device=device)
+    for padded in (tr.pad(leaf, width, mode), PRIMITIVES["pad"](leaf, pad_width=width, mode=mode)):
+        np.testing.assert_array_equal(np.asarray(padded.to("cpu").value), wanted)
+        (flow,) = tr.grad(tr.sum(padded * padded), [leaf])
+        ones = tr.tensor(x)
+        plain = tr.pad(ones, np.broadcast_to(width, (2, 2)).tolist(), mode)
+        (expected,) = tr.grad(tr.sum(plain * plain), [ones])
+        np.testing.assert_array_equal(flow, expected)
+    if mode == "constant":
+        np.testing.assert_array_equal(expected, 2 * x)
+
+
+def test_padding_of_single_axes_is_numpys():
+    x = np.ones((2, 3))
+    for width in ({0: (1, 2)}, {-1: 1}, {0: 1, 1: (0, 2)}):
+        np.testing.assert_array_equal(tr.pad(x, width), np.pad(x, width))
 
 
 @quick

@@ -335,6 +335,33 @@ def test_float32_stays_float32(name: str):
     assert {g.dtype for g in tr.grad(tr.sum(out), leaves)} == {np.dtype(np.float32)}
 
 
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
+def test_an_empty_batch_sends_zeros_of_the_right_shape(name: str, kernels: str):
+    gates = GATES[name]
+    x = tr.tensor(np.empty((3, 0, 4)))
+    weights = [tr.tensor(draw(*s)) for s in ((gates * 5, 4), (gates * 5, 5), (gates * 5,))]
+    leaves = [x, *weights]
+    with tr.kernels(kernels):
+        out, _ = getattr(tr, name)(x, None, [tuple(weights)])
+    first = tr.grad(tr.sum(out * out), leaves, create_graph=True)
+    again = tr.grad(tr.sum(first[2] ** 2), leaves)
+    for flows in ([flow.value for flow in first], again):
+        assert [flow.shape for flow in flows] == [leaf.shape for leaf in leaves]
+        assert not any(np.any(flow) for flow in flows)
+
+
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_integers_run_through_a_layer_as_the_floats_that_they_are(name: str, kernels: str):
+    whole = [np.sign(value).astype(int) for value in LAYERS[name]]
+    with tr.kernels(kernels):
+        found = PRIMITIVES[name](*map(tr.constant, whole)).value
+    np.testing.assert_allclose(
+        found, PRIMITIVES[name](*(v.astype(float) for v in whole)), rtol=1e-13
+    )
+
+
 # ----- refusals
 
 X, H, W, U = np.ones((3, 2, 4)), np.ones((2, 5)), np.ones((5, 4)), np.ones((5, 5))
@@ -345,6 +372,7 @@ REFUSED = {
         X[0], H, W.T, U
     ),
     "b_hh has shape (4,), but needs (5,)": lambda: tr.rnn_layer(X, H, W, U, None, np.ones(4)),
+    "a state has at least one unit": lambda: tr.rnn_layer(X, None, W[:0], U[:0, :0]),
     "h0 has shape (3, 5), but needs (2, 5)": lambda: tr.rnn_layer(X, np.ones((3, 5)), W, U),
     "h0 is the number 0.5": lambda: tr.rnn_layer(X, 0.5, W, U),
     "a sequence is (T, B, I) or (T, I)": lambda: tr.rnn_layer(X[0, 0], H, W, U),

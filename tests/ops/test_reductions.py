@@ -70,6 +70,53 @@ def test_value_gradient_and_second_derivative_are_pytorchs(name: str):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13 * scale)
 
 
+# ----- what float32 keeps
+
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "in order": np.ascontiguousarray,
+    "turned": np.asfortranarray,
+    "with gaps": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "backwards": lambda x: np.ascontiguousarray(x[::-1])[::-1],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [
+        ((4099, 3), 0),
+        ((4099, 3), (0, 1)),
+        ((300, 1100), 0),
+        ((130, 65, 5), (0, 1)),
+        ((2, 5001, 3), -2),
+        ((70, 3, 9, 9), (0, 2, 3)),
+        ((9000,), None),
+        ((70, 0, 80), 0),
+    ],
+)
+def test_sums_of_float32_are_off_by_a_few_ulps_along_every_axis(shape: Any, axis: Any, layout: str):
+    """Numbers of one sign: added one after the other they would be off by a hundred."""
+    x = LAYOUTS[layout](1 + np.random.default_rng(0).uniform(size=shape).astype(np.float32))
+    for keepdims in (False, True):
+        for name in ("sum", "mean"):
+            with np.errstate(invalid="ignore"):
+                exact = getattr(np, name)(x.astype(float), axis=axis, keepdims=keepdims)
+            found = PRIMITIVES[name](x, axis=axis, keepdims=keepdims)
+            np.testing.assert_allclose(found, exact.astype(np.float32), rtol=1e-6, strict=True)
+    if shape[1:] and axis == 0:
+        np.testing.assert_allclose(
+            ops.sum_to(x, shape=shape[1:]), x.astype(float).sum(0).astype(np.float32), rtol=1e-6
+        )
+
+
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_a_variance_of_float32_beside_a_large_mean_keeps_its_digits(name: str):
+    """PyTorch 2.13 is off by 5e-8 here; two passes of plain sums would be off ninefold."""
+    x = (1e4 + np.random.default_rng(0).normal(size=(65536, 8))).astype(np.float32)
+    exact = getattr(np, name)(x.astype(float), axis=0)
+    np.testing.assert_allclose(PRIMITIVES[name](x, axis=0), exact, rtol=1e-6)
+
+
 # ----- every axis that numpy takes
 
 ALL = {

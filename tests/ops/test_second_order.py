@@ -10,7 +10,18 @@ import pytest
 
 import tracer as tr
 from ops import PRIMITIVES, Primitive
-from tests.ops.cases import UNDECIDED, Array, Case, against, cases_of, marked, objection, signed
+from tests.ops.cases import (
+    UNDECIDED,
+    Array,
+    Case,
+    against,
+    cases_of,
+    marked,
+    objection,
+    operation,
+    signed,
+)
+from tests.walking import walk
 from tracer.checking.certified.certify import Certified
 
 DIFFERENTIABLE = marked(lambda case: bool(case.floats))
@@ -55,7 +66,7 @@ def recorded(case: Case, g: Any) -> tuple[list[Any], Any, list[Any]]:
     return xs, out, gradients(tr.sum(out * g), [xs[k] for k in case.floats], create_graph=True)
 
 
-@pytest.mark.parametrize("case", DIFFERENTIABLE)
+@walk("case", DIFFERENTIABLE, by=operation)
 def test_a_recorded_rule_gives_the_same_numbers(case: Case):
     out, _ = case.run()
     g = signed(np.shape(out))
@@ -67,7 +78,7 @@ def test_a_recorded_rule_gives_the_same_numbers(case: Case):
         np.testing.assert_allclose(first.value, flows[k], rtol=1e-13, atol=1e-15)
 
 
-@pytest.mark.parametrize("case", mostly_slow(DIFFERENTIABLE))
+@walk("case", mostly_slow(DIFFERENTIABLE), by=operation)
 def test_the_second_derivative_agrees_with_certified_numbers(case: Case):
     """The first gradient is the function now; g is an argument too, as the rule must be differentiable by it."""
     out, _ = case.run()
@@ -102,7 +113,7 @@ def test_the_second_derivative_agrees_with_certified_numbers(case: Case):
     assert abs(by_gate - inner(probe)) <= 1e-11 * max(scale, abs(inner(probe)))
 
 
-@pytest.mark.parametrize("case", DIFFERENTIABLE)
+@walk("case", DIFFERENTIABLE, by=operation)
 def test_no_float64_creeps_into_the_recorded_gradient_of_float32(case: Case):
     narrow = case.cast(np.float32)
     g = signed(np.shape(narrow.run()[0]), dtype=np.float32)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ops.copying import pairs_of
 from ops.primitive import Array
 from tracer.lanes.run import Run, from_end
 
@@ -38,7 +39,7 @@ def tile(run: Run) -> Array:
 
 def pad(run: Run) -> Array:
     """Nothing before or after the lanes."""
-    return run(run.args[0], pad_width=((0, 0), *run.params["pad_width"]))
+    return run(run.args[0], pad_width=((0, 0), *pairs_of(run.params["pad_width"], run.rank(0))))
 
 
 def diagonal(run: Run) -> Array:

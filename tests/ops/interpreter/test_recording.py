@@ -153,9 +153,9 @@ def test_recording_ends_at_its_limit_with_a_word() -> None:
     k, launch, given = CASES["tree sums"]
     recorded = record(k, "f4", launch, given, limit=500)
     assert sum(len(t) for b in recorded.runs for t in b.threads) == 500
-    assert "only the first 500 lines were kept" in recorded.stopped
+    assert "only the first 500 lines of the threads were kept" in recorded.stopped
     assert "of block 0 came to line" in recorded.stopped
-    assert "try: fewer blocks" in recorded.stopped
+    assert "its faults are not seen\n  try: fewer blocks" in recorded.stopped
     assert recorded.fault is None
     for block in recorded.runs:
         schedule(block)

@@ -72,15 +72,16 @@ def inside(place: int, size: int, mode: str) -> int | None:
 
 def pad(x: Array, *, pad_width: Any, mode: str, constant_values: float) -> Array:
     x = np.asarray(x)
+    pairs = np.broadcast_to(pad_width, (x.ndim, 2)).tolist() if x.ndim else []
 
     def element(*place: int) -> Any:
         origin = [
             inside(i - before, n, mode)
-            for i, (before, _), n in zip(place, pad_width, x.shape, strict=True)
+            for i, (before, _), n in zip(place, pairs, x.shape, strict=True)
         ]
         return constant_values if None in origin else x[tuple(origin)]
 
-    return filled([n + sum(w) for n, w in zip(x.shape, pad_width, strict=True)], element)
+    return filled([n + sum(w) for n, w in zip(x.shape, pairs, strict=True)], element)
 
 
 def take_along_axis(x: Array, indices: Array, *, axis: Any) -> Array:
