@@ -15,22 +15,22 @@ import numpy as np
 
 from ops.cuda.kernel import NOTHING, Kernel, Launch
 from ops.interpreter.arguments import taken
-from ops.interpreter.clock import Clock, Stretches
-from ops.interpreter.faults import Found, Index3, KernelFault
+from ops.interpreter.faults import Found, KernelFault
 from ops.interpreter.indexed import Indexed
 from ops.interpreter.memory import Checked
-from ops.interpreter.namespace import Cuda, Request, Three, answers
+from ops.interpreter.namespace import Cuda, Request, Three
+from ops.interpreter.passing import returns_before
 from ops.interpreter.rounding import rounding
-from ops.interpreter.sources import FENCES, waits
+from ops.interpreter.sources import FENCES, source_of, waits
 from ops.interpreter.standing import Crew, Thread
 from ops.interpreter.story import copied, explained, raised_in
+from ops.interpreter.warps import Warps
 from ops.interpreter.widened import widened
 from ops.interpreter.widening import mathematics
 
 OURS, NUMBA = "ours", "numba"
 """The typings: every number as numpy has it, which for kernels with T(...) around all constants is that of a GPU; and
 Numba's own."""
-BLOCK_WIDE = ("syncthreads_count", "syncthreads_and", "syncthreads_or")
 
 
 def run(
@@ -63,7 +63,7 @@ def run(
         raise KernelFault(raised_in(machine, error)) from error
 
 
-class Machine:
+class Machine(Warps):
     """One run of one launch."""
 
     def __init__(
@@ -80,7 +80,8 @@ class Machine:
         if typing not in (OURS, NUMBA):
             raise ValueError(f"typing is {typing!r}\n  try: typing={OURS!r} or typing={NUMBA!r}")
         numba = typing == NUMBA
-        self.kernel, self.clock, self.numba = kernel, Clock(), numba
+        super().__init__(numba=numba)
+        self.kernel = kernel
         blocks, threads = _three(launch.blocks), _three(launch.threads)
         self.threads, self.blocks = threads, blocks
         self.indices = [Three(x, y, z) for z, y, x in product(*map(range, reversed([*threads])))]
@@ -93,13 +94,9 @@ class Machine:
             code = self.function.__code__
             self.arguments = taken(kernel, code, scalar, arguments, self.clock, numba=numba)
         if numba:
-            self.function = widened(self.function)
+            self.function = widened(self.function, self.arguments)
             self.arguments = [Indexed(x) if isinstance(x, Checked) else x for x in self.arguments]
         self.clock.file = code.co_filename
-        self.stretches: list[tuple[Index3, int]] = []
-        """By stamp // 32: the block, and the number of the first thread of the warp."""
-        self.standing: Sequence[Thread] = ()
-        """The threads that wait for each other, if some wait for ever."""
 
     def run(self) -> None:
         """Run all blocks. Raises `Found`."""
@@ -195,6 +192,10 @@ class Machine:
             self.standing = threads = crew.threads
             if self.numba:  # CUDA counts those that have not returned
                 threads = [t for t in threads if t.waiting is not None] or threads
+                if len(threads) < len(crew.threads) and not self._returned(threads[0]):
+                    raise Found(
+                        "divergent barrier", "a barrier around which other threads have gone"
+                    )
             first = threads[0].waiting
             if all(t.waiting == first for t in threads) and type(first) is not Request:
                 if first is None:
@@ -214,101 +215,20 @@ class Machine:
                     "divergent barrier", "a barrier that not all threads of the block reach"
                 )
 
+    def _returned(self, waiting: Thread) -> bool:
+        """Whether those that have ended may have returned before the place where a thread waits."""
+        frame, code = waiting.greenlet.gr_frame, self.function.__code__
+        while frame.f_code is not code:
+            frame = frame.f_back
+        source = source_of(code)
+        return source is None or returns_before(source.tree, frame.f_lineno)
+
     def _vote(self, threads: Sequence[Thread], kind: str) -> None:
         yes = sum(bool(t.waiting.value) for t in threads)
         every = int(yes == len(threads))
         answer = {"syncthreads_count": yes, "syncthreads_and": every}.get(kind, int(yes > 0))
         for t in threads:
             t.answer = answer
-
-    def _run_warp(self, warp: Sequence[Thread], place: Index3, started: bool) -> None:
-        """Run the lanes of a warp until each has ended or waits for the block."""
-        cuda, clock = self.cuda, self.clock
-        base = 32 * len(self.stretches)
-        self.stretches.append((place, warp[0].number))
-        for lane, t in enumerate(warp):
-            t.stamp, t.warp_start, t.fences = base + lane, base, ()
-        running = warp
-        if started and self.numba:
-            running = [t for t in warp if t.waiting is not None]
-        while running:
-            for t in running:
-                cuda.threadIdx = t.index
-                clock.stamp, clock.fences = t.stamp, t.fences
-                if clock.split is not None:
-                    self._resume(t)
-                if started:
-                    t.waiting = t.greenlet.switch(t.answer)
-                else:
-                    t.waiting = t.greenlet.switch(*self.arguments)
-                if clock.split is not None:
-                    t.stamp, t.acquired, t.released = clock.stamp, clock.acquired, clock.released
-            started = True
-            running = self._exchange(warp, place)
-
-    def _split(self) -> int:
-        """A new stamp for the thread that runs."""
-        self.stretches.append(self.stretches[self.clock.stamp // 32])
-        return 32 * len(self.stretches) - 32 + self.clock.stamp % 32
-
-    def _resume(self, t: Thread) -> None:
-        self.clock.acquired, self.clock.released = t.acquired, t.released
-
-    def _meet_in(self, crew: Crew) -> None:
-        """At a barrier of the block its threads share what is ordered before them, and what they have fenced."""
-        known: Stretches = frozenset().union(*(t.acquired for t in crew.threads))
-        start = self.clock.block_start
-        others = frozenset(pair for pair in known if pair[0] < start)
-        released: Stretches = frozenset().union(*(t.released for t in crew.threads))
-        for t in crew.threads:
-            t.acquired, t.released = others, released
-
-    def _exchange(self, warp: Sequence[Thread], place: Index3) -> list[Thread]:
-        """Answer the lanes that wait for each other, as far as all who are named have come."""
-        groups: dict[int, list[Thread]] = {}
-        self.standing = warp
-        together: dict[int, list[Thread]] = {}
-        for t in warp:
-            if type(t.waiting) is Request and t.waiting.kind == "activemask":
-                together.setdefault(t.waiting.place, []).append(t)
-            elif type(t.waiting) is Request and t.waiting.kind not in (*BLOCK_WIDE, "grid"):
-                groups.setdefault(t.waiting.mask & 0xFFFFFFFF, []).append(t)
-        ready = []
-        for group in together.values():
-            lanes = sum(1 << t.number % 32 for t in group)
-            for t in group:
-                t.answer = lanes
-            ready += group
-        for mask, group in groups.items():
-            first = group[0].number - group[0].number % 32
-            named = [t for t in warp if mask >> (t.number - first) & 1 and t.waiting is not None]
-            if named != group or len({t.waiting.kind for t in group}) > 1:
-                continue
-            requests = {t.number % 32: t.waiting for t in group}
-            try:
-                given = answers(requests)
-            except KeyError as lane:
-                raise Found(
-                    "stray shuffle", f"takes the number of lane {lane}, which takes no part"
-                ) from None
-            for t in group:
-                t.answer = given[t.number % 32]
-            if group[0].waiting.kind == "syncwarp":
-                self._fence(warp, group, mask, place)
-            ready += group
-        if groups and not ready:
-            raise Found(
-                "stray shuffle",
-                "lanes of a warp wait for others that their mask names and that do not come",
-            )
-        return ready
-
-    def _fence(self, warp: Sequence[Thread], group: list[Thread], mask: int, place: Index3) -> None:
-        base = 32 * len(self.stretches)
-        self.stretches.append((place, warp[0].number))
-        for t in group:
-            t.stamp = base + t.number % 32
-            t.fences = (*t.fences, (t.warp_start, base, mask))
 
 
 def _three(sizes: int | tuple[int, ...]) -> Three:

@@ -8,7 +8,7 @@ import linecache
 from types import CodeType
 
 from ops.interpreter.faults import Found
-from ops.interpreter.passing import common, differing, differs, end_of
+from ops.interpreter.passing import common, differing, differs, end_of, numbers_given
 from ops.interpreter.sources import source_of
 
 ATOMIC = {ast.Add: "add", ast.Sub: "sub"}
@@ -16,9 +16,19 @@ ALONE = "one block alone for each element, or parts that a second kernel puts to
 
 
 def race_mended(
-    code: CodeType, name: str, there: int, here: int, *, apart: bool, reads: bool
+    code: CodeType,
+    name: str,
+    there: int,
+    here: int,
+    *,
+    apart: bool,
+    reads: bool,
+    device: bool = False,
 ) -> str:
-    """What to try for a race on an array between two lines: of two blocks if they are `apart`; does one only read?"""
+    """What to try for a race on an array between two lines: of two blocks if they are `apart`; does one only read?
+
+    code: of the function in which the lines stand; `device` if that is not the kernel.
+    """
     first, last = sorted((there, here))
     if first == last:
         atomic = _atomic(code, here, name)
@@ -37,7 +47,8 @@ def race_mended(
             f"cuda.syncthreads() between what lines {first} and {last} do, where all threads come"
         )
     waiting = _barrier_lines(code)
-    at = common(source.tree, first, last, waiting)
+    given = numbers_given(source.tree) if device else frozenset[str]()
+    at = common(source.tree, first, last, waiting, given)
     if at is None:
         return f"cuda.syncthreads() between lines {first} and {last}, where all threads come"
     begin, end = end_of(at.first), end_of(at.last)
@@ -56,7 +67,7 @@ def race_mended(
     if reads and isinstance(_statement(code, here), ast.Assign):
         return f"another array than {name} to write to, which shares no memory with what line {here} reads"
     written = _written(at.first, here)
-    if written is not None and not differs(written, differing(source.tree)):
+    if written is not None and not differs(written, differing(source.tree, given)):
         return "one thread that writes it (if cuda.threadIdx.x == 0:), or cuda.atomic.exch where several may"
     return "one thread for each element"
 

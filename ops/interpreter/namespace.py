@@ -15,7 +15,8 @@ import numpy as np
 from ops.interpreter.atomic import Atomic
 from ops.interpreter.clock import Clock
 from ops.interpreter.intrinsics import Intrinsics
-from ops.interpreter.memory import Local, Shared, checked_array
+from ops.interpreter.memory import checked_array
+from ops.interpreter.own_memory import Local, Shared
 
 
 class Three:
@@ -226,50 +227,3 @@ class Cuda(Intrinsics):
     def ballot_sync(self, mask: int, holds: Any) -> int:
         """The lanes that say yes, as bits."""
         return int(self._ask(Request("ballot_sync", sys._getframe(1).f_lasti, mask, holds)))
-
-
-def answers(requests: dict[int, Request]) -> dict[int, Any]:
-    """What each lane gets from an exchange in which all lanes of one mask take part.
-
-    Raises KeyError with the lane that is asked for its value and does not take part.
-    """
-    kind = next(iter(requests.values())).kind
-    if kind.startswith("match"):
-        return _matched(kind, requests)
-    said = {lane: bool(r.value) for lane, r in requests.items()}
-    match kind:
-        case "syncwarp":
-            return dict.fromkeys(requests)
-        case "all_sync":
-            return dict.fromkeys(requests, all(said.values()))
-        case "any_sync":
-            return dict.fromkeys(requests, any(said.values()))
-        case "eq_sync":
-            return dict.fromkeys(requests, len(set(said.values())) == 1)
-        case "ballot_sync":
-            return dict.fromkeys(requests, sum(1 << lane for lane, yes in said.items() if yes))
-    found = {}
-    for lane, r in requests.items():
-        source = _source(kind, lane, int(r.argument))
-        found[lane] = requests[source if 0 <= source < 32 else lane].value
-    return found
-
-
-def _matched(kind: str, requests: dict[int, Request]) -> dict[int, Any]:
-    values = {lane: r.value for lane, r in requests.items()}
-    if kind == "match_all_sync":
-        return dict.fromkeys(requests, len(set(values.values())) == 1)
-    return {
-        lane: sum(1 << each for each, other in values.items() if other == value)
-        for lane, value in values.items()
-    }
-
-
-def _source(kind: str, lane: int, argument: int) -> int:
-    if kind == "shfl_sync":
-        return argument % 32
-    if kind == "shfl_up_sync":
-        return lane - argument
-    if kind == "shfl_down_sync":
-        return lane + argument
-    return lane ^ argument

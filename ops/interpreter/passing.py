@@ -27,9 +27,18 @@ class Common(NamedTuple):
     """The innermost loop around it."""
 
 
-def common(tree: ast.FunctionDef, first: int, last: int, waiting: Collection[int]) -> Common | None:
-    """Where two lines meet, `waiting` being the lines with a barrier. None if a line lies elsewhere."""
-    own = differing(tree)
+def common(
+    tree: ast.FunctionDef,
+    first: int,
+    last: int,
+    waiting: Collection[int],
+    given: Collection[str] = (),
+) -> Common | None:
+    """Where two lines meet, `waiting` being the lines with a barrier. None if a line lies elsewhere.
+
+    given: the arguments that may differ from thread to thread.
+    """
+    own = differing(tree, given)
     body: Sequence[ast.stmt] = tree.body
     loop: ast.stmt | None = None
     while True:
@@ -48,14 +57,24 @@ def common(tree: ast.FunctionDef, first: int, last: int, waiting: Collection[int
             return Common(held[0], held[1], loop)
 
 
-def differing(tree: ast.FunctionDef) -> frozenset[str]:
-    """The names whose value may differ from thread to thread of a block."""
-    found = set[str]()
+def differing(tree: ast.FunctionDef, given: Collection[str] = ()) -> frozenset[str]:
+    """The names whose value may differ from thread to thread of a block, those of the arguments that are given too."""
+    found = set[str](given)
     while True:
         before = len(found)
         _spread(tree.body, found, within=False)
         if len(found) == before:
             return frozenset(found)
+
+
+def numbers_given(tree: ast.FunctionDef) -> frozenset[str]:
+    """The arguments of a device function that are no arrays: each thread may give others."""
+    arrays = {
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
+    }
+    return frozenset(each.arg for each in tree.args.args) - arrays
 
 
 def differs(node: ast.AST, own: Collection[str]) -> bool:
@@ -64,6 +83,16 @@ def differs(node: ast.AST, own: Collection[str]) -> bool:
         (isinstance(n, ast.Attribute) and n.attr in OWN)
         or (isinstance(n, ast.Name) and n.id in own)
         for n in ast.walk(node)
+    )
+
+
+def returns_before(tree: ast.FunctionDef, line: int) -> bool:
+    """Whether a thread may have returned before the others come to a line: above it, or in a loop around it."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
+    around = [loop for loop in loops if loop.lineno <= line <= end_of(loop)]
+    returns = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    return any(
+        at < line or any(loop.lineno <= at <= end_of(loop) for loop in around) for at in returns
     )
 
 

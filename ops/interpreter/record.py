@@ -25,8 +25,27 @@ class Access(NamedTuple):
     """Of a write: what was there."""
 
 
+class Call(NamedTuple):
+    """A call of a device function."""
+
+    name: str
+    """Of the function."""
+    line: int
+    """With which the statement begins that calls it."""
+    nth: int
+    """The first, second... call of that statement."""
+
+
+class Function(NamedTuple):
+    """A device function, as its file has it."""
+
+    name: str
+    first_line: int
+    lines: tuple[str, ...]
+
+
 class Event(NamedTuple):
-    """One line of the kernel, run by one thread."""
+    """One line of the kernel or of a device function that it calls, run by one thread."""
 
     line: int
     """In the file of the kernel."""
@@ -34,8 +53,10 @@ class Event(NamedTuple):
     """`line`, `barrier` (the block waits), `warp` (the warp exchanges numbers, or meets at a `syncwarp`), `grid` (all
     blocks wait), `end`."""
     registers: Mapping[str, Any]
-    """The local numbers that the line changed, with their new values."""
+    """The local numbers that the line changed, with their new values; of a device function as `name.number`."""
     accesses: tuple[Access, ...]
+    within: tuple[Call, ...] = ()
+    """The calls of device functions that led to the line, outermost first."""
 
 
 class Fault(NamedTuple):
@@ -66,7 +87,7 @@ class BlockRun(NamedTuple):
     shared: Mapping[str, tuple[tuple[int, ...], str]]
     """Name of each shared array, to its shape and dtype."""
     loops: tuple[tuple[int, int], ...] = ()
-    """The first and the last line of every loop of the kernel."""
+    """The first and the last line of every loop of the kernel and its device functions."""
 
 
 class KernelRun(NamedTuple):
@@ -89,3 +110,5 @@ class KernelRun(NamedTuple):
     fault: Fault | None
     stopped: str = ""
     """Why not everything was recorded, in words; empty if all was."""
+    functions: tuple[Function, ...] = ()
+    """The device functions of the same file that the kernel may call."""

@@ -8,13 +8,18 @@ every line reads what it read when it was recorded. (Atomic operations alone see
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, takewhile
 from typing import NamedTuple
 
-from ops.interpreter.record import BlockRun, Event
+from ops.interpreter.record import BlockRun, Call, Event
 
-Position = tuple[int, ...]
-"""Where a thread stands in the program: for each loop around it the line and the turn, then the line."""
+Position = tuple[float, ...]
+"""Where a thread stands in the program: for each loop around it the line and the turn, then the line.
+
+In a device function the same of the line that calls it, before that line, then the same of its own."""
+Around = list[list[int]]
+"""Line and turn of each loop around a line."""
 
 END = 1 << 60
 """Behind all lines."""
@@ -81,17 +86,39 @@ def positions_of(events: Sequence[Event], loops: Sequence[tuple[int, int]]) -> l
     [(1,), (2, 1, 2), (2, 1, 3), (2, 2, 2), (2, 2, 3), (2, 3, 2), (4,)]
     """
     ends = dict(loops)
-    around: list[list[int]] = []  # line and turn of each loop around
+    levels: list[Around] = [[]]
+    calls: tuple[Call, ...] = ()
     found: list[Position] = []
     for event in events:
-        line = event.line
-        while around and not around[-1][0] <= line <= ends[around[-1][0]]:
-            around.pop()
-        if line in ends:
-            if around and around[-1][0] == line:
-                around[-1][1] += 1
-            else:
-                around.append([line, 1])
-        place = (*(n for loop in around for n in loop), line)
-        found.append((END, line) if event.kind == "end" else place)
+        if event.within != calls:
+            shared = sum(1 for _ in takewhile(_same, zip(event.within, calls, strict=False)))
+            levels = levels[: shared + 1] + [[] for _ in event.within[shared:]]
+            calls = event.within
+        place: Position = ()
+        for call, around in zip(calls, levels, strict=False):  # before its line has ended
+            place += (*_calling(around, call.line, ends), call.line - 0.5, call.nth)
+        place += (*_standing(levels[-1], event.line, ends), event.line)
+        found.append((END, event.line) if event.kind == "end" else place)
     return found
+
+
+def _same(pair: tuple[Call, Call]) -> bool:
+    return pair[0] == pair[1]
+
+
+def _standing(around: Around, line: int, ends: Mapping[int, int]) -> Iterator[int]:
+    """The loops around a line that has run, each with its turn; `around` are those around the line before."""
+    while around and not around[-1][0] <= line <= ends[around[-1][0]]:
+        around.pop()
+    if line in ends:
+        if around and around[-1][0] == line:
+            around[-1][1] += 1
+        else:
+            around.append([line, 1])
+    return chain.from_iterable(around)
+
+
+def _calling(around: Around, line: int, ends: Mapping[int, int]) -> Iterator[int]:
+    """The loops around a line that is to run when what it calls has come back."""
+    now = [[*loop] for loop in around]
+    return _standing(now, line, ends)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ops.interpreter.clock import Clock
-from ops.interpreter.memory import Local
 from ops.interpreter.namespace import LocalMemory, SharedMemory, View
+from ops.interpreter.own_memory import Local
 from ops.interpreter.record import Access
 
 Tell = Callable[[Access], None]
@@ -23,6 +23,11 @@ class Seen:
         self.array, self.tell, self.name, self.space = array, tell, name, array.space
         self.shape, self.ndim, self.size = array.shape, array.ndim, array.size
         self.dtype = array.dtype
+
+    @property
+    def nameless(self) -> bool:
+        """Whether no line of the kernel has named it yet."""
+        return bool(self.space != "global" and self.name == self.space)
 
     def __len__(self) -> int:
         return len(self.array)

@@ -68,7 +68,7 @@ def uses(code: CodeType) -> Mapping[str, Use]:
 def _uses(code: CodeType, file: str) -> Mapping[str, Use]:
     names = code.co_varnames[: code.co_argcount]
     source = source_of(code)
-    if source is None:
+    if source is None or "slice" in code.co_names:  # which may stand for an index
         return {name: Use(True, True) for name in names}
     read, written = set[str](), set[str]()
     plain = set[ast.Name]()
@@ -79,13 +79,27 @@ def _uses(code: CodeType, file: str) -> Mapping[str, Use]:
             case ast.Subscript(value=ast.Name(id=name) as base, ctx=context):
                 (read if isinstance(context, ast.Load) else written).add(name)
                 plain.add(base)
-            case ast.Attribute(value=ast.Name() as base):
+                if _taken_apart(
+                    node.slice
+                ):  # what is taken of it may be written under another name
+                    read.add(name)
+                    written.add(name)
+            case ast.Attribute(value=ast.Name() as base, attr=attribute) if attribute != "T":
                 plain.add(base)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Name) and node not in plain:  # handed on, to an atomic say
             read.add(node.id)
             written.add(node.id)
     return {name: Use(name in read, name in written) for name in names}
+
+
+def _taken_apart(index: ast.expr) -> bool:
+    """Whether an index names more than one element."""
+    return any(
+        isinstance(node, ast.Slice)
+        or (isinstance(node, ast.Constant) and node.value in (None, Ellipsis))
+        for node in ast.walk(index)
+    )
 
 
 @cache

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from ops.interpreter.faults import Found, Index3, Place, element, told
-from ops.interpreter.indexed import Indexed
+from ops.interpreter.indexed import Indexed, plain
 from ops.interpreter.memory import Checked
 from ops.interpreter.mending import mended, race_mended
 from ops.interpreter.namespace import Request
+from ops.interpreter.own_memory import Local
+from ops.interpreter.passing import end_of
 from ops.interpreter.record import Fault
-from ops.interpreter.sources import source_of
+from ops.interpreter.sources import Source, source_of
 from ops.interpreter.unknown import unknown
 from ops.interpreter.windows import address, overlapping
 from ops.interpreter.windows import copies as copies_of
@@ -109,7 +111,15 @@ def story(machine: Any, found: Found) -> Fault:
         "race",
         f"race on {spot}: {between}",
         places,
-        race_mended(code, name, there, line, apart=apart, reads=not (writes and was_write)),
+        race_mended(
+            frame.f_code,
+            name,
+            there,
+            line,
+            apart=apart,
+            reads=not (writes and was_write),
+            device=frame.f_code is not code,
+        ),
         array=name,
         index=index,
     )
@@ -131,6 +141,9 @@ def raised_in(machine: Any, error: Exception) -> Fault:
     for space, holder in spaces.items():
         if isinstance(error, AttributeError) and error.obj is holder:
             what, cure = unknown(space, error.name or "", dir(holder))
+    if isinstance(error, AttributeError) and isinstance(error.obj, Checked | Indexed | Local):
+        what = f"an array has no {error.name} in the interpreter, but shape, size, ndim, dtype, T and slices"
+        cure = "indices worked out in plain lines"
     kernel = machine.kernel.name
     return told(kernel, code.co_filename, "error", what, [Place(thread, block, line, "")], cure)
 
@@ -175,10 +188,16 @@ def _line_in(frame: Any, file: str) -> int:
 
 
 def _name(array: Any, frame: Any) -> str:
-    for name, value in frame.f_locals.items():
-        if value is array or (type(value) is Indexed and value.array is array and not value.prefix):
-            return str(name)
-    return str(array.name) if isinstance(array, Checked) else "array"
+    """What the innermost function of the kernel's file that has a name for an array calls it."""
+    file, whole = frame.f_code.co_filename, plain(array)
+    while frame is not None:
+        known = frame.f_locals.items() if frame.f_code.co_filename == file else ()
+        for wanted in (array, whole):
+            for name, value in known:
+                if value is wanted or (type(value) is Indexed and value.array is wanted):
+                    return str(name)
+        frame = frame.f_back
+    return str(whole.name) if isinstance(whole, Checked) else "array"
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
@@ -219,6 +238,19 @@ def _line_of(machine: Any, array: Any, found: Found, write: bool) -> int:
     return 0
 
 
+def _where_all_come(source: Source | None, line: int) -> str:
+    """What to try for a barrier in a line to which not all threads come."""
+    around = [
+        node
+        for node in (() if source is None else ast.walk(source.tree))
+        if isinstance(node, ast.If | ast.For | ast.While) and node.lineno <= line <= end_of(node)
+    ]
+    if around and not isinstance(around[-1], ast.If):  # the innermost comes last
+        first = around[-1].lineno
+        return f"as many turns of the loop in line {first} for every thread, with an if around the work in it"
+    return "the barrier outside the if, where every thread comes"
+
+
 def _waiting(machine: Any, found: Found) -> Fault:
     """The fault of threads that wait."""
     code = machine.function.__code__
@@ -242,7 +274,7 @@ def _waiting(machine: Any, found: Found) -> Fault:
     hint = {
         "divergent barrier": "an if around the work in place of the return, so that every thread comes to the barrier"
         if early and returns
-        else "the barrier outside the if, where every thread comes",
+        else _where_all_come(source, places[0].line),
         "stray shuffle": "a mask that names the lanes which come to this line, and no others",
     }.get(found.kind, "the same number of syncs in every block")
     return told(machine.kernel.name, code.co_filename, found.kind, found.what, places, hint)

@@ -1,4 +1,4 @@
-"""A kernel that tells: its syntax tree with a call behind every statement, and around every condition."""
+"""A function that tells: its syntax tree with a call behind every statement, and around every condition."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import ast
 
 from ops.interpreter.barriers import barrier_kind
 from ops.interpreter.sources import WAITING
+from ops.interpreter.unifying import SILENT
 
 
 class Telling(ast.NodeTransformer):
-    """Puts a call behind every statement, and around every condition."""
+    """Puts a call behind every statement, and around every condition. A device function ends where its call does."""
+
+    def __init__(self, *, device: bool = False) -> None:
+        self.device = device
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        """The kernel itself."""
+        """The function itself."""
         node.body = self.block(node.body)
+        if self.device:
+            return node
         end = node.end_lineno or node.lineno
         node.body.append(_call("left_", end, ast.Constant("end"), ast.Dict([], [])))
         return node
@@ -25,6 +31,8 @@ class Telling(ast.NodeTransformer):
     def told(self, node: ast.stmt) -> list[ast.stmt]:
         """A statement and what tells of it."""
         line = node.lineno
+        if hasattr(node, SILENT):
+            return [node]
         match node:
             case ast.If() | ast.While():
                 node.test = ast.copy_location(_asked("test_", line, node.test), node.test)
@@ -36,12 +44,19 @@ class Telling(ast.NodeTransformer):
                 node.iter = ast.copy_location(_asked("each_", line, listed, node.iter), node.iter)
                 node.body, node.orelse = self.block(node.body), self.block(node.orelse)
                 return [node]
+            case ast.Return(value=value) if self.device:
+                said = ast.Constant("warp" if _asks(node) else "line")
+                given = value or ast.copy_location(ast.Constant(None), node)
+                node.value = ast.copy_location(_asked("returned_", line, said, given), node)
+                return [node]
             case ast.Return():
-                said = [
-                    _call("left_", line, ast.Constant(kind), ast.Dict([], []))
-                    for kind in ("line", "end")
+                return [
+                    *(
+                        _call("left_", line, ast.Constant(deed), ast.Dict([], []))
+                        for deed in ("line", "end")
+                    ),
+                    node,
                 ]
-                return [*said, node]
             case ast.Break() | ast.Continue():
                 return [_call("left_", line, ast.Constant("line"), ast.Dict([], [])), node]
         kind = barrier_kind(node)
@@ -57,8 +72,13 @@ class Telling(ast.NodeTransformer):
         registers = ast.Dict(
             [ast.Constant(name) for name in names], [ast.Name(name, ast.Load()) for name in names]
         )
-        asks = any(isinstance(n, ast.Attribute) and n.attr in WAITING for n in ast.walk(node))
-        return [node, _call("left_", line, ast.Constant("warp" if asks else "line"), registers)]
+        kind = "warp" if _asks(node) else "line"
+        return [node, _call("left_", line, ast.Constant(kind), registers)]
+
+
+def _asks(node: ast.stmt) -> bool:
+    """Whether a statement itself asks something of other threads."""
+    return any(isinstance(n, ast.Attribute) and n.attr in WAITING for n in ast.walk(node))
 
 
 def _asked(name: str, line: int, *arguments: ast.expr) -> ast.Call:

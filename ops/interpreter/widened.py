@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from types import CellType, FunctionType
+from types import FunctionType
 from typing import Any
 
-from ops.interpreter.sources import TREE, own_names, rebuilt, source_of
+from ops.interpreter.deducing import Types, type_of
+from ops.interpreter.rewriting import Rewriting
+from ops.interpreter.sources import Source, rebuilt
+from ops.interpreter.unifying import unify
 from ops.interpreter.widening import NAMES, OPERATORS
 
 TYPES = frozenset(
@@ -22,42 +26,28 @@ KEPT = "index_"
 """The name that keeps the index of `a[i] += x`, which is evaluated once."""
 
 
-def widened(function: FunctionType) -> FunctionType:
+def widened(function: FunctionType, arguments: Sequence[Any]) -> FunctionType:
     """The function and the device functions that it calls, with Numba's types; unchanged where no source is kept."""
-    return _Widening()(function)
+    names = function.__code__.co_varnames
+    types = dict(zip(names, map(type_of, arguments), strict=False))
+    made: FunctionType = _Widening(function, types)(function)
+    return made
 
 
-class _Widening:
-    def __init__(self) -> None:
-        self.known: dict[int, FunctionType] = {}
-        self.globals: dict[int, dict[str, Any]] = {}
+class _Widening(Rewriting):
+    def __init__(self, kernel: FunctionType, types: Types) -> None:
+        super().__init__()
+        self.code, self.types = kernel.__code__, types
 
-    def __call__(self, function: FunctionType) -> FunctionType:
-        if id(function) in self.known:
-            return self.known[id(function)]
-        source = source_of(function.__code__)
-        if source is None:
-            return self.known.setdefault(id(function), function)
-        cells = tuple(CellType() for _ in function.__closure__ or ())
-        names = self.globals.setdefault(id(function.__globals__), dict(function.__globals__))
-        plain = FunctionType(
-            function.__code__, names, function.__name__, function.__defaults__, cells
-        )
-        tree = Widen(names).visit(deepcopy(getattr(function, TREE, source.tree)))
-        made = rebuilt(plain, tree, **NAMES)
-        self.known[id(function)] = made
-        for mine, theirs in zip(cells, function.__closure__ or (), strict=True):
-            mine.cell_contents = self.value(theirs.cell_contents, source.file)
-        for name in own_names(function.__code__):
-            if name in names:
-                names[name] = self.value(names[name], source.file)
-        return made
-
-    def value(self, found: Any, file: str) -> Any:
-        """A device function of the same file, widened; all else as it is."""
-        if not isinstance(found, FunctionType) or found in self.known.values():
-            return found
-        return self(found) if found.__code__.co_filename == file else found
+    def rewritten(
+        self,
+        function: FunctionType,
+        tree: ast.FunctionDef,
+        source: Source,
+        outside: Mapping[str, Any],
+    ) -> Any:
+        unify(tree, self.types if function.__code__ is self.code else {}, outside)
+        return rebuilt(function, Widen(function.__globals__).visit(tree), **NAMES)
 
 
 class Widen(ast.NodeTransformer):
@@ -86,6 +76,8 @@ class Widen(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
         """`a += b` is `a = a + b`, its index evaluated once."""
         name = type(node.op).__name__
+        if any(isinstance(each, ast.Slice) for each in ast.walk(node.target)):
+            return node  # as in Numba, nothing can be added to a part of an array
         target: Any = deepcopy(node.target)
         held: Any = deepcopy(node.target)
         if isinstance(target, ast.Subscript):

@@ -2,8 +2,7 @@
 
 int32 + int32 is an int64, uint8 + uint8 a uint64, uint8 - 255 an int64; float32 * 0.1 is a float64, and so is int32 *
 float32; only float32 with float32, int8, int16, uint8 or bool stays a float32. What an array stores is narrowed to its
-dtype. A Python int stands for an int64, a Python float for a float64. A name has the type of the value that it holds
-now: where Numba unifies the types of several assignments (a float32 on one branch and 0.0 on the other), it keeps both.
+dtype. A Python int stands for an int64, a Python float for a float64. Where branches meet: see `unifying`.
 """
 
 from __future__ import annotations
@@ -54,11 +53,15 @@ def binary(name: str) -> Callable[[Any, Any], Any]:
     (np.float64(0.1), np.float32(0.1))
     """
     kind, act = OPERATORS[name]
+    floats: dict[tuple[type, type], Any] = {}  # of two types, the float in which they have met
 
     def operate(a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and kind == "whole":  # the usual case, fast
             found = act(a, b)
             return found if -MOST <= found < MOST else wrapped(found, INT64)
+        scalar = floats.get((type(a), type(b)))
+        if scalar is not None:
+            return act(scalar(a), scalar(b))
         if not (_number(a) and _number(b)):
             return act(a, b)
         if kind == "bits" and _truth(a) and _truth(b):
@@ -67,6 +70,8 @@ def binary(name: str) -> Callable[[Any, Any], Any]:
             b = int(b) & 63
         if kind == "float" or not (_integer(a) and _integer(b)):
             scalar = float_of(a, b)
+            if kind != "shift":
+                floats[type(a), type(b)] = scalar
             return act(scalar(a), scalar(b))
         if kind == "power" and b < 0:
             return np.float64(a) ** np.float64(b)
@@ -79,7 +84,7 @@ def binary(name: str) -> Callable[[Any, Any], Any]:
 def raised(a: Any, power: int) -> Any:
     """`a ** 2` with a whole constant: a float32 stays one, multiplied with itself."""
     if type(a) is not np.float32:
-        return binary("Pow")(a, power)
+        return NAMES["Pow_"](a, power)
     found, square, left = np.float32(1), a, abs(power)
     while left:
         found = found * square if left & 1 else found
@@ -115,6 +120,17 @@ def cast(scalar: Any, *given: Any) -> Any:
         whole = issubclass(scalar, np.integer) and isinstance(x, float) and x == x
         return stored(int(x) if whole and abs(x) < float("inf") else x, scalar)
     return scalar(*given)
+
+
+def unified(x: Any, name: str) -> Any:
+    """A number in the type in which the branches meet that it comes from.
+
+    >>> unified(1, "float64"), unified(np.int32(7), "int64")
+    (np.float64(1.0), 7)
+    """
+    if not _number(x):
+        return x
+    return int(x) if name == "int64" else stored(exact(x), np.dtype(name).type)
 
 
 def float_of(*numbers: Any) -> Any:
@@ -205,6 +221,6 @@ def _fitted(found: int, unsigned: bool) -> Any:
 NAMES: Mapping[str, Any] = MappingProxyType(
     {f"{name}_": binary(name) for name in OPERATORS}
     | {"USub_": negative, "Invert_": inverted, "exact_": exact, "cast_": cast, "raised_": raised}
-    | {"max_": larger, "min_": smaller}
+    | {"unified_": unified, "max_": larger, "min_": smaller}
 )
 """What a widened kernel calls."""

@@ -13,7 +13,7 @@ from tests.tui.stepping import BLOCK_SUM, COLUMNS, HASTY, SIDES, asked, stand_of
 from tui.heatmap import Limits
 from tui.ink import text_of
 from tui.scripts import UsageError
-from tui.stepper import memory, registers, saying, source, stand, timeline
+from tui.stepper import heading, memory, registers, saying, source, stand, tables, timeline
 from tui.stepper.cells import cell
 from tui.stepper.lanes import State
 from tui.stepper.orders import obey, search
@@ -221,8 +221,8 @@ def test_the_element_that_is_looked_at_names_its_last_writer():
 
 def test_a_place_of_the_pane_is_the_element_that_is_drawn_there():
     where = stand.go(stand_of(), stand_of().walk.last)
-    assert memory.place_at(where, 110, 9, 4 + 2 * 6, 2) == (18,)
-    assert memory.beside(where, 110, 9, 1, 0) is not None
+    assert tables.place_at(where, 110, 9, 4 + 2 * 6, 2) == (18,)
+    assert tables.beside(where, 110, 9, 1, 0) is not None
 
 
 def test_the_timeline_has_a_barrier_for_each_epoch_and_is_heavy_up_to_the_position():
@@ -311,7 +311,27 @@ def test_recording_is_stopped_when_it_is_told_to():
     assert not recorded(found, lambda count: False).stopped
     run = recorded(found, stop)
     assert len(counts) == 1
-    assert run.stopped.startswith(f"stopped after {counts[0]} lines")
+    assert run.stopped.startswith(f"stopped after {counts[0]:,} lines")
+
+
+def test_a_block_that_was_not_reached_is_recorded_alone_when_it_is_asked_for():
+    found = launched(BLOCK_SUM, asked(blocks=3, trial="n = 150"))
+    told = []
+
+    def stop_the_first(count: int) -> bool:
+        told.append(count)
+        return len(told) == 1
+
+    run = recorded(found, stop_the_first, 2)
+    assert not run.stopped
+    assert [block.block for block in run.runs] == [(2, 0, 0)]
+    told.clear()
+    run = recorded(found, stop_the_first, 0)
+    assert [block.block for block in run.runs] == [(0, 0, 0)]
+    assert run.stopped.endswith("--block 1 keeps that block alone")
+    assert "not recorded to its end" in text_of(
+        heading.status_line(stand.begin(walk_of(run, 0)), "", 120)
+    )
 
 
 def test_work_that_lasts_tells_how_far_it_is_and_is_stopped_from_another_thread():
@@ -433,6 +453,97 @@ def test_all_that_takes_part_in_a_fault_is_in_sight_where_it_has_room():
     top = source.scrolled(where, 0, height)
     first = where.walk.run.first_line + top
     assert wanted <= set(range(first, first + height))
+
+
+def _called(cuda, math, T, threads):
+    def added(x, i):
+        found = x[i]
+        return found + x[i + 1]
+
+    def kernel(x, out):
+        i = cuda.grid(1)
+        out[i] = added(x, i)
+        if i < 3:
+            out[i] = added(x, 2 * i)
+
+    return kernel
+
+
+CALLED = Kernel("called", "moving", _called, "T[:] T[:]", SIDES.trials)
+
+
+def test_a_step_goes_into_a_device_function_over_it_or_out_of_it():
+    where = stand_of(CALLED, threads=32)
+    before = at_line(where, "i = cuda.grid")
+    inside = stand.step(before, 1)
+    assert inside.shown.line == line_of(where, "def added")
+    assert "all 32 lanes run line" in words(inside)
+    assert "of added" in words(inside)
+    behind = stand.over(before, 1)
+    assert behind.shown.line == line_of(where, "out[i] = added(x, i)")
+    assert stand.over(behind, -1).position == before.position
+    assert (
+        stand.out(inside, 1).position
+        == stand.out(stand.over(inside, 1), 1).position
+        == behind.position
+    )
+    assert stand.over(inside, 2).shown.line == line_of(where, "return found")
+    assert stand.over(inside, 3).position == behind.position
+    assert stand.out(inside, -1).position == before.position
+    assert stand.over(before, 100).position == where.walk.last
+    assert stand.over(behind, -100).position == 0
+    assert obey(before, "next").position == behind.position
+    assert obey(inside, "finish").position == behind.position
+
+
+def line_of(where: Stand, text: str) -> int:
+    """The number of the first listed line that holds a text."""
+    return next(row.line for row in where.walk.listed if text in row.text)
+
+
+def test_the_source_lists_device_functions_and_says_who_calls_them():
+    where = stand.step(at_line(stand_of(CALLED, threads=32), "if i < 3"), 2)
+    page = shown(source.source_lines(where, 60, 20, 0)).splitlines()
+    assert [row.split()[-1] for row in page[:2]] == ["i):", "x[i]"]
+    assert page[3].startswith("┄")
+    assert page[1].startswith("  3 ▶")
+    caller = line_of(where, "out[i] = added(x, 2 * i)")
+    first = line_of(where, "def added")
+    assert source.title(where) == f"added · test_stepper.py:{first} · called in line {caller}"
+    assert "lane 0: x[0] → 0, added.found = 0" in words(where)
+    assert search(where, "cuda.grid", 1).cursor == line_of(where, "cuda.grid")
+    assert source.title(search(where, "cuda.grid", 1)).startswith("called · ")
+    with pytest.raises(UsageError, match=f"there is no line {first + 3}"):
+        obey(where, f"line {first + 3}")
+    assert obey(where, f"line {first + 2}").shown.line == first + 2
+
+
+def test_the_numbers_of_a_device_function_are_gone_when_it_has_ended():
+    where = stand.step(at_line(stand_of(CALLED, threads=32), "i = cuda.grid"), 2)
+    assert where.walk.moment(where.position).registers[5] == {
+        "i": 5,
+        "added.i": 5,
+        "added.found": 5,
+    }
+    where = stand.step(where, 1)
+    assert where.walk.moment(where.position).registers[5]["added.return"] == 11
+    where = stand.step(where, 1)
+    assert where.walk.moment(where.position).registers[5] == {"i": 5}
+
+
+@pytest.mark.parametrize(("height", "colours"), [(3, 0), (4, 1), (5, 2)])
+def test_a_low_pane_has_the_numbers_of_the_lane_where_not_all_rows_fit(height, colours):
+    where = stand.other_lane(at_line(stand_of(), "part[t] += part"), 3)
+    lines = shown(registers.register_lines(where, 39, height)).splitlines()
+    assert len(lines) <= height
+    text = " ".join(lines)
+    assert "lane 3:  t 3" in text
+    assert "i 131" in text
+    assert "half 32" in text
+    assert sum(line.startswith(("t ", "i ", "total ")) for line in lines) == colours
+    tall = shown(registers.register_lines(where, 39, 6))
+    assert "lane 3:" not in tall
+    assert "same in all lanes:" in tall
 
 
 def test_one_lane_has_the_words_of_one():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from ops.cuda.kernel import FAMILIES, kernels
+from tui.scripts import UsageError
+from tui.stepper.examples import taken
 from tui.stepper.listing import ABOUT
 
 KERNELS = '''
@@ -113,11 +116,14 @@ def mine(script):
 
 PAGE = """\
 reduce · float32, 1 block of 4 threads, reduce_example
-block 0 of 1, step 40/43, 1 barrier passed, warp 0
+block 0 of 1, step 66/69, 1 barrier passed, warp 0
 
-▸warp 0 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╍╍╍╍╍━━━━┃━━━╍╍╍╍╍╍╍╍╍╍╍╍╍◆╌╌╌╌──
-  epoch 0                                                                             1
+▸warp 0 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╍╍╍╍╍╍━━┃━━╍╍╍╍╍╍╍◆╌╌╌─
+  epoch 0                                                                                      1
 
+      10 def doubled(v):
+      11     return v * float32(2)
+┄┄┄┄┄┄┄┄┄
       15 def reduce(x, out):
       16     \"\"\"The sum of doubled absolute values.\"\"\"
       17     part = cuda.shared.array(32, float32)
@@ -140,18 +146,18 @@ lane 0: part[0] → 1850, part[3] → 600, part[0] ← 2450 (was 1850)
 · lanes 1–3 wait for the others at the end
 
 registers of warp 0: threads 0–3
-lane:    [0]     1     2     3  lane 0
-           ▼     ·     ·     ·
-t          0     1     2     3  0
-total    624   650   576   600  624
-i         48    49    46    47  48
+lane:           [0]     1     2     3  lane 0
+                  ▼     ·     ·     ·
+t                 0     1     2     3  0
+total           624   650   576   600  624
+i                48    49    46    47  48
 same in all lanes:  k 3
 
 shared memory part float32[32] 0…2450
         0     1     2     3     4     5     6     7     8     9    10    11    12    13    14    15
  0  ↔2450   650   576→  600     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
 16      ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
-part[0] = 2450  written by thread 0 (warp 0, lane 0) at line 26, step 40
+part[0] = 2450  written by thread 0 (warp 0, lane 0) at line 26, step 66
 
 result out float32[1]
 0         2450
@@ -190,7 +196,7 @@ def test_a_family_lists_each_kernel_with_a_line(gradstep):
 
 def test_a_page_of_a_small_reduction_reads_as_written_here(gradstep, mine):
     status, out, err = gradstep(
-        "kernel", f"{mine}:reduce", "--threads", "4", "--step", "40", "--text"
+        "kernel", f"{mine}:reduce", "--threads", "4", "--step", "66", "--text"
     )
     assert (status, err) == (0, "")
     assert out == PAGE
@@ -305,7 +311,8 @@ def test_what_a_kernel_raises_is_a_fault_with_its_thread_and_line(gradstep, mine
         (("mine.py:redcue",), "mine.py has no kernel 'redcue'\n  try: mine.py:reduce"),
         (
             ("mine.py:lonely",),
-            "mine.py has no lonely_example\n  try: lonely_example = (2, 64, (x, y,))",
+            "mine.py has no lonely_example\n"
+            "  try: lonely_example = (2, 64, (np.zeros(100, np.float32), np.zeros(100, np.float32)))",
         ),
         (("mine.py:short",), "short takes 2 arguments, and short_example gives 1\n  try: "),
         (("none.py:reduce",), "no file none.py"),
@@ -508,14 +515,12 @@ def test_a_function_that_returns_a_kernel_is_told_from_one(gradstep, hard):
     assert "made is no kernel, but returns one\n  try: mine = made(...)" in err
 
 
-def test_a_race_in_a_device_function_marks_the_call_and_shows_the_line_inside(gradstep, hard):
+def test_a_race_in_a_device_function_marks_its_line(gradstep, hard):
     status, out, _ = gradstep("kernel", f"{hard}:hidden", "--text")
     rows = out.splitlines()
     assert status == 1
-    assert any("✗" in row and "neighbour(x, t)" in row for row in rows)
-    at = next(k for k, row in enumerate(rows) if "╭ in neighbour" in row)
-    assert "✗" in rows[at + 1]
-    assert "s[t] = s[t + 1]" in rows[at + 1]
+    assert any("✗" in row and "s[t] = s[t + 1]" in row and "threads 0, 1" in row for row in rows)
+    assert not any("✗" in row and "neighbour(x, t)" in row for row in rows)
 
 
 # ----- barriers and results
@@ -556,3 +561,16 @@ def test_a_document_has_the_arguments_and_the_results(gradstep, mine):
     part = json.loads(out)["results"]["part"]
     assert part["expected"] is True
     assert part["ulps"] <= 4
+
+
+@pytest.mark.parametrize(
+    ("dtype", "said"),
+    [
+        ([("x", "f4"), ("y", "f4")], "records of x, y.*\n  try: an array for each of x, y"),
+        ("c8", "complex64, and the interpreter.*\n  try: x.real and x.imag as two arrays"),
+        ("U3", "neither an array of numbers nor a number\n  try: np.zeros"),
+    ],
+)
+def test_arrays_that_the_interpreter_has_not_are_named_with_what_to_try(dtype, said):
+    with pytest.raises(UsageError, match=said):
+        taken((np.zeros(2, dtype),), dense=False)

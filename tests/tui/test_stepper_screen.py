@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ops.cuda.kernel import Kernel
+from tests.patience import PATIENCE
 from tests.tui.stepping import BLOCK_SUM, SIDES, asked
 from tui.recorder.camera import screen_text
 from tui.stepper.screen import StepperApp
@@ -69,7 +70,7 @@ def watch(
         async with app.run_test(size=size) as pilot:
             await do(Bench(app, pilot))
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
 
 def test_a_block_reduction_is_stepped_through_by_warps_barriers_and_back():
@@ -137,6 +138,8 @@ def test_every_pane_is_there_at_other_sizes(size):
             "all 32 lanes run",
             "shared",
             "n next",
+            "total",
+            "half 32",
         ):
             assert words in text, words
 
@@ -305,4 +308,4 @@ def test_a_screen_says_how_far_the_work_is_and_escape_stops_it():
         assert work.made == ["what there is"]
         assert app.return_value is True
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))

@@ -13,10 +13,10 @@ from textual.binding import BindingType
 from tui.screens.help import ListScreen
 from tui.stepper import stand as standing
 from tui.stepper.keys import BINDINGS, help_page
-from tui.stepper.memory import beside
 from tui.stepper.orders import obey
 from tui.stepper.registers import other_lanes
 from tui.stepper.stand import Stand, begin
+from tui.stepper.tables import beside
 from tui.stepper.typed import Typing
 from tui.stepper.walk import Walk
 from tui.theme import Inks
@@ -79,7 +79,7 @@ class StepperKeys(Typing):
         else:
             stand = go(before, by * times)
         moved = stand.position != before.position
-        timed = way in ("step", "any_step", "barrier", "run_on")
+        timed = way in ("step", "over", "any_step", "barrier", "run_on")
         self.stand_at(stand, "" if moved or not timed else self._no_further(by))
         if timed and not moved:
             self._stop()
@@ -154,17 +154,18 @@ class StepperKeys(Typing):
             self.choose_element(beside(stand, *pane.content_size, down, right))
         else:
             now = stand.cursor or stand.shown.line or stand.walk.run.first_line
-            self.choose_line(now + down)
+            self.choose_row(stand.walk.rows.get(now, 0) + down, by=down)
 
     def scroll_registers(self, rows: int) -> None:
         """Show other rows of the registers."""
         raise NotImplementedError
 
-    def choose_line(self, line: int, *, run: bool = False) -> None:
-        """Put the cursor on a line of the source; or run until this warp runs it."""
-        first = self.stand.walk.run.first_line
-        last = first + len(self.stand.walk.run.source) - 1
-        self.stand_at(replace(self.stand, cursor=max(first, min(line, last))))
+    def choose_row(self, row: int, *, by: int = 1, run: bool = False) -> None:
+        """Put the cursor on a row of the source, `by` being the way over a gap; or run until this warp runs it."""
+        rows = self.stand.walk.listed
+        row = max(0, min(row, len(rows) - 1))
+        line = rows[row].line or rows[row + (1 if by > 0 else -1)].line
+        self.stand_at(replace(self.stand, cursor=line))
         if run:
             self.action_run_to()
 

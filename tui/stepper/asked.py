@@ -10,9 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ops.cuda.kernel import FAMILIES, Kernel
-from tui.cli import FAILED, FINE
 from tui.printing import Line, printed, terminal
 from tui.scripts import UsageError
+from tui.statuses import FAILED, FINE
 from tui.stepper import listing, plain
 from tui.stepper.foreign import Foreign, foreign, is_foreign
 from tui.stepper.results import outcome
@@ -23,6 +23,7 @@ from tui.stepper.trials import (
     Launched,
     barriers_of,
     launched,
+    place_of,
     recorded,
     telling,
     telltale,
@@ -70,21 +71,24 @@ class Prepared(NamedTuple):
     walk_of: Callable[[int], Walk]
 
 
-def prepared(found: Launched, tell: Callable[[int], bool] | None = None) -> Prepared:
+def prepared(
+    found: Launched, tell: Callable[[int], bool] | None = None, block: int | None = None
+) -> Prepared:
     """The launch, recorded, and what takes long to work out: large blocks are put in order and walked to their end.
 
-    tell: is told how many lines are kept, and answers whether to stop there.
+    tell: is told how many lines are kept, and answers whether to stop there. block: the number of the one that is
+    asked for.
     """
     found = telltale(found)
     try:
-        run = recorded(found, tell)
+        run = recorded(found, tell, block)
     except Exception as error:
         if found.own is None:
             raise
         raise ScriptError(error, 1) from None  # what its lines raise is shown as Python shows it
     walks = cache(lambda number: walk_of(run, number, found))
-    for number, block in enumerate(run.runs):
-        if number and sum(map(len, block.threads)) < LONG:
+    for number, each in enumerate(run.runs):
+        if number and sum(map(len, each.threads)) < LONG:
             continue
         walk = walks(number)
         walk.moment(walk.last)
@@ -124,20 +128,22 @@ def _each_barrier(one: Kernel, options: argparse.Namespace, own: Foreign | None)
 
 
 def _stepped(asked_for: Launched, options: argparse.Namespace) -> int:
-    from tui.commands import why_no_screen
+    from tui.opening import why_no_screen
 
     why = why_no_screen()
     if options.json or options.text or why:
-        ready = prepared(asked_for)
+        ready = prepared(asked_for, None, options.block)
     else:
         from tui.stepper.waiting import waited_for
 
-        done = waited_for(asked_for.kernel.name, lambda tell: prepared(asked_for, tell))
+        done = waited_for(
+            asked_for.kernel.name, lambda tell: prepared(asked_for, tell, options.block)
+        )
         if done is None:
             return FINE
         ready = done
     found, run, walks = ready
-    number = _block(run, options.block)
+    number = _block(run, options.block, found)
     stand = begin(walks(number), found.removed)
     if options.step is not None:
         stand = _at(stand, options.step)
@@ -161,19 +167,21 @@ def _stepped(asked_for: Launched, options: argparse.Namespace) -> int:
             position=options.step,
             removed=found.removed,
             outcome=outcome(found, run),
-            said=untold(found, run),
+            said=untold(found, run) or run.stopped.partition("; ")[0],
         )
         if status:
             return status
     return FAILED if run.fault is not None else FINE
 
 
-def _block(run: KernelRun, wanted: int | None) -> int:
+def _block(run: KernelRun, wanted: int | None, found: Launched) -> int:
     """The number of the recorded block to begin with: the one asked for, else that of the fault."""
     runs, fault = run.runs, run.fault
     if not runs:
         raise UsageError("no thread ran: the launch is empty\n  try: --blocks 1 --threads 64")
     if wanted is not None:
+        if len(runs) == 1 and runs[0].block == place_of(found, wanted):
+            return 0
         if not 0 <= wanted < len(runs):
             raise UsageError(
                 f"blocks 0 to {len(runs) - 1} were recorded, so there is no block {wanted}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ops.cuda.kernel import Launch
+from ops.interpreter.sources import source_of
 from tui.scripts import UsageError
 from tui.stepper.layouts import Layout, first_of_each, layout_of
 
@@ -49,8 +51,8 @@ def example_of(path: str, name: str, names: Mapping[str, Any], function: Functio
     called = f"{name}{EXAMPLE}"
     given = names.get(called)
     parameters = [*inspect.signature(function).parameters.values()]
-    listed = [each.name for each in parameters] if not builds(function) else ["the arguments"]
-    cure = f"{called} = (2, 64, ({', '.join(listed)},))  in {path}: blocks, threads, arguments"
+    listed = likely(function) if not builds(function) else ["the arguments"]
+    cure = f"{called} = (2, 64, ({', '.join(listed)}{',' * (len(listed) == 1)}))  in {path}: blocks, threads, arguments"
     what = called
     launches = getattr(names.get(name), "launches", ())
     if given is None and launches:
@@ -86,6 +88,37 @@ def example_of(path: str, name: str, names: Mapping[str, Any], function: Functio
     return Example(Launch(_plain(blocks), _plain(threads)), found, layouts, shared, what)
 
 
+def likely(function: FunctionType) -> list[str]:
+    """Arguments that a kernel might take, as they are written: arrays for what it indexes, else numbers.
+
+    >>> def scale(x, a):
+    ...     x[0] = a
+    >>> likely(scale)
+    ['np.zeros(100, np.float32)', '1']
+    """
+    names = [*inspect.signature(function).parameters]
+    source = source_of(function.__code__)
+    if source is None:
+        return names
+    axes: dict[str, int] = {}
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=index):
+                count = len(index.elts) if isinstance(index, ast.Tuple) else 1
+                axes[name] = max(count, axes.get(name, 0))
+            case ast.Attribute(value=ast.Name(id=name), attr="shape" | "size"):
+                axes.setdefault(name, 1)
+            case ast.Call(
+                args=[ast.Name(id=name), *_], func=ast.Attribute(value=ast.Attribute(attr="atomic"))
+            ):
+                axes.setdefault(name, 1)
+    shapes = ["100", "(10, 10)", "(5, 5, 5)"]
+    return [
+        f"np.zeros({shapes[min(axes[name], 3) - 1]}, np.float32)" if name in axes else "1"
+        for name in names
+    ]
+
+
 def _plain(sizes: Any) -> Any:
     return tuple(map(int, sizes)) if isinstance(sizes, tuple) else int(sizes)
 
@@ -105,14 +138,26 @@ def taken(
         elif not isinstance(each, np.ndarray):
             found.append(each.item() if dense and isinstance(each, np.generic) else each)
         elif each.dtype.kind not in "fiub":
-            raise UsageError(
-                f"an argument of the example is of dtype {each.dtype}, neither an array of numbers nor a number\n"
-                "  try: np.zeros(100, np.float32)"
-            )
+            raise UsageError(_no_numbers(each.dtype))
         else:
             found.append(np.ascontiguousarray(each) if dense or not each.ndim else each)
     layouts = (layout_of(each) if isinstance(each, np.ndarray) else None for each in given)
     return tuple(found), tuple(layouts)
+
+
+def _no_numbers(dtype: np.dtype[Any]) -> str:
+    """Why an array of a dtype is not taken, and what to try."""
+    if dtype.names:
+        fields = ", ".join(dtype.names)
+        what = f"of records of {fields}, and the interpreter has integers, floats and truths"
+        return (
+            f"an argument of the example is an array {what}\n  try: an array for each of {fields}"
+        )
+    if dtype.kind == "c":
+        what = f"of dtype {dtype}, and the interpreter has integers, floats and truths"
+        return f"an argument of the example is {what}\n  try: x.real and x.imag as two arrays"
+    what = f"of dtype {dtype}, neither an array of numbers nor a number"
+    return f"an argument of the example is {what}\n  try: np.zeros(100, np.float32)"
 
 
 def _is_number(argument: Any) -> bool:

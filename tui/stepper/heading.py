@@ -34,6 +34,8 @@ def status_line(stand: Stand, what: str, width: int) -> Line:
     if stand.outcome and stand.position == walk.last:
         kind = Kind.MARK if stand.outcome.startswith("✗") else Kind.FORWARD
         parts.insert(4, (1, [span(stand.outcome, kind)]))
+    if run.stopped:
+        parts.append((1, [span("not recorded to its end", Kind.WARN)]))
     if run.fault is not None and not at_it:
         there = (
             "c goes" if stand.fault is not None else f"g goes to block {short(run.fault.block)},"

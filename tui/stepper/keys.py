@@ -10,6 +10,8 @@ from tui.orders.order import page
 BINDINGS = (
     Binding("n", "go('step', 1)", "next step of the warp"),
     Binding("N", "go('step', -1)", "back"),
+    Binding("o", "go('over', 1)", "next step, over device functions"),
+    Binding("O", "go('over', -1)", "back"),
     Binding("s", "go('any_step', 1)", "next step of any warp"),
     Binding("S", "go('any_step', -1)", "back"),
     Binding("b", "go('barrier', 1)", "past the next barrier"),
@@ -54,6 +56,7 @@ BINDINGS = (
 )
 KEYS = (
     ("n N", "the next step of this warp, and back; digits before it count, 10n"),
+    ("o O", "the same over the device functions that it calls: these run as a whole"),
     ("s S", "the next step of any warp, in the order in which they run; and back"),
     ("b B", "until the whole block has passed the next barrier; and back"),
     ("c C", "on to the next breakpoint, the fault or the end; and back"),
@@ -72,7 +75,7 @@ KEYS = (
     ("/ , .", "search the source; the hit before, the next one"),
     (
         ":",
-        "line N, step N, warp N, lane N, block N, array NAME, break N, search TEXT, quit; gdb's next, continue",
+        "line N, step N, warp N, lane N, block N, array NAME, break N, search TEXT, quit; gdb's next, finish, continue",
     ),
     ("+ -", "registers as numbers of a few lanes, or all lanes as colours"),
     ("z", "give the pane under the cursor the whole screen, and back"),
@@ -92,7 +95,7 @@ KEYS = (
 )
 HINTS = (
     ("n", "next"), ("N", "back"), ("s", "any warp"), ("b", "barrier"), ("c", "continue"), ("?", "help"),
-    ("q", "quit"), ("w", "warp"), ("t", "lane"), (">", "more lanes"), ("m", "array"), ("space", "play"),
+    ("q", "quit"), ("o", "over"), ("w", "warp"), ("t", "lane"), (">", "more lanes"), ("m", "array"), ("space", "play"),
     ("p", "break"), ("/", "find"),
     (":", "command"), ("+ -", "detail"), ("z", "zoom"), ("g", "block"),
 )  # fmt: skip

@@ -8,12 +8,11 @@ from dataclasses import replace
 
 from tui.scripts import UsageError
 from tui.stepper.lanes import numbers
-from tui.stepper.source import code_lines
-from tui.stepper.stand import Stand, go, run_on, step, to_line
+from tui.stepper.stand import Stand, go, out, over, run_on, to_line
 from tui.stepper.walk import WARP
 
 GDB = {"next": 1, "n": 1, "reverse-next": -1, "rn": -1}
-"""Words of gdb for a step of the warp, and back."""
+"""Words of gdb for a step of the warp over device functions, and back."""
 ON = {"continue": 1, "c": 1, "reverse-continue": -1, "rc": -1}
 """Words of gdb for going on to a breakpoint, and back."""
 
@@ -22,7 +21,9 @@ def obey(stand: Stand, line: str) -> Stand:
     """Where one stands after an order such as `line 12`. Raises `UsageError` for what cannot be done."""
     word, _, rest = line.strip().partition(" ")
     if word in GDB and (rest.isdigit() or not rest):
-        return step(stand, GDB[word] * int(rest or 1))
+        return over(stand, GDB[word] * int(rest or 1))
+    if word == "finish" and not rest:
+        return out(stand, 1)
     if word in ON and not rest:
         return run_on(stand, ON[word])
     word = {"b": "break", "p": "array", "print": "array"}.get(word, word)
@@ -46,8 +47,11 @@ def _number(text: str, what: str, first: int, last: int) -> int:
 
 
 def _line_number(stand: Stand, text: str) -> int:
-    first = stand.walk.run.first_line
-    return _number(text, "line", first, first + len(stand.walk.run.source) - 1)
+    lines = [*stand.walk.rows]
+    if not text.isdigit() or int(text) not in stand.walk.rows:
+        said = f"there is no line {text}" if text else "which line?"
+        raise UsageError(f"{said}\n  try: line {numbers(lines)}")
+    return int(text)
 
 
 def _line(stand: Stand, text: str) -> Stand:
@@ -107,9 +111,8 @@ ORDERS: Mapping[str, Callable[[Stand, str], Stand]] = {
 
 def search(stand: Stand, text: str, by: int) -> Stand:
     """Choose the next line of the source that holds a text, or the one before. Raises `UsageError` where none does."""
-    first = stand.walk.run.first_line
     wanted = text.casefold()
-    hits = [k for k, each in enumerate(code_lines(stand), first) if wanted in each.casefold()]
+    hits = [row.line for row in stand.walk.listed if row.line and wanted in row.text.casefold()]
     if not hits or not wanted:
         raise UsageError(f"no line holds {text!r}\n  try: fewer letters of it")
     now = stand.cursor or stand.shown.line

@@ -20,8 +20,6 @@ from tui.stepper.walk import WARP
 
 WIDTH = 110
 """Columns of what is written into a file or a pipe."""
-STRIPS = 8
-"""Lines for device functions, below the source."""
 MANY = 40
 """So many rows of an array are written, and no more."""
 
@@ -42,7 +40,7 @@ def _page(stand: Stand, found: Launched, width: int) -> Iterator[str]:
     yield ""
     yield from texts(timeline.timeline_lines(stand, width, walk.warps + 1))
     yield ""
-    yield from texts(source.source_lines(stand, width, len(run.source) + STRIPS, 0))
+    yield from texts(source.source_lines(stand, width, len(walk.listed), 0))
     yield ""
     yield from texts(saying_lines(stand, width, 1000))
     yield from _registers(stand, width)
@@ -90,6 +88,7 @@ def document(stand: Stand, found: Launched) -> dict[str, Any]:
     walk, run, warp = stand.walk, stand.walk.run, stand.shown
     fault = run.fault
     moment = walk.moment(stand.position)
+    within = next((event.within for event in stand.events.values()), ())
     return {
         "name": run.name,
         "doc": found.kernel.doc,
@@ -98,6 +97,7 @@ def document(stand: Stand, found: Launched) -> dict[str, Any]:
         "dtype": run.dtype,
         "source": list(run.source),
         "first line": run.first_line,
+        "functions": [each._asdict() for each in run.functions],
         "fault": None if fault is None else {**fault._asdict(), "text": fault.text},
         "barrier taken away": found.barrier,
         "shown by no trial": bool(untold(found, run)),
@@ -116,6 +116,7 @@ def document(stand: Stand, found: Launched) -> dict[str, Any]:
         "barriers passed": stand.epoch,
         "warp": stand.warp,
         "line": warp.line,
+        "within": [call._asdict() for call in within],
         "active": [thread % WARP for thread in warp.active],
         "registers": {
             name: [_number(moment.registers[t].get(name)) for t in walk.lanes(stand.warp)]

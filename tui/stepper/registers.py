@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,8 +22,9 @@ from tui.stepper.cells import (
     spelled,
 )
 from tui.stepper.lanes import Lane, State, numbers
+from tui.stepper.moments import changed_by
 from tui.stepper.stand import Stand, wrongdoers
-from tui.stepper.walk import WARP, changed_by
+from tui.stepper.walk import WARP
 
 NAMES = 12
 """The most characters of a name."""
@@ -33,6 +35,8 @@ SAID = 12
 SAME = "same in all lanes:"
 HEAD = 2
 """Lines above the rows: the lanes, and what they do."""
+FLAT = 5
+"""In no more lines than these, the numbers of one lane say more than the colours of all."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,28 @@ def register_lines(
     """The lines of the pane: the lanes, what they do, rows from `top` on, and what is the same in all lanes."""
     shown = plan(stand, width, first)
     lanes = stand.shown.lanes[shown.first : shown.first + shown.count]
-    below = uniform_lines(stand, width)[: _room_below(height)]
-    rows = height - HEAD - len(below)
-    found = _head(stand, lanes, shown, width)
+    head, rows, below = _shares(stand, shown, width, height)
+    found = _head(stand, lanes, shown, width)[-head:]
     for name in known(stand)[top : top + rows]:
         found.append(clip(_row(stand, name, lanes, shown, width, colour=colour), width))
     return [*found, *below]
+
+
+def _shares(stand: Stand, shown: Plan, width: int, height: int) -> tuple[int, int, list[Line]]:
+    """Lines above the rows, how many rows, and what stands below: what is the same in all lanes.
+
+    Where the cells are too narrow for numbers and not all rows fit, it is the numbers of the chosen lane instead.
+    """
+    same = uniform_lines(stand, width)
+    if shown.written:
+        same = same[: max(0, (height - HEAD) // 3)]
+    if shown.written or HEAD + len(known(stand)) + len(same) <= height:
+        return HEAD, height - HEAD - len(same), same
+    head, least = (HEAD, 1) if height > FLAT else (1, 0)
+    room = max(0, height - head - least)
+    own = lane_lines(stand, width)
+    own = own if len(own) <= room else lane_lines(stand, width, changed_first=True)[:room]
+    return head, height - head - len(own), own
 
 
 def known(stand: Stand) -> list[str]:
@@ -99,34 +119,45 @@ def known(stand: Stand) -> list[str]:
     return [name for name in stand.walk.varying if any(name in each for each in own)]
 
 
-def _room_below(height: int) -> int:
-    """Lines for what is the same in all lanes: no more than a third of the rows."""
-    return max(0, (height - HEAD) // 3)
-
-
 def uniform_lines(stand: Stand, width: int) -> list[Line]:
     """The numbers that are the same in all lanes that run together, as the lane has them; and the arguments."""
-    registers, event = stand.walk.moment(stand.position).registers, stand.events.get(stand.thread)
-    changed = event.registers if event is not None else {}
+    return _pairs(stand, stand.walk.uniform, width, SAME, len(SAME))
+
+
+def lane_lines(stand: Stand, width: int, *, changed_first: bool = False) -> list[Line]:
+    """All numbers that the chosen lane has, and the arguments."""
+    event = stand.events.get(stand.thread)
+    changed = changed_by(event) if event is not None else {}
+    names = [*stand.walk.varying, *stand.walk.uniform]
+    if changed_first:
+        names.sort(key=lambda name: name not in changed)
+    return _pairs(stand, names, width, f"lane {stand.lane}:", 0)
+
+
+def _pairs(stand: Stand, names: Iterable[str], width: int, head: str, indent: int) -> list[Line]:
+    """Names and numbers behind each other; lines after the first are indented."""
+    own, event = (
+        stand.walk.moment(stand.position).registers[stand.thread],
+        stand.events.get(stand.thread),
+    )
+    changed = changed_by(event) if event is not None else {}
     lines: list[Line] = []
-    line: list[Span] = [span(SAME, Kind.FAINT)]
-    own = registers[stand.thread]
-    given = [(name, own[name]) for name in stand.walk.uniform if name in own]
+    line: list[Span] = [span(head, Kind.FAINT)]
+    given = [(name, own[name]) for name in names if name in own]
     for name, value in (*given, *scalars(stand)):
         said = spelled(value, 5)
         mark = CHANGED if name in changed else ""
         pair = [span(f"  {mark}", Kind.KEY), span(f"{name} ", Kind.OP), span(said, Kind.TEXT)]
         if width_of((*line, *pair)) > width:
             lines.append(tuple(line))
-            line = [span(" " * len(SAME))]
+            line = [span(" " * indent)]
         line += pair
     return [*lines, tuple(line)] if len(line) > 1 else []
 
 
 def scrolled(stand: Stand, top: int, width: int, height: int, *, follow: bool = True) -> int:
     """The first row that is shown; `follow` brings what the step has changed into sight."""
-    below = min(len(uniform_lines(stand, width)), _room_below(height))
-    names, rows = known(stand), max(1, height - HEAD - below)
+    names, rows = known(stand), max(1, _shares(stand, plan(stand, width), width, height)[1])
     changed = {name for event in stand.events.values() for name in changed_by(event)}
     at = [k for k, name in enumerate(names) if name in changed]
     if at and follow:
@@ -191,7 +222,7 @@ def _row(
     limits = limits_of(known)
     changed = {t for t, event in events.items() if name in changed_by(event)}
     kind = Kind.NAME if changed else Kind.OP
-    row: list[Span] = [span(pad(name, shown.names), kind)]
+    row: list[Span] = [span(pad(_short(name, shown.names - 1), shown.names), kind)]
     for lane in lanes:
         row.extend(
             cell(
@@ -209,6 +240,11 @@ def _row(
         mark = CHANGED if stand.thread in changed else " "
         row += [span(f" {mark}", Kind.KEY), span(elide(said, SAID - 2), Kind.VALUE)]
     return tuple(row)
+
+
+def _short(name: str, room: int) -> str:
+    """A name that fits: of a device function's number, the end."""
+    return name if len(name) <= room or "." not in name else f"…{name[1 - room :]}"
 
 
 def title(stand: Stand, width: int = 0) -> str:

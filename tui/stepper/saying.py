@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Said = tuple[str, Kind]
 """A sentence and its kind."""
+FEW = 2
+"""Of so few lines none is left for how to see all."""
 WAITS = {
     State.WAITS: "wait for the others at",
     State.BARRIER: "wait at the barrier in",
@@ -57,13 +59,15 @@ def _running(stand: Stand, warp: Warp) -> str:
     count, running = len(warp.lanes), warp.active
     who = f"all {count} lanes" if len(running) == count > 1 else lanes_text(running)
     of = "" if len(running) == count else f", {len(running)} of {count}"
+    within = next((event.within for event in stand.events.values()), ())
+    line = f"line {warp.line}{f' of {within[-1].name}' if within else ''}"
     deeds = {
-        "barrier": f"{who}{of} reach the barrier in line {warp.line}",
-        "grid": f"{who}{of} wait for all blocks at line {warp.line}",
-        "warp": f"{who}{of} {'meet' if _meets(stand, warp.line) else 'exchange numbers'} in line {warp.line}",
+        "barrier": f"{who}{of} reach the barrier in {line}",
+        "grid": f"{who}{of} wait for all blocks at {line}",
+        "warp": f"{who}{of} {'meet' if _meets(stand, warp.line) else 'exchange numbers'} in {line}",
         "end": f"{who}{of} {'ends' if len(running) == 1 else 'end'}",
     }
-    ran = f"{who}{of} {'runs' if len(running) == 1 else 'run'} line {warp.line}"
+    ran = f"{who}{of} {'runs' if len(running) == 1 else 'run'} {line}"
     return deeds.get(warp.kind, ran)
 
 
@@ -141,14 +145,16 @@ def saying_lines(stand: Stand, width: int, height: int) -> list[Line]:
         return _cut(found, height) if len(broken) != height else broken
     if stand.fault is None:
         whole = " · ".join(text for text, _ in sentences)
-        found = [(span(line),) for line in textwrap.wrap(whole, max(12, width))]
+        found = [(span(line),) for line in textwrap.wrap(whole, max(12, width - 2))]
     return _cut(found, height)
 
 
 def _cut(lines: list[Line], height: int) -> list[Line]:
-    if len(lines) > height > 0:
-        return [*lines[: height - 1], (span("… tab z shows all", Kind.FAINT),)]
-    return lines
+    if not 0 < height < len(lines):
+        return lines
+    if height <= FEW:
+        return [*lines[: height - 1], (*lines[height - 1], span(" …", Kind.FAINT))]
+    return [*lines[: height - 1], (span("… tab z shows all", Kind.FAINT),)]
 
 
 def _brief(text: str) -> list[str]:

@@ -21,26 +21,16 @@ from tui.leaving import leave_when_ended, on_terminal
 from tui.memory import Memory, recall
 from tui.personal import ALL_COLOURS, starting_theme
 from tui.settings import CONFIG, Settings, config_file, read_settings, state_file
-from tui.stepper import heading, memory, registers, saying, source, timeline
+from tui.stepper import heading, memory, registers, saying, source, tables, timeline
 from tui.stepper.actions import StepperKeys
-from tui.stepper.stand import Stand, at_fault_now, begin
+from tui.stepper.shares import LOW, TALL, WIDE, shares
+from tui.stepper.stand import Stand, at_fault_now
 from tui.stepper.walk import Walk
 from tui.theme import PREFIX, Inks, themes_for
 from tui.workbench import LEAST
 
 if TYPE_CHECKING:
     from ops.interpreter.record import KernelRun
-
-WARPS = 4
-"""So many warps have a row in the timeline, where there is room."""
-WIDE, TALL = 100, 30
-"""From this many columns and rows on, every pane has its place of its own."""
-LOW = 20
-"""With fewer rows every line counts."""
-WORDS = 50, 84
-"""The least and the most columns of what is said of a step, where it stands beside the source."""
-LEAST_SOURCE = 9
-"""The source has so many lines at least, its frame included."""
 
 
 class Pane(Static, can_focus=True):
@@ -78,6 +68,9 @@ class StepperApp(StepperKeys):
     .-narrow #source, .-narrow #saying { column-span: 2; }
     .-narrow #saying { border: none; padding: 0 1; }
     .-narrow #registers, .-narrow #memory { column-span: 1; }
+    .low #stepper .pane { border: none; border-top: round $border; padding: 0 1 0 0; }
+    .low #stepper .pane:focus { border-top: round $border; }
+    .low #stepper #saying { border: none; }
     #stepper.zoom { layout: vertical; }
     #stepper.zoom Pane { display: none; }
     #stepper.zoom .zoomed { display: block; height: 1fr; width: 1fr; border: round $border; padding: 0; }
@@ -155,31 +148,12 @@ class StepperApp(StepperKeys):
 
     def _share_out(self, width: int, height: int) -> None:
         """Give timeline, words, registers and memory the lines that this kernel needs, and the fault its own."""
-        walk, low = self.stand.walk, height < LOW
-        rows = min(walk.warps, WARPS if height >= TALL else 1) + (not low)
-        self.query_one("#timeline").styles.height = rows
-        grid = self.query_one("#stepper").styles
+        found = shares(self.stand, width, height)
+        self.screen.set_class(height < LOW, "low")
         self._of_fault = at_fault_now(self.stand)
-        if width < WIDE:
-            grid.grid_columns = "41 1fr" if width < 90 else "1fr 1fr"
-            said = (4 if low else 6) if self._of_fault else (2 if low else 4)
-            below = (4 if self._of_fault else 5) if low else (height - rows - said - 2) // 2
-            grid.grid_rows = f"1fr {said} {below}"
-            return
-        grid.grid_columns = f"1fr {min(WORDS[1], max(WORDS[0], width * 2 // 5))}"
-        room = height - rows - 2
-        whole = len(walk.run.source) + 2
-        spare = room - min(max(whole, LEAST_SOURCE), max(LEAST_SOURCE, room * 2 // 5))
-        same = len(registers.uniform_lines(begin(walk), width - 2))
-        variables = len(walk.varying) + same + registers.HEAD + 2
-        arrays = memory.wanted_lines(walk, width - 2) + 2
-        first = min(variables, (spare + 1) // 2)
-        second = min(arrays, spare - first)
-        first = min(variables, spare - second)
-        second = max(
-            second, min(room - whole - first, memory.wanted_lines(walk, width - 2, every=True) + 2)
-        )
-        grid.grid_rows = f"1fr {first} {second}"
+        grid = self.query_one("#stepper").styles
+        self.query_one("#timeline").styles.height = found.timeline
+        grid.grid_columns, grid.grid_rows = found.columns, found.rows
 
     def _fatal_error(self) -> None:
         """Leave with one line about a fault of ours, printed when the terminal is as it was."""
@@ -278,13 +252,13 @@ class StepperApp(StepperKeys):
         width, height = pane.content_size
         stand = self.stand
         if where == "source":
-            self.choose_line(stand.walk.run.first_line + self.tops["source"] + y, run=twice)
+            self.choose_row(self.tops["source"] + y, run=twice)
         elif where == "registers":
             lane = registers.lane_at(stand, width, x)
             if lane is not None:
                 self.action_lane(lane - stand.lane)
         elif where == "memory":
-            self.choose_element(memory.place_at(stand, width, height, x, y))
+            self.choose_element(tables.place_at(stand, width, height, x, y))
         elif where == "timeline":
             found = timeline.position_at(stand, width, height, x, y)
             if found is not None:

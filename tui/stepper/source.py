@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import linecache
-import textwrap
+from collections.abc import Iterable
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from ops.interpreter.faults import short
 from tracer.cells.meanings import Kind, Look
@@ -12,18 +12,18 @@ from tui.ink import Line, Span, clip, elide, span, width_of
 from tui.stepper.lanes import State, Warp, counts, warp_at
 from tui.stepper.stand import Stand, at_fault_now, culprits, parts
 
+if TYPE_CHECKING:
+    from ops.interpreter.record import Event
+
 GUTTER = 7
 """Columns before the number of a line, and behind it."""
 MARGIN = 2
 """So many lines are shown above and below the line that is looked at."""
 
 
-def code_lines(stand: Stand, room: int = 1000) -> list[str]:
-    """The lines of the kernel, without the indentation that they have in their file.
-
-    Where a line is longer than the room for it, all are indented by half.
-    """
-    lines = textwrap.dedent("\n".join(stand.walk.run.source)).split("\n")
+def code_lines(stand: Stand, room: int) -> list[str]:
+    """The text of every row. Where one is longer than the room for it, all are indented by half."""
+    lines = [row.text for row in stand.walk.listed]
     if max(map(len, lines)) <= room:
         return lines
     bare = [line.lstrip() for line in lines]
@@ -40,16 +40,13 @@ def looked_at(stand: Stand) -> int:
 
 def scrolled(stand: Stand, top: int, height: int) -> int:
     """The first line that is shown, of a window that moves only if it must."""
-    run = stand.walk.run
-    height = max(1, height - len(strip(stand, 1000, height)))
-    total, first = len(run.source), run.first_line
-    at = min(max(0, looked_at(stand) - first), total - 1)
+    rows = stand.walk.rows
+    total = len(stand.walk.listed)
+    at = rows.get(looked_at(stand), rows[stand.walk.run.first_line])
     margin = min(MARGIN, max(0, (height - 1) // 2))
     top = max(at + margin - height + 1, min(top, at - margin))
     if not stand.cursor and at_fault_now(stand):  # all that takes part in the fault, if it has room
-        inside = [
-            line - first for line in (*wrong_lines(stand), stand.removed) if stand.walk.text(line)
-        ]
+        inside = [rows[line] for line in (*wrong_lines(stand), stand.removed) if line in rows]
         low, high = min(at, *inside, at), max(at, *inside, at)
         if high - low < height:
             top = max(high - height + 1, min(top, low))
@@ -57,7 +54,7 @@ def scrolled(stand: Stand, top: int, height: int) -> int:
 
 
 def wrong_lines(stand: Stand) -> frozenset[int]:
-    """The lines of the kernel that take part in the fault: of a device function, those that call it."""
+    """The lines that take part in the fault: of a function of which no lines are listed, those that call it."""
     walk, fault = stand.walk, stand.fault
     if fault is None:
         return frozenset()
@@ -67,30 +64,18 @@ def wrong_lines(stand: Stand) -> frozenset[int]:
     return frozenset(own)
 
 
-def strip(stand: Stand, width: int, height: int) -> list[Line]:
-    """The lines of device functions at which a fault happened, with the names of these; none where there is no room."""
-    run, fault = stand.walk.run, stand.fault
-    away = [] if fault is None else sorted({n for n in fault.lines if n and not stand.walk.text(n)})
-    found: list[Line] = []
-    for line in away:
-        above = (linecache.getline(run.file, k).strip() for k in range(line, 0, -1))
-        head = next((text for text in above if text.startswith("def ")), "")
-        name = head[len("def ") :].partition("(")[0]
-        code = span(f"  ✗ {line} ", Kind.MARK), *_painted(linecache.getline(run.file, line).strip())
-        found += [clip((span(f"  ╭ in {name}", Kind.NAME),), width), clip(code, width)]
-    return found if 2 * len(found) <= height else []
-
-
 def source_lines(stand: Stand, width: int, height: int, top: int) -> list[Line]:
     """The lines of the pane: lanes at the line, its sign, its number, the code, and which other warps are there."""
-    run, warp = stand.walk.run, stand.shown
+    rows, warp = stand.walk.listed, stand.shown
     here = counts(warp)
     others = _others(stand)
-    digits = len(str(run.first_line + len(run.source)))
-    below = strip(stand, width, height)
-    code = code_lines(stand, width - digits - GUTTER)[top : top + max(1, height - len(below))]
+    digits = len(str(rows[-1].line))
+    code = code_lines(stand, width - digits - GUTTER)
     found: list[Line] = []
-    for line, text in enumerate(code, run.first_line + top):
+    for (line, _, _), text in list(zip(rows, code, strict=True))[top : top + max(1, height)]:
+        if not line:
+            found.append((span(f"{'┄' * min(width, digits + GUTTER)}", Kind.FAINT),))
+            continue
         look = Look.CURRENT if line == warp.line and warp.kind != "end" else Look.PLAIN
         look = Look.SELECTED if line == stand.cursor and look is Look.PLAIN else look
         count = f"{here[line]:>3}" if line in here else "   "
@@ -109,7 +94,7 @@ def source_lines(stand: Stand, width: int, height: int, top: int) -> list[Line]:
         body = clip(_painted(text, look), room)
         blank = " " * max(0, room - width_of(body))
         found.append((*start, *body, span(blank, Kind.TEXT, look), span(tail, Kind.FAINT, look)))
-    return [*found, *below]
+    return found
 
 
 def _sign(stand: Stand, warp: Warp, line: int) -> tuple[str, Kind]:
@@ -171,6 +156,18 @@ def _painted(text: str, look: Look = Look.PLAIN) -> tuple[Span, ...]:
 
 
 def title(stand: Stand) -> str:
-    """The kernel and its file."""
-    run = stand.walk.run
-    return f"{run.name} · {PurePath(run.file).name}:{run.first_line}"
+    """The function that is looked at, its file and its first line; of a device function also what calls it."""
+    run, rows = stand.walk.run, stand.walk.listed
+    name = rows[stand.walk.rows.get(looked_at(stand), 0)].function
+    first = next(row.line for row in rows if row.function == name)
+    said = f"{name} · {PurePath(run.file).name}:{first}"
+    inside = calls_text(stand.events.values())
+    return f"{said} · {inside}" if inside and not stand.cursor else said
+
+
+def calls_text(events: Iterable[Event]) -> str:
+    """From where the present device function was called: `called in line 12`; empty in the kernel itself."""
+    within = next((event.within for event in events), ())
+    return f"called in line {', in line '.join(str(call.line) for call in within[::-1])}" * bool(
+        within
+    )

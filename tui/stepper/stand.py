@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tui.stepper.lanes import State, Warp, warp_at
-from tui.stepper.walk import WARP, Memory, Walk
+from tui.stepper.moments import Memory
+from tui.stepper.walk import WARP, Walk
 
 if TYPE_CHECKING:
     from ops.interpreter.record import Event, Fault
@@ -173,6 +174,29 @@ def step(stand: Stand, by: int) -> Stand:
     now = made - 1 if made else -1
     at = now + by
     return go(stand, own[at] if at >= 0 else 0)
+
+
+def over(stand: Stand, by: int) -> Stand:
+    """So many steps of this warp on, or back, without those of the device functions that it calls."""
+    return _no_deeper(stand, by, _depth(stand))
+
+
+def out(stand: Stand, by: int) -> Stand:
+    """To where this warp goes on, or was before, in what calls the present device function."""
+    return _no_deeper(stand, by, max(0, _depth(stand) - 1))
+
+
+def _depth(stand: Stand) -> int:
+    at = stand.walk.step_at(stand.position, stand.warp)
+    return 0 if at is None else stand.walk.depth(stand.walk.steps[at])
+
+
+def _no_deeper(stand: Stand, by: int, depth: int) -> Stand:
+    walk = stand.walk
+    own = [k for k in walk.of_warp[stand.warp] if walk.depth(walk.steps[k - 1]) <= depth]
+    at = bisect_right(own, stand.position) + by - 1 if by > 0 else bisect_left(own, stand.position)
+    at = at if by > 0 else at + by
+    return go(stand, (own[at] if at < len(own) else walk.last) if at >= 0 else 0)
 
 
 def any_step(stand: Stand, by: int) -> Stand:

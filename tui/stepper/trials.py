@@ -188,21 +188,42 @@ def barriers_of(found: Launched) -> tuple[Any, ...]:
     return barriers(found.kernel, found.dtype, {**found.kernel.options, **found.trial.options})
 
 
-def recorded(found: Launched, tell: Callable[[int], bool] | None = None) -> KernelRun:
-    """The launch, recorded. `tell` is told how many lines are kept, and answers whether to stop there."""
+def recorded(
+    found: Launched,
+    tell: Callable[[int], bool] | None = None,
+    block: int | None = None,
+) -> KernelRun:
+    """The launch, recorded. `tell` is told how many lines are kept, and answers whether to stop there.
+
+    block: the number of one block of the grid that is to be kept, even if the others fill the record.
+    """
     from ops.interpreter.recording import record
 
     trial = found.trial
-    made = record(
-        found.kernel,
-        found.dtype,
-        found.launch,
-        trial.arguments,
-        trial.options,
-        tell=tell,
-        **found.typing,
-    )
+    given = found.kernel, found.dtype, found.launch, trial.arguments, trial.options
+    made = record(*given, tell=tell, **found.typing)
+    wanted = None if block is None else place_of(found, block)
+    if made.stopped and wanted is not None and all(each.block != wanted for each in made.runs):
+        made = record(*given, [wanted], tell=tell, **found.typing)
+    if made.stopped and made.fault is None and len(made.runs) < blocks_of(found.launch):
+        made = made._replace(
+            stopped=f"{made.stopped}; --block {len(made.runs)} keeps that block alone"
+        )
     return made._replace(dtype=found.types)
+
+
+def blocks_of(launch: Launch) -> int:
+    """How many blocks a launch has."""
+    return launch.blocks if isinstance(launch.blocks, int) else prod(launch.blocks)
+
+
+def place_of(found: Launched, block: int) -> tuple[int, int, int] | None:
+    """The index of a block, by its number in the grid; None for one that it has not."""
+    if not 0 <= block < blocks_of(found.launch):
+        return None
+    sizes = found.launch.blocks
+    wide, high = (sizes, 1) if isinstance(sizes, int) else (*sizes, 1, 1)[:2]
+    return block % wide, block // wide % high, block // (wide * high)
 
 
 def walk_of(run: KernelRun, number: int, found: Launched | None = None) -> Walk:
@@ -228,6 +249,6 @@ def launch_text(launch: Launch) -> str:
     blocks, threads = (
         n if isinstance(n, int) else "×".join(map(str, n)) for n in (launch.blocks, launch.threads)
     )
-    count = launch.blocks if isinstance(launch.blocks, int) else prod(launch.blocks)
+    count = blocks_of(launch)
     each = launch.threads if isinstance(launch.threads, int) else prod(launch.threads)
     return f"{blocks} block{'s' * (count != 1)} of {threads} thread{'s' * (each != 1)}"

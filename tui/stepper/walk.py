@@ -14,57 +14,20 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tui.stepper.lines import listed
+from tui.stepper.moments import Memory, Moment, begun, changed_by
 
 if TYPE_CHECKING:
     from ops.interpreter.record import BlockRun, Event, KernelRun
     from ops.interpreter.schedule import Step
     from tui.stepper.layouts import Layout
+    from tui.stepper.lines import Listed
 
 WARP = 32
 """Threads of a warp."""
 KEPT = 48
 """From one moment that is kept to the next, in steps."""
-NOBODY = -1
-"""Who has written an element that no thread of the block has written."""
-
-
-@dataclass
-class Memory:
-    """An array as it stands: its numbers, and of each element the thread that wrote it last, and at which step."""
-
-    space: str
-    name: str
-    values: NDArray[Any]
-    writer: NDArray[np.int64]
-    when: NDArray[np.int64]
-
-    def copy(self) -> Memory:
-        """The same, to be changed."""
-        return Memory(
-            self.space, self.name, self.values.copy(), self.writer.copy(), self.when.copy()
-        )
-
-    def known(self, index: tuple[int, ...]) -> bool:
-        """Whether there is a number: shared memory holds nothing that can be relied on until somebody writes."""
-        return self.space != "shared" or self.writer[index] != NOBODY
-
-
-@dataclass
-class Moment:
-    """How the block stands at a position. To be read only."""
-
-    position: int
-    done: list[int]
-    """Of each thread: how many of its events have happened."""
-    registers: list[dict[str, Any]]
-    """Of each thread: its local numbers; elements of local arrays as `name[index]`."""
-    memory: dict[str, Memory]
-
-    def copy(self) -> Moment:
-        """The same, to be changed."""
-        memory = {name: each.copy() for name, each in self.memory.items()}
-        return Moment(self.position, self.done[:], self.registers[:], memory)
 
 
 @dataclass(eq=False)
@@ -165,10 +128,27 @@ class Walk:
         """The name under which an array is shown: of several arguments that are the same memory, the first."""
         return self.same.get(array, array)
 
+    @cached_property
+    def listed(self) -> tuple[Listed, ...]:
+        """The lines of the kernel and of the device functions into which its threads come."""
+        called = {
+            call.name for events in self.block.threads for event in events for call in event.within
+        }
+        return listed(self.run, called)
+
+    @cached_property
+    def rows(self) -> Mapping[int, int]:
+        """Of each line that is listed, its row."""
+        return {row.line: k for k, row in enumerate(self.listed) if row.line}
+
     def text(self, line: int) -> str:
-        """A line of the kernel; empty for one that is none of it."""
-        at = line - self.run.first_line
-        return self.run.source[at] if 0 <= at < len(self.run.source) else ""
+        """A line of the kernel or its device functions; empty for one that is none of them."""
+        return self.listed[self.rows[line]].text if line in self.rows else ""
+
+    def depth(self, step: Step) -> int:
+        """In how many device functions a step is made, one within the other."""
+        thread = step.active[0]
+        return len(self.block.threads[thread][step.events[thread]].within)
 
     def lanes(self, warp: int) -> range:
         """The threads of a warp."""
@@ -221,52 +201,15 @@ class Walk:
     def _start(self) -> Moment:
         memory: dict[str, Memory] = {}
         for name, (shape, dtype) in self.block.shared.items():
-            memory[name] = _memory("shared", name, np.zeros(shape, dtype))
+            memory[name] = begun("shared", name, np.zeros(shape, dtype))
         for name, value in self.run.arguments.items():
             if isinstance(value, np.ndarray) and name not in self.same:
-                memory[name] = _memory("global", name, value)
+                memory[name] = begun("global", name, value)
         return Moment(0, [0] * self.threads, [{} for _ in range(self.threads)], memory)
 
     def _advance(self, now: Moment) -> None:
-        step = self.steps[now.position]
-        now.position += 1
-        for thread, event in self.events_of(step).items():
-            now.done[thread] = step.events[thread] + 1
-            changed = changed_by(event)
-            if changed:
-                now.registers[thread] = {**now.registers[thread], **changed}
-            for access in event.accesses:
-                memory = now.memory.get(self.home(access.array))
-                if memory is None or access.space == "local":
-                    continue
-                if not _inside(access.index, memory.values.shape):
-                    continue  # the fault that ended the run
-                if access.write:
-                    memory.values[access.index] = access.value
-                    memory.writer[access.index] = thread
-                    memory.when[access.index] = now.position
-                elif access.space == "global":  # another block may have written it
-                    memory.values[access.index] = access.value
-
-
-def _memory(space: str, name: str, values: NDArray[Any]) -> Memory:
-    nobody = np.full(values.shape, NOBODY, np.int64)
-    return Memory(space, name, values, nobody, nobody.copy())
+        now.advance(self.steps[now.position], self.events_of(self.steps[now.position]), self.home)
 
 
 def _differ(one: Any, two: Any) -> bool:
     return bool(one != two) and not (one != one and two != two)
-
-
-def _inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    return len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
-
-
-def changed_by(event: Event) -> Mapping[str, Any]:
-    """The local numbers that an event changes, elements of local arrays as `name[index]` among them."""
-    local = {
-        f"{access.array}[{','.join(map(str, access.index))}]": access.value
-        for access in event.accesses
-        if access.space == "local" and access.write
-    }
-    return {**event.registers, **local} if local else event.registers
