@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import gcd
 from threading import Lock
 from typing import Any
@@ -21,7 +21,7 @@ KEPT = 2**26
 """So many bytes of copies are kept at most, that of an array as long as the array is there."""
 
 ENTRY = 512
-"""So many bytes an entry costs beside its copy."""
+"""So many bytes an entry costs beside what was found."""
 
 
 class _Array(ref[Any]):
@@ -32,15 +32,16 @@ class _Array(ref[Any]):
     key: int
 
 
-class Copies:
-    """Copies on the host of arrays on a device: the latest that were asked for, of arrays that are still there.
+class Findings:
+    """What was found out about arrays on a device: the latest that was asked for, of arrays that are still there.
 
-    Several threads may ask at once. It looks at no more entries than it drops.
+    find: what is asked of an array, such as a copy of it. most: so many bytes are kept. Several threads may ask at
+    once. It looks at no more entries than it drops.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most, self.size = most, 0
-        self._found: OrderedDict[int, tuple[_Array, Array]] = OrderedDict()
+    def __init__(self, find: Callable[[Any], Any], most: int) -> None:
+        self.find, self.most, self.size = find, most, 0
+        self._found: OrderedDict[int, tuple[_Array, Any]] = OrderedDict()
         self._gone: deque[_Array] = deque()  # told by the collector, at any time in any thread
         self._lock = Lock()
 
@@ -49,8 +50,8 @@ class Copies:
             self._forget_gone()
             return len(self._found)
 
-    def of(self, value: Any) -> Array:
-        """The copy of an array."""
+    def of(self, value: Any) -> Any:
+        """What was found of an array."""
         key = id(value)
         with self._lock:
             self._forget_gone()
@@ -58,17 +59,18 @@ class Copies:
             if known is not None and known[0]() is value:
                 self._found.move_to_end(key)
                 return known[1]
-        copy: Array = read_only(value.numpy())
-        if copy.nbytes <= self.most // 4:
+        found = self.find(value)
+        size = _size(found)
+        if size <= self.most // 4:
             array = _Array(value, self._died)
             array.key = key
             with self._lock:
                 self._drop(key)  # what another thread has brought in the meantime
-                self._found[key] = array, copy
-                self.size += copy.nbytes + ENTRY
+                self._found[key] = array, found
+                self.size += size
                 while self.size > self.most:
                     self._drop(next(iter(self._found)))
-        return copy
+        return found
 
     def _died(self, array: Any) -> None:
         self._gone.append(array)
@@ -88,17 +90,22 @@ class Copies:
     def _drop(self, key: int) -> None:
         known = self._found.pop(key, None)
         if known is not None:
-            self.size -= known[1].nbytes + ENTRY
+            self.size -= _size(known[1])
 
 
-COPIES = Copies(KEPT)
+def _size(found: Any) -> int:
+    return int(getattr(found, "nbytes", 0)) + ENTRY
+
+
+COPIES = Findings(lambda value: read_only(value.numpy()), KEPT)
 
 
 def fetched(value: Any) -> Array:
     """A value on the host: a read-only copy of what lies on a device, anything else as it is."""
     if type(value) is np.ndarray or not lies_elsewhere(value):
         return value
-    return COPIES.of(value)
+    found: Array = COPIES.of(value)
+    return found
 
 
 def fetched_all(values: Mapping[str, Any]) -> Mapping[str, Array]:
@@ -162,6 +169,13 @@ class Distant:
         """The first elements in order, copied."""
         found: Array = self.array.reshape(-1)[:count].numpy()
         return found
+
+    def broken(self) -> Array:
+        """How many numbers are NaN, and how many are infinite, by its summary."""
+        from tracer.stats import summary
+
+        facts = summary(self)
+        return np.array([facts.nans, facts.infs])
 
     def sample(self) -> Array:
         """A few elements, evenly spread and not all from the same columns, for a histogram or a scale of colours."""

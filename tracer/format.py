@@ -76,40 +76,47 @@ def elided(array: Array, count: int = 2, digits: int = 3) -> str:
     >>> elided(np.array([0.756, -0.52, 1.0])), elided(np.float64(2.5)), elided(np.empty(0))
     ('0.756 −0.52 …', '2.5', 'empty')
     >>> elided(np.array([0.756, -0.52, np.nan, 1.0, np.inf]))
-    '0.756 −0.52 … 1 nan 1 inf'
+    '0.756 −0.52 … 1 nan 1 inf of 5'
     """
-    if hasattr(array, "head"):  # of a device: how many are not finite is for its summary to say
-        return " ".join([*(number(x, digits) for x in array.head(count)), "…"])
-    array = np.asarray(array)
+    if not hasattr(array, "head"):
+        array = np.asarray(array)
     if array.size == 0:
         return "empty"
-    shown = [number(x, digits) for x in array.flat[:count]]  # ravel would copy a transpose
-    return " ".join([*shown, *rest_of(array, count)])
+    return " ".join([*(number(x, digits) for x in head(array, count)), *rest_of(array, count)])
+
+
+def head(array: Array, count: int) -> Array:
+    """The first numbers of an array in order; of one that lies on a device only they are fetched.
+
+    >>> head(np.array([[1, 2], [3, 4]]).T, 2)
+    array([1, 3])
+    """
+    if hasattr(array, "head"):
+        return array.head(count)
+    return np.fromiter(array.flat[:count], array.dtype)  # ravel would copy a transpose
 
 
 def rest_of(array: Array, count: int) -> tuple[str, ...]:
-    """What stands for the numbers after the first `count`: an ellipsis, and how many of them are not finite.
+    """What stands for the numbers after the first `count`: an ellipsis, and where some are not finite, how many of all.
 
     >>> rest_of(np.array([1.0, 2.0]), 2), rest_of(np.array([1.0, 2.0, 3.0]), 2), rest_of(np.array([1.0, np.nan]), 1)
-    ((), ('…',), ('…', '1 nan'))
+    ((), ('…',), ('…', '1 nan', 'of 2'))
     """
     if array.size <= count:
         return ()
     if array.dtype.kind != "f":
         return ("…",)
-    hidden = _broken(array) - _broken(np.fromiter(array.flat[:count], array.dtype))
-    return (
-        "…",
-        *(
-            f"{amount} {word}"
-            for amount, word in zip(hidden, ("nan", "inf"), strict=True)
-            if amount
-        ),
-    )
+    broken = _broken(array)
+    if not (broken - _broken(head(array, count))).any():
+        return ("…",)
+    words = (f"{n} {word}" for n, word in zip(broken, ("nan", "inf"), strict=True) if n)
+    return ("…", *words, f"of {array.size}")
 
 
 def _broken(array: Array) -> Array:
     """How many numbers are NaN, and how many are infinite."""
+    if hasattr(array, "broken"):  # of a device: its summary says so
+        return array.broken()
     bad = array[~np.isfinite(array)]
     nans = int(np.isnan(bad).sum())
     return np.array([nans, bad.size - nans])

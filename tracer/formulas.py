@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import ops
+from ops.formula import call_formula
+from ops.primitive import Primitive
+from tracer.errors import GradstepError
 from tracer.lettering import tex_name, text_name
 from tracer.running import prove
-from tracer.symbols import Style, Symbol, apply, is_seen_through, write
+from tracer.symbols import Style, Symbol, apply, is_seen_through, viewed, write
 
 if TYPE_CHECKING:
     from tracer.nodes import Node
@@ -27,12 +31,7 @@ Naming = Callable[["Node"], Symbol]
 
 def by_label(node: Node) -> Symbol:
     """A node under its label."""
-    return Symbol(node.form, node.label, tex_name(node.label))
-
-
-def _by_number(node: Node) -> Symbol:
-    """The same where its numbers are to be written: they are fetched, wherever they lie."""
-    return Symbol(node.value, node.label, tex_name(node.label))
+    return viewed(node.seen, node.label, tex_name(node.label))
 
 
 def formula(
@@ -49,8 +48,7 @@ def formula(
     op = node.op
     if op is None:
         return ""
-    naming = naming or (_by_number if numbers else by_label)
-    return write(value_symbol(node, naming), Style(tex, numbers))
+    return write(value_symbol(node, naming or by_label), Style(tex, numbers))
 
 
 def local_derivative(node: Node, argument: int, *, numbers: bool = False, tex: bool = False) -> str:
@@ -83,8 +81,8 @@ def flow_formula(
     op = node.op
     if op is None or not op.differentiable(argument) or _is_literal(node, argument):
         return ""
-    gradient = node.gradient if numbers else None  # names alone need no backward pass
-    upstream = Symbol(
+    gradient = node.seen_gradient if numbers else None  # names alone need no backward pass
+    upstream = viewed(
         np.ones(node.shape)[()] if gradient is None else gradient,
         f"∂L/∂{bracketed((naming or by_label)(node).text)}",
         rf"\frac{{\partial L}}{{\partial {tex_name(node.label)}}}",
@@ -95,9 +93,11 @@ def flow_formula(
 def bracketed(name: str) -> str:
     """What stands behind ∂: a name, or a formula in brackets.
 
-    >>> bracketed("h₂"), bracketed("W @ h₂"), bracketed("tanh(x + y)")
-    ('h₂', '(W @ h₂)', 'tanh(x + y)')
+    >>> bracketed("h₂"), bracketed("W @ h₂"), bracketed("tanh(x + y)"), bracketed("(y − t)²")
+    ('h₂', '(W @ h₂)', 'tanh(x + y)', '((y − t)²)')
     """
+    if name.startswith("("):
+        return f"({name})"
     depth = 0
     for letter in name:
         depth += (letter == "(") - (letter == ")")
@@ -129,15 +129,15 @@ def flow_symbol(
     """What the rule of a node makes of an upstream g for one argument, and the Symbols that it named on the way.
 
     The argument must have a derivative. `saved_tex` says how what the operation has saved is written, such as its μ.
+    A rule that asks for arrays of numpy cannot be read: it is written as the call of a function, `cubed_vjp(∂L/∂y, x)`.
     """
     op = node.op
     assert op is not None
     prove(node.trace, node.index)  # a rule runs on Symbols with their numbers
     inputs = _inputs(node, naming)
+    kept = node.seen_saved
     saved = {
-        s.name: Symbol(node.saved[s.name], s.glyph, saved_tex(s.tex))
-        for s in op.saves
-        if s.name in node.saved
+        s.name: viewed(kept[s.name], s.glyph, saved_tex(s.tex)) for s in op.saves if s.name in kept
     }
     extra: dict[str, Any] = {**node.params, **saved}
     first = len(op.inputs) - 1
@@ -146,12 +146,18 @@ def flow_symbol(
         extra["position"] = argument - first
     rule = op.rule_of(argument)
     assert rule is not None
-    result, variables = _with_locals(rule, (g, naming(node), *inputs), extra)
-    if op.joint is not None:
-        result = (
-            result[op.inputs[-1]][argument - first] if repeated else result[op.inputs[argument]]
-        )
     target = inputs[argument]
+    try:
+        result, variables = _with_locals(rule, (g, naming(node), *inputs), extra)
+        if op.joint is not None:
+            result = (
+                result[op.inputs[-1]][argument - first] if repeated else result[op.inputs[argument]]
+            )
+    except (GradstepError, MemoryError):
+        raise
+    except Exception:  # of any kind: what somebody else's rule says of what is no array
+        like = np.broadcast_to(np.ones((), target.dtype), target.shape)[()]
+        return Symbol(like, op=_unread(op.definition), args=(g, *inputs)), {}
     if (
         op.elementwise
         and isinstance(result, Symbol)
@@ -162,11 +168,18 @@ def flow_symbol(
     return result, variables
 
 
+@cache
+def _unread(op: Primitive) -> Primitive:
+    """What stands for the rules of an operation that are written for numpy's arrays: a function of their inputs."""
+    name, inputs = f"{op.name}_vjp", ("g", *op.inputs)
+    formula = call_formula(name, inputs, op.variadic)
+    return Primitive(name, inputs, op.kernel, variadic=op.variadic, formula=formula)
+
+
 def _rule_text(
     node: Node, argument: int, g: Any, style: Style, naming: Naming | None = None
 ) -> str:
-    naming = naming or (_by_number if style.numbers else by_label)
-    return _with_where(*flow_symbol(node, argument, g, naming), style)
+    return _with_where(*flow_symbol(node, argument, g, naming or by_label), style)
 
 
 def _with_locals(

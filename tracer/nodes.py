@@ -65,9 +65,26 @@ class Node:
 
     @property
     def kernels(self) -> str:
-        """Which kernels ran it: `numpy`, `numba`, or `numba flows` if numpy computed the value; empty for a leaf."""
+        """Which kernels ran it: `numpy`, `numba`, or `numba flows` if numpy computed the value; empty for a leaf.
+
+        On a device: `cuda`, `interpret`, or `host` where numpy ran on copies.
+        """
         op = self.op
         return op.kernels if op is not None else ""
+
+    @property
+    def flow_kernels(self) -> str:
+        """Which kernels ran its rules, in the same words: `host` where numpy ran any part of them on copies.
+
+        Empty where it sends no flows, and of a run on a device that was loaded from a file, which does not say so.
+
+        >>> import tracer as tr
+        >>> x = tr.tensor(3.0, name="x", device="interpret")
+        >>> node = tr.trace(x * x)[1]
+        >>> node.kernels, node.flow_kernels
+        ('interpret', 'interpret')
+        """
+        return self.trace.flow_kernels(self.index)
 
     @property
     def kind(self) -> str:
@@ -116,12 +133,27 @@ class Node:
         return self.trace.storage.value(self.index)
 
     @property
+    def seen(self) -> Any:
+        """The forward value as views read it: a large array of a device from afar, window by window."""
+        return self.trace.seen(self.index)
+
+    @property
+    def seen_gradient(self) -> Any:
+        """The same of the final gradient; None where none flows."""
+        return self.trace.seen_gradient(self.index)
+
+    @property
+    def seen_saved(self) -> Mapping[str, Any]:
+        """The same of what the kernel handed to its rules."""
+        return self.trace.seen_saved(self.index)
+
+    @property
     def form(self) -> Array:
         """The forward value, or ones of its shape and dtype in place of a large array that lies on a device.
 
         Formulas in letters need no numbers.
         """
-        return formed(self.trace.seen(self.index))
+        return formed(self.seen)
 
     @property
     def gradient(self) -> Array | None:

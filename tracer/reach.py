@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ops.primitive import Array
 from tracer.kinds import KINDS
-from tracer.values import read_only
+from tracer.values import device_name, read_only
 
 if TYPE_CHECKING:
     from tracer.traces import Trace
@@ -26,6 +26,8 @@ class Swept(NamedTuple):
     gradients: list[Array | None]
     checkpoints: Mapping[int, tuple[list[int], list[Array]]]
     """Node to (numbers of flows, sum of so many flows), about every square root of their count."""
+    kernels: Mapping[int, str]
+    """What ran the rules of a node on a device: its kernels, or `host` where numpy ran any part of them on copies."""
 
     def nearest(self, node: int, count: int) -> tuple[int, Array | None]:
         """The latest kept partial sum of at most `count` flows."""
@@ -88,13 +90,15 @@ def sweep(trace: Trace) -> Swept:
     gradients: list[Array | None] = [None] * n
     checkpoints: dict[int, tuple[list[int], list[Array]]] = {}
     if trace.loss < 0 or trace.seed is None or not trace.receives[trace.loss]:
-        return Swept(gradients, checkpoints)
+        return Swept(gradients, checkpoints, {})
     starts = trace.input_start.tolist()
     inputs = trace.input_of.tolist()
     flows_along = trace.edge_flows.tolist()
     expected = np.bincount(trace.input_of[trace.edge_flows], minlength=n)
     strides = {int(k): isqrt(int(expected[k])) for k in np.flatnonzero(expected > _MANY_FLOWS)}
     arrived = dict.fromkeys(strides, 0)
+    kernels: dict[int, str] = {}
+    pull = trace.pull_back if trace.device == "cpu" else _noting(trace, kernels)
     gradients[trace.loss] = trace.seed
 
     with np.errstate(all="ignore"):
@@ -107,7 +111,7 @@ def sweep(trace: Trace) -> Swept:
             wanted = flows_along[first:last]
             if not any(wanted):
                 continue
-            sent = trace.pull_back(k, gradient, wanted)
+            sent = pull(k, gradient, wanted)
             for i, flow in zip(inputs[first:last], sent, strict=True):
                 if flow is None:
                     continue
@@ -119,4 +123,18 @@ def sweep(trace: Trace) -> Swept:
                         counts, sums = checkpoints.setdefault(i, ([], []))
                         counts.append(arrived[i])
                         sums.append(total)
-    return Swept(gradients, checkpoints)
+    return Swept(gradients, checkpoints, kernels)
+
+
+def _noting(trace: Trace, kernels: dict[int, str]) -> Callable[..., list[Any]]:
+    """The pull of a trace that notes for each node what ran it."""
+    from ops.cuda.native import BY_NUMPY
+
+    def pull(node: int, gradient: Any, wanted: Sequence[bool]) -> list[Any]:
+        before = BY_NUMPY.times
+        sent = trace.pull_back(node, gradient, wanted)
+        there = {device_name(x) for x in (gradient, *trace.held_inputs(node))} - {"cpu"}
+        kernels[node] = "host" if BY_NUMPY.times > before else min(there, default="numpy")
+        return sent
+
+    return pull

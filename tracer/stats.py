@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ops.primitive import Array
-from tracer.fetching import Distant
+from tracer.fetching import Distant, Findings
 from tracer.format import number
 
 
@@ -38,6 +39,16 @@ class Summary:
         return text
 
 
+def _summarised(array: Any) -> Summary:
+    from ops.cuda.summary import summarise
+
+    return Summary(*summarise(array))
+
+
+SUMMARIES = Findings(_summarised, 2**22)
+"""Those of arrays on a device, which one view asks for after the other: some thousand."""
+
+
 def summary(array: Array) -> Summary:
     """The summary of an array: mean, standard deviation, extremes and root mean square of its finite elements.
 
@@ -45,9 +56,8 @@ def summary(array: Array) -> Summary:
     'μ 0 σ 0.8165 [−1 1] rms 0.8165 nan 1 zero 1'
     """
     if isinstance(array, Distant):
-        from ops.cuda.summary import summarise
-
-        return Summary(*summarise(array.array))
+        found: Summary = SUMMARIES.of(array.array)
+        return found
     flat = np.asarray(array, dtype=np.float64).ravel()
     finite = np.isfinite(flat)
     whole = bool(finite.all())
@@ -58,12 +68,13 @@ def summary(array: Array) -> Summary:
         nan = float("nan")
         return Summary(flat.size, nan, nan, nan, nan, nan, nans, infs, 0)
     with np.errstate(all="ignore"):
+        low, high = float(good.min()), float(good.max())
         return Summary(
             flat.size,
-            float(good.mean()),
-            float(good.std()),
-            float(good.min()),
-            float(good.max()),
+            low if low == high else float(good.mean()),
+            0.0 if low == high else float(good.std()),  # not the rounding of its mean
+            low,
+            high,
             rms(good),
             nans,
             infs,
@@ -85,15 +96,24 @@ def all_finite(array: Array | None) -> bool:
     return bool(np.isfinite(array).all())
 
 
+def zeros(array: Array) -> int:
+    """How many elements are exactly zero, or false.
+
+    >>> zeros(np.array([True, False, True])), zeros(np.array([0.0, -0.0, 1e-300]))
+    (1, 2)
+    """
+    if isinstance(array, Distant):
+        return summary(array).zeros
+    return int(array.size - np.count_nonzero(array))
+
+
 def all_zero(array: Array) -> bool:
     """Whether every element is exactly zero.
 
     >>> all_zero(np.zeros(3)), all_zero(np.array([0.0, 1e-300]))
     (True, False)
     """
-    if isinstance(array, Distant):
-        return summary(array).zeros == array.size
-    return not np.any(array)
+    return zeros(array) == array.size if isinstance(array, Distant) else not np.any(array)
 
 
 def rms(array: Array) -> float:

@@ -13,9 +13,11 @@ from numpy import float64, ndarray
 
 from ops.primitive import Array, fitted
 from tracer.errors import DTypeError, GradientError, ShapeError
+from tracer.operands import Operators
 from tracer.parameters import Parameter
 from tracer.recording import BACKWARD, OWNER, ScopeEntry, announce, switched
-from tracer.tensors import Operators, Tensor, as_operand, leaf
+from tracer.tape import as_operand, leaf
+from tracer.tensors import Tensor
 from tracer.values import as_value, placed, read_only
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 import ops
+from ops.formula import ADD
 from ops.operators import Operators
 from ops.primitive import ATOM, MUL, NEG, NOTHING, POW, Array, Primitive
 from ops.shape import Slot
 from tracer import format as fmt
+from tracer.fetching import Distant, formed
 from tracer.mathematics import Form, constant
 from tracer.tex import tex_text
 
@@ -32,6 +35,8 @@ class Symbol(Operators):
     op: Primitive | None = None
     args: tuple[Any, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
+    afar: Distant | None = None
+    """Of a large array of a device, where its numbers are read; ones of its shape stand as its value."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -59,10 +64,20 @@ class Symbol(Operators):
         transposed: Symbol = apply(ops.transpose, (self,), {"axes": None})
         return transposed
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """None: a rule that asks for an array cannot be read as a formula."""
+        raise TypeError(f"{write(self, Style())} is a formula, not an array of numpy's")
+
     def __apply_primitive__(
         self, op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]
     ) -> Any:
         return apply(op, args, params)
+
+
+def viewed(seen: Any, text: str = "", tex: str = "") -> Symbol:
+    """The Symbol of a value as views read it: with one that is seen from afar formulas run as on any of its shape."""
+    afar = seen if isinstance(seen, Distant) else None
+    return Symbol(formed(seen), text, tex, afar=afar)
 
 
 def apply(op: Primitive, args: Sequence[Any], params: Mapping[str, Any] = NOTHING) -> Any:
@@ -123,13 +138,13 @@ def _written(x: Any, style: Style, top: bool = True) -> tuple[str, float]:
         return style.named[id(x)][style.tex], ATOM
     if x.op is None:
         if style.numbers:
-            return _number_text(x.value, style)
+            return _number_text(x.value if x.afar is None else x.afar, style)
         name = x.tex if style.tex else x.text
         if not name:
-            return _written(x.value, style)
+            return _written(x.value if x.afar is None else x.afar, style)
         if style.tex and (name.startswith(r"\frac") or _RAISED.search(name)):
             return name, POW  # its bar is a bracket; a second superscript would stand on the first
-        return name, (MUL if re.search(r"[ +−·/]", x.text) and not x.text.startswith("∂") else ATOM)
+        return name, _binding_of(x.text)
     form = x.op.formula
     template: str = form.text
     binding: float = form.binding
@@ -154,6 +169,18 @@ def _written(x: Any, style: Style, top: bool = True) -> tuple[str, float]:
         fields[name] = _param_tex(value) if style.tex else param_text(value)
     written = _with_params(template.format(**fields), x.op, x.params, style)
     return (written if style.tex else _superscripts(written)), binding
+
+
+def _binding_of(name: str) -> float:
+    """How strongly a name binds that may be a formula itself: `y − t` as a sum, `W @ x` and `f(x + y)` as a product."""
+    if name.startswith("∂") or not re.search(r"[ +−·/]", name):
+        return ATOM
+    depth = 0
+    for letter, after in pairwise(name):
+        depth += (letter == "(") - (letter == ")")
+        if not depth and letter == " " and after in "+−":
+            return ADD
+    return MUL
 
 
 _RAISED = re.compile(r"(?<!\\)\^")

@@ -6,12 +6,12 @@ order, one position for each flow that it sends, by argument. Position 0 is befo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ops.primitive import Array
-from tracer.fetching import fetched
+from tracer.fetching import Distant, seen
 from tracer.names import detached_from
 from tracer.values import read_only
 
@@ -239,15 +239,20 @@ class Timeline:
 
         The same bits as the sweep: flows are added in its order, from its nearest kept partial sum.
         """
+        found = self.seen_gradient(position, node)
+        return read_only(np.asarray(found)) if isinstance(found, Distant) else found
+
+    def seen_gradient(self, position: int, node: int) -> Any:
+        """The same as views read it: a large array of a device from afar, window by window."""
         if self.gradient_is_whole(position, node):
-            return self.trace.gradient(node)
+            return self.trace.seen_gradient(node)
         k, n = self.arrived(position, node)
         if k == 0 or not self.has_run(position, node):
             return None
         done, total = self.trace.swept.nearest(node, k) if n > 1 else (0, None)
-        total = fetched(total)
+        total = seen(total)
         with np.errstate(all="ignore"):
             for edge in self.flow_edges[self._arrivals(node)[done:k]].tolist():
-                flow = self.trace.flow(edge).cotangent
+                flow = self.trace.seen_flow(edge)
                 total = flow if total is None else total + flow
         return read_only(total)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tracer.errors import UnknownNameError
 from tracer.expressions import Expression, node_of, read
+from tracer.fetching import Distant
 from tracer.format import elided, number, typed
 from tracer.operators import AbsentError
 from tracer.reading import OWN
@@ -154,16 +155,16 @@ def _shown(watched: Watch, trace: Trace, position: int, node: int) -> str:
     status = timeline.status(position, node)
     if not timeline.has_run(position, node):
         return str(status)
-    gradient = timeline.gradient(position, node)
+    gradient = timeline.seen_gradient(position, node)
     now = in_words(gradient) if gradient is not None else str(status)
     mark = f", {status}" if status.state == "partial" else ""
-    return f"value {in_words(trace.storage.value(node))}, gradient {now}{mark}"
+    return f"value {in_words(trace.seen(node))}, gradient {now}{mark}"
 
 
 def in_words(found: Any) -> str:
     """A number, a truth, an array, a shape or a word as short text."""
     if isinstance(found, (str, tuple)):
         return str(found)
-    if isinstance(found, np.ndarray) and found.ndim:
+    if isinstance(found, np.ndarray | Distant) and found.ndim:
         return f"{typed(found)} {elided(found)}"
     return number(found)

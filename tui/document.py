@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tracer import formulas
-from tracer.nodes import Flow, Node
+from tracer.nodes import Node
 from tracer.recording import ScopeEntry
 from tracer.stats import summary
 from tracer.traces import Trace
@@ -41,7 +41,7 @@ def node_object(node: Node, position: int) -> dict[str, Any]:
     trace, index, timeline = node.trace, node.index, node.trace.timeline
     status = timeline.status(position, index)
     has_run = timeline.has_run(position, index)
-    flows = [trace.flow(edge) for edge in timeline.arrivals(index)[: status.arrived]]
+    flows = timeline.arrivals(index)[: status.arrived]
     return {
         "index": index,
         "label": node.label,
@@ -49,6 +49,7 @@ def node_object(node: Node, position: int) -> dict[str, Any]:
         "kind": node.kind,
         "op": None if node.is_leaf else node.op_name,
         "kernels": node.kernels or None,
+        "flow_kernels": node.flow_kernels or None,
         "inputs": [
             one.index if isinstance(one, Node) else {"literal": plain(one)} for one in node.inputs
         ],
@@ -56,24 +57,24 @@ def node_object(node: Node, position: int) -> dict[str, Any]:
         "formula": None if node.is_leaf else formulas.formula(node),
         "shape": list(node.shape),
         "dtype": node.dtype.name,
-        "value": numbers(node.value) if has_run else None,
-        "gradient": numbers(timeline.gradient(position, index)),
+        "value": numbers(node.seen) if has_run else None,
+        "gradient": numbers(timeline.seen_gradient(position, index)),
         "state": status.state,
         "reason": status.reason,
         "arrived": status.arrived,
         "expected": status.expected,
-        "flows": [flow_object(flow) for flow in flows],
+        "flows": [flow_object(trace, edge) for edge in flows],
         "scope": [scope_object(entry) for entry in node.scope],
         "place": place_object(node),
     }
 
 
-def flow_object(flow: Flow) -> dict[str, Any]:
+def flow_object(trace: Trace, edge: int) -> dict[str, Any]:
     """What one use sent back."""
     return {
-        "consumer": flow.consumer,
-        "argument": flow.argument,
-        "cotangent": numbers(flow.cotangent),
+        "consumer": int(trace.edge_consumer[edge]),
+        "argument": int(trace.edge_argument[edge]),
+        "cotangent": numbers(trace.seen_flow(edge)),
     }
 
 

@@ -38,10 +38,14 @@ def show(
 ) -> str:
     """The trace at a position (the end if None): a heading, a row per node, and the gradients that are sums of flows.
 
-    every: do not fold the middle of a long list. columns: cut lines that are longer.
+    every: do not fold the middle of a long list. columns: so wide at most; sources give way first, gradients last.
     """
     at = trace.timeline.last if position is None else trace.timeline.check(position)
-    blocks = [heading(trace, title, at), node_table(trace, at, every=every), legend(trace, at)]
+    blocks = [
+        heading(trace, title, at),
+        node_table(trace, at, every=every, columns=columns),
+        legend(trace, at),
+    ]
     sums = flow_sums(trace, at)
     if sums:
         blocks.append(sums)
@@ -56,20 +60,30 @@ def heading(trace: Trace, title: str, position: int) -> str:
     """Two lines: what it is and its loss; how much there is of it, and where on the timeline we stand."""
     counts = Counter(KINDS[k] for k in trace.kind_of.tolist())
     inside = ", ".join(plural(counts[kind], WORDS[kind]) for kind in WORDS if counts[kind])
-    floats = {dtype(trace.value(i)) for i in (trace.loss,) if i >= 0}
-    size = " · ".join([plural(len(trace), "node") + f" ({inside})", *floats, *device_text(trace)])
+    floats = {dtype(trace.storage.held(i)) for i in (trace.loss,) if i >= 0}
+    size = " · ".join(
+        [plural(len(trace), "node") + f" ({inside})", *floats, *device_text(trace, position)]
+    )
     return f"{title}{loss_text(trace, position)}\n{size} · {position_text(trace, position)}"
 
 
-def device_text(trace: Trace) -> list[str]:
-    """Where it was recorded and what ran its operations, unless that was the CPU."""
+def device_text(trace: Trace, position: int) -> list[str]:
+    """Where it was recorded, and what ran its operations and their flows by now, unless that was the CPU."""
     if trace.device == "cpu":
         return []
     ran = Counter(trace.ops[k].kernels for k in trace.op_of[trace.op_of >= 0].tolist())
     there = ran["cuda"] + ran["interpret"]
     rest = ran.total() - there
     by_kernels = f"{plural(there, 'operation')} by CUDA kernels"
-    return [f"on {trace.device}", by_kernels + (f", {rest} by numpy on copies" if rest else "")]
+    said = by_kernels + (f", {rest} by numpy on copies" if rest else "")
+    flows = Counter(
+        trace.flow_kernels(k)
+        for k in np.flatnonzero(trace.op_of >= 0).tolist()
+        if (trace.timeline.after_backward(k) or position + 1) <= position
+    )
+    if flows["host"]:
+        said += f", the flows of {flows['host']:,} by numpy on copies"
+    return [f"on {trace.device}", said]
 
 
 WORDS = {
@@ -95,7 +109,9 @@ def loss_text(trace: Trace, position: int) -> str:
     if trace.loss < 0 or not trace.timeline.has_run(position, trace.loss):
         return ""
     label = trace.label(trace.loss)
-    return f" · {label if label == 'loss' else 'loss ' + label} = {value_text(trace.value(trace.loss))}"
+    return (
+        f" · {label if label == 'loss' else 'loss ' + label} = {value_text(trace.seen(trace.loss))}"
+    )
 
 
 def position_text(trace: Trace, position: int) -> str:
@@ -119,14 +135,20 @@ def position_text(trace: Trace, position: int) -> str:
 HEADINGS = ("#", "node", "op", "formula", "shape", "value", "gradient", "source")
 LIMITS = (8, 18, 18, 34, 12, 24, 26, 60)
 RIGHT = frozenset({0, 4})
+SOURCE, LEAST_SOURCE = 7, 12
+GIVE_WAY = ((SOURCE, 0), (2, 10), (3, 8), (5, 16), (6, 16), (1, 8), (5, 8), (2, 6), (3, 3))
+"""Which columns are made narrower for a narrow terminal, in order, and how narrow."""
 
 
-def node_table(trace: Trace, position: int, *, every: bool = False) -> str:
+def node_table(
+    trace: Trace, position: int, *, every: bool = False, columns: int | None = None
+) -> str:
     """A row per node, under its scope; the middle of a long trace is folded into one line that says so."""
     count = len(trace)
     folds = not every and count > FOLD_ABOVE
     shown = [*range(ENDS), *range(count - ENDS, count)] if folds else range(count)
-    head, *rows = table([HEADINGS, *(node_row(trace, i, position) for i in shown)]).splitlines()
+    cells = [HEADINGS, *(node_row(trace, i, position) for i in shown)]
+    head, *rows = table(cells, columns).splitlines()
     lines = [head]
     scope = ""
     for k, (i, row) in enumerate(zip(shown, rows, strict=True)):
@@ -164,8 +186,7 @@ def gradient_text(trace: Trace, index: int, position: int) -> str:
     """The glyph of the gradient's state, then the number reached so far, or the state in words."""
     timeline = trace.timeline
     status = timeline.status(position, index)
-    whole = timeline.gradient_is_whole(position, index)
-    gradient = trace.seen_gradient(index) if whole else timeline.gradient(position, index)
+    gradient = timeline.seen_gradient(position, index)
     if gradient is None:
         words = status.reason if status.state == "blocked" and status.reason else status.state
         return f"{status.glyph} {words}"
@@ -191,10 +212,33 @@ def legend(trace: Trace, position: int) -> str:
     return "gradient: " + ", ".join(f"{GLYPHS[state]} {state}" for state in GLYPHS if states[state])
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]], columns: int | None = None) -> str:
     """The columns of the node table: a cell beyond the limit of its column ends in an ellipsis."""
-    cut = [[fit(text, limit) for text, limit in zip(row, LIMITS, strict=True)] for row in rows]
+    limits = limited([max(map(width, column)) for column in zip(*rows, strict=True)], columns)
+    cut = [
+        [fit(text, limit) for text, limit in zip(row, limits, strict=True) if limit] for row in rows
+    ]
     return grid(cut, right=RIGHT)
+
+
+def limited(sizes: Sequence[int], columns: int | None) -> list[int]:
+    """How wide each column of the node table may be where there are so many cells in all; 0 for one that is left out.
+
+    >>> limited([2, 9, 6, 20, 5, 24, 26, 40], None)
+    [2, 9, 6, 20, 5, 24, 26, 40]
+    >>> limited([2, 9, 6, 20, 5, 24, 26, 40], 80)
+    [2, 9, 6, 8, 5, 16, 22, 0]
+    """
+    found = [min(size, limit) for size, limit in zip(sizes, LIMITS, strict=True)]
+    if columns is None:
+        return found
+    for column, least in GIVE_WAY:
+        over = sum(found) + 2 * (sum(map(bool, found)) - 1) - columns
+        if over > 0:
+            found[column] = max(min(least, found[column]), found[column] - over)
+            if column == SOURCE and over > 0 and found[column] < LEAST_SOURCE:
+                found[column] = 0
+    return found
 
 
 def grid(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
@@ -242,13 +286,17 @@ def fit(text: str, limit: int) -> str:
 # ----- gradients that are sums
 
 
-def flow_sums(trace: Trace, position: int, *, most: int = 8) -> str:
+MOST_SUMS = 8
+"""So many values are shown with the flows that they sum."""
+
+
+def flow_sums(trace: Trace, position: int) -> str:
     """For every leaf that several uses read: the flow of each use, by scope, and their sum."""
     expected = np.bincount(trace.input_of[trace.timeline.flow_edges], minlength=len(trace))
     shared = np.flatnonzero((trace.op_of < 0) & (expected > 1)).tolist()
-    blocks = [flow_sum(trace, i, position) for i in shared[:most]]
-    if len(shared) > most:
-        blocks.append(f"… and {len(shared) - most} more values that several uses read")
+    blocks = [flow_sum(trace, i, position) for i in shared[:MOST_SUMS]]
+    if len(shared) > MOST_SUMS:
+        blocks.append(f"… and {len(shared) - MOST_SUMS} more values that several uses read")
     return "\n\n".join(blocks)
 
 
@@ -265,8 +313,7 @@ def flow_sum(trace: Trace, index: int, position: int) -> str:
     lines += [f"   {row}" for row in grid([flow_row(trace, e) for e in shown]).splitlines()]
     if folds:
         lines.insert(half + 1, f"   … {len(edges) - FLOWS_SHOWN:,} flows between are folded")
-    whole = trace.timeline.gradient_is_whole(position, index)
-    total = trace.seen_gradient(index) if whole else trace.timeline.gradient(position, index)
+    total = trace.timeline.seen_gradient(position, index)
     if total is not None:
         lines.append(f" = {size_text(total)}")
     return "\n".join(lines)

@@ -1,12 +1,18 @@
 """The debugger on a trace whose values lie on a device: it fetches summaries and what is in view, not the arrays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import tracer as tr
 from ops.devices.interpreting import INTERPRET
+from tracer.cells.figures import Figures
 from tracer.fetching import SMALL, Distant
 from tracer.stats import all_finite, rms, summary
+from tui.ink import text_of
+from tui.views import node
+from tui.views.scene import Scene
 
 ROWS, COLUMNS = 64, 80
 
@@ -121,3 +127,70 @@ def test_the_trace_as_text_fetches_heads_and_summaries(trace):
     numbers = [line for line in shown[0].splitlines() if line.lstrip().startswith("2  h")]
     assert numbers
     assert numbers[0] in here
+
+
+def test_a_document_for_other_programs_has_the_summaries_of_large_arrays(trace):
+    from tui.document import document
+
+    shown = []
+    assert fetched_by(lambda: shown.append(document(trace, "far"))) < ROWS * COLUMNS * 4
+    here = document(trace.on_host(), "far")
+    w = trace.node_index("w")
+    for number in ("value", "gradient", "state"):
+        assert shown[0]["nodes"][w][number] == here["nodes"][w][number]
+    assert set(shown[0]["nodes"][trace.node_index("h")]["value"]) == {"summary"}
+
+
+def test_where_we_are_is_told_from_afar(trace):
+    from tui.views.whereabouts import moment
+
+    end, node = trace.timeline.last, trace.node_index("h")
+    rows = []
+    assert fetched_by(lambda: rows.extend(moment(trace, end, node))) < ROWS * COLUMNS
+    here = moment(trace.on_host(), end, node)
+    assert rows[:3] == here[:3]
+    assert rows[2] == ("", "h = [0.126 −0.132 …] · [−0.767 −0.696 …]")
+
+
+def by_copies(g, out, x):
+    return 2 * np.asarray(g) * np.asarray(x)
+
+
+@pytest.fixture(scope="module")
+def pulled_on_copies():
+    @tr.primitive(vjps={"x": by_copies}, parts=lambda x: x * x, name="squared_for_a_pane")
+    def square(x):
+        return np.square(x)
+
+    x = tr.tensor([1.0, 2.0, 3.0], name="x", device="interpret")
+    y = square(x)
+    return tr.trace(y.sum())
+
+
+def pane(trace, position):
+    scene = replace(Scene(trace, position, 0, Figures(trace)), selected=trace.node_index("y"))
+    return [text_of(line).rstrip() for line in node.lines(scene, 60)]
+
+
+def test_the_node_pane_says_what_ran_the_flows_once_they_ran_where_it_is_another(pulled_on_copies):
+    before, after = (pane(pulled_on_copies, p) for p in (2, pulled_on_copies.timeline.last))
+    for shown in (before, after):
+        assert "kernels   CUDA, interpreted" in shown
+    flows = "  flows   numpy, on copies from the device"
+    assert flows not in before
+    assert after[after.index("kernels   CUDA, interpreted") + 1] == flows
+
+
+def test_show_counts_the_flows_that_numpy_ran_on_copies(pulled_on_copies):
+    from tui import text
+    from tui.document import document
+
+    said = "2 operations by CUDA kernels, the flows of 1 by numpy on copies · all"
+    assert said in text.show(pulled_on_copies, "pulled")
+    assert "numpy" not in text.show(pulled_on_copies, "pulled", position=2)
+    nodes = document(pulled_on_copies, "pulled")["nodes"]
+    assert [(n["kernels"], n["flow_kernels"]) for n in nodes] == [
+        (None, None),
+        ("interpret", "host"),
+        ("interpret", "interpret"),
+    ]

@@ -224,7 +224,7 @@ def _data(folded: Folded, boxes: Sequence[int]) -> frozenset[int]:
     kinds = [(place, node, KINDS[trace.kind_of[node]]) for place, node in leaves]
     inputs = [place for place, _, kind in kinds if kind in ("input", "buffer")]
     constants = [
-        place for place, node, kind in kinds if kind == "constant" and trace.value(node).ndim
+        place for place, node, kind in kinds if kind == "constant" and trace.storage.held(node).ndim
     ]
     return frozenset(inputs or constants or [place for place, _ in leaves])
 

@@ -125,9 +125,7 @@ class Figures:
         timeline = self.trace.timeline
         arrived, expected = timeline.arrived(position, node)
         if not 0 < arrived < expected:
-            # as `Timeline.gradient` has it, but that it is not copied from a device
-            whole = timeline.gradient_is_whole(position, node)
-            return self.trace.seen_gradient(node) if whole else None
+            return timeline.seen_gradient(position, node)
         key = ("total", node, arrived)
         found = self.kept.get(key)
         if found is not None:

@@ -146,7 +146,8 @@ def _write_line(
     sides = (2 if shape.shadow else 1) + len(face.mark)
     opening, closing = ("[", "]") if face.selected else (" ", " ")
     bracket = Kind.NAME if face.selected else Kind.FRAME
-    name = cut(one_cell_each(face.name), shape.width - sides - 3)
+    room = shape.width - sides - (2 if face.mark else 3)  # a mark may stand where the name ends
+    name = cut(one_cell_each(face.name), room)
     char[0, 0] = ord(side)
     x = _write(char, kind, 0, 1, opening, bracket)
     x = _write(char, kind, 0, x, name, Kind.NAME)

@@ -25,7 +25,6 @@ from tracer.diagrams.picture import (
 )
 from tracer.diagrams.settings import Settings
 from tracer.insight.routes import slope
-from tracer.nodes import Flow
 
 LEAST_ROOM = 46.0
 FAN, FAN_SPAN = 4, 4
@@ -208,15 +207,14 @@ def _branches(
 ) -> tuple[list[Shape], list[Edge]]:
     """From the dot where a wire parts a piece of wire for each use, with the flow that comes back along it."""
     trace = moment.trace
-    flows = {(flow.consumer, flow.argument): flow for flow in trace.flows_into(i)}
+    flows = set(trace.timeline.arrivals(i))
     shapes: list[Shape] = []
     role: Role = "wire" if moment.has_run(i) else "ahead"
     edges = []
     for use in uses:
         consumer, argument = int(trace.edge_consumer[use]), int(trace.edge_argument[use])
-        flow = flows.get((consumer, argument))
-        room = _flow_text(moment, flow)
-        text = room if flow is None or moment.arrived(flow) else ()
+        room = _flow_text(moment, use) if use in flows else NO_FLOW
+        text = room if use not in flows or moment.has_come(use) else ()
         key = sources[use] = f"b{use}"
         shapes.append(Wire(key, (), text, width=room_for(room, least=24), role=role))
         moving = moment.sending(consumer, argument)
@@ -235,10 +233,11 @@ def _branches(
     return shapes, edges
 
 
-def _flow_text(moment: Moment, flow: Flow | None) -> Text:
-    if flow is None:
-        return (Run("no flow", "quiet", SMALL),)
-    return (Run(signed(moment.write(flow.cotangent)), "gradient", 12),)
+NO_FLOW: Text = (Run("no flow", "quiet", SMALL),)
+
+
+def _flow_text(moment: Moment, edge: int) -> Text:
+    return (Run(signed(moment.flow(edge)), "gradient", 12),)
 
 
 def local_gradients(part: Part, moment: Moment, frames: Frames) -> dict[int, Text]:
@@ -273,14 +272,15 @@ def _slope(
     part: Part, moment: Moment, frames: Frames, frame: int, source: int, result: int
 ) -> float | None:
     """What the frame sends to its input per unit of its output's gradient; None while either is open, or at 0/0."""
-    timeline, position = moment.timeline, moment.position
+    trace, timeline, position = moment.trace, moment.timeline, moment.position
     if any(timeline.status(position, i).state != "final" for i in (source, result)):
         return None
-    gradient = moment.trace.gradient(result)
+    gradient = trace.seen_gradient(result)
     outer = 0.0 if gradient is None else float(gradient)
     inside = [
-        float(flow.cotangent)
-        for flow in moment.trace.flows_into(source)
-        if flow.consumer in part.inside and frame in frames.around[flow.consumer]
+        float(trace.seen_flow(edge))
+        for edge in timeline.arrivals(source)
+        if (reader := int(trace.edge_consumer[edge])) in part.inside
+        and frame in frames.around[reader]
     ]
     return sum(inside) / outer if outer and inside else None

@@ -13,7 +13,8 @@ from tracer.diagrams.names import plain, text_of
 from tracer.diagrams.numerals import one_number, whole
 from tracer.diagrams.picture import Role, Run, Text
 from tracer.kinds import KINDS
-from tracer.nodes import Flow, Node
+from tracer.nodes import Node
+from tracer.stats import all_zero
 from tracer.timeline import GLYPHS, GradientStatus, Timeline
 from tracer.traces import Trace
 
@@ -82,7 +83,7 @@ class Moment:
             return known
         value: Text = ()
         if has_run:
-            value = (Run(self.write(self.trace.value(i)), "value", size, bold),)
+            value = (Run(self.write(self.trace.seen(i)), "value", size, bold),)
         made = Reading(value, self._gradient(i, status, size, mark), status.state)
         self.memory[key] = made
         return made
@@ -113,7 +114,7 @@ class Moment:
             word = "constant" if self.trace.kind_of[i] == CONSTANT else status.state
             return (Run(f"{GLYPHS[status.state]} {word}", "quiet", SMALL),)
         arrived = (
-            self.timeline.gradient(self.position, i)
+            self.timeline.seen_gradient(self.position, i)
             if status.state in ("partial", "final")
             else None
         )
@@ -125,13 +126,18 @@ class Moment:
                 number,
                 Run(f" {GLYPHS['partial']} {status.arrived}/{status.expected}", "quiet", SMALL),
             )
-        if np.size(arrived) > 1 and not np.any(arrived):
+        if arrived.size > 1 and all_zero(arrived):
             return (number, Run("  exactly zero", "quiet", SMALL))
         return (number,)
 
-    def arrived(self, flow: Flow) -> bool:
-        """Whether a flow has been sent by now."""
-        return self.has_sent(flow.consumer, flow.argument)
+    def flow(self, edge: int) -> str:
+        """What the flow along an edge brings, as the figure writes it."""
+        return self.once(("flow", edge), lambda: self.write(self.trace.seen_flow(edge)))
+
+    def has_come(self, edge: int) -> bool:
+        """Whether the flow along an edge has been sent by now."""
+        trace = self.trace
+        return self.has_sent(int(trace.edge_consumer[edge]), int(trace.edge_argument[edge]))
 
     def has_sent(self, i: int, argument: int) -> bool:
         """Whether node i has sent its flow to an argument by now: nodes send in falling order, by argument."""

@@ -62,7 +62,7 @@ def indexed_name(name: str, index: str, *, role: Role = "ink", size: float = 14)
     )
 
 
-def formula_text(formula: str, *, size: float = 13, bold: bool = False, longest: int = 34) -> Text:
+def formula_text(formula: str, *, size: float = 13, longest: int = 34) -> Text:
     """A formula of `tracer.symbols` with its names set as names and `*` as a centred dot.
 
     The number of `x#2` stands low, so that `x#2²` has one superscript.
@@ -75,22 +75,22 @@ def formula_text(formula: str, *, size: float = 13, bold: bool = False, longest:
     end = 0
     for found in _WORD.finditer(formula):
         if found.start() > end:
-            runs.append(Run(formula[end : found.start()], size=size, bold=bold))
+            runs.append(Run(formula[end : found.start()], size=size))
         end = found.end()
         number = _AGAIN.match(formula, end)
         if number is not None:
-            runs.extend(name_text(found[0], size=size, bold=bold, italic=False))
+            runs.extend(name_text(found[0], size=size, italic=False))
             runs.append(Run(number[0], "quiet", round(size * 0.72), lowered=True))
             end = number.end()
         elif formula[end : end + 1] == "(" or formula[found.start() - 1 : found.start()] in {
             "@",
             "#",
         }:
-            runs.append(Run(found[0], size=size, bold=bold))
+            runs.append(Run(found[0], size=size))
         else:
-            runs.extend(name_text(found[0], size=size, bold=bold, italic=False))
+            runs.extend(name_text(found[0], size=size, italic=False))
     if end < len(formula):
-        runs.append(Run(formula[end:], size=size, bold=bold))
+        runs.append(Run(formula[end:], size=size))
     return tuple(runs)
 
 

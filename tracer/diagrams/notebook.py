@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ops.primitive import Array
 from tracer import format as short
 from tracer.diagrams.drawing import AUTO, Diagram, diagram
 from tracer.diagrams.names import plain
 from tracer.diagrams.palettes import THEMES
 from tracer.diagrams.writers.svg import printed, variables
 from tracer.errors import GradstepError
+from tracer.fetching import seen
 from tracer.formulas import flow_formula, formula
 from tracer.insight.layering import layers
 from tracer.nodes import Node
@@ -26,7 +27,7 @@ from tracer.places import place_of, read_source
 from tracer.traces import Trace
 
 if TYPE_CHECKING:
-    from tracer.tensors import Operators
+    from tracer.operands import Operators
 
 FIGURE_SHAPES = 150
 """A figure of more shapes would take long to lay out, and be too small to read."""
@@ -69,7 +70,7 @@ def trace_html(trace: Trace) -> str:
     """A trace as its figure, or as a table of its layers, below a line that says how large it is."""
     said = printed(f"{len(trace)} nodes, {trace.timeline.last} steps")
     if trace.loss >= 0:
-        said += f", {_label(trace[trace.loss])} = {_number(trace.value(trace.loss))}"
+        said += f", {_label(trace[trace.loss])} = {_number(trace.seen(trace.loss))}"
     return _view(f'<div class="q">{said}</div>', trace._figure or _layer_table(trace))
 
 
@@ -77,7 +78,7 @@ def _layer_table(trace: Trace) -> str:
     found = layers(trace)
     rows = [
         (printed(plain(each.name)), str(len(each.nodes)), _label(trace[each.output]),
-         printed(short.typed(trace.value(each.output))))
+         printed(short.typed(trace.storage.held(each.output))))
         for each in found[: 2 * FLOWS]
     ]  # fmt: skip
     if len(found) > len(rows):
@@ -104,12 +105,12 @@ def node_html(node: Node) -> str:
     if place is not None:
         line = plain(trace.source_line(place).strip(), longest=100)
         where = f'<div class="q">{printed(f"{plain(Path(place.file).name)}:{place.line}")} {printed(line)}</div>'
-    return _view(head, _numbers(node.value, node.gradient), said, _flow_tables(node), where)
+    return _view(head, _numbers(node.seen, node.seen_gradient), said, _flow_tables(node), where)
 
 
 def _about(node: Node) -> str:
     words = [
-        short.typed(node.value),
+        short.typed(node.trace.storage.held(node.index)),
         node.op_name,
         *([f"in {node.scope_text}"] if node.scope else []),
     ]
@@ -121,26 +122,25 @@ def _flow_tables(node: Node) -> str:
     trace = node.trace
     arriving = trace.timeline.arrivals(node.index)
     into = [
-        (_label(trace[flow.consumer]), _formula(flow_formula, trace[flow.consumer], flow.argument),
-         _amount(flow.cotangent))
-        for flow in map(trace.flow, arriving[:FLOWS])
-    ]  # fmt: skip
+        (_label(sender := trace[int(trace.edge_consumer[edge])]), *_sent(sender, edge))
+        for edge in arriving[:FLOWS]
+    ]
     if len(arriving) > FLOWS:
         into.append((f"… {len(arriving) - FLOWS} more", "", ""))
     out = [
-        (
-            _label(trace[flow.input]),
-            _formula(flow_formula, node, flow.argument),
-            _amount(flow.cotangent),
-        )
-        for flow in islice(trace.flows_from(node.index), FLOWS)
+        (_label(trace[int(trace.input_of[edge])]), *_sent(node, edge))
+        for edge in trace.flows_of(node.index)[:FLOWS]
     ]
     tables = (("flows in from", into), ("flows out to", out))
     return "".join(_table((head, "", ""), rows) for head, rows in tables if rows)
 
 
-def _amount(cotangent: Any) -> str:
-    return f'<span class="g" style="border:0">{_number(cotangent)}</span>'
+def _sent(sender: Node, edge: int) -> tuple[str, str]:
+    """What a node sends along an edge, as a formula and as a number."""
+    trace = sender.trace
+    amount = _number(trace.seen_flow(edge))
+    formula = _formula(flow_formula, sender, int(trace.edge_argument[edge]))
+    return formula, f'<span class="g" style="border:0">{amount}</span>'
 
 
 def _formula(write: Any, node: Node, *argument: int) -> str:
@@ -162,7 +162,7 @@ def tensor_html(tensor: Operators) -> str:
     kind = leaf.params["kind"] if leaf.op is None else leaf.op.name
     head = f"<b>{printed(plain(name, longest=60))}</b> " if name else ""
     head += f'<span class="q">{printed(f"{short.typed(leaf.value)}  {kind}")}</span>'
-    return _view(head, _numbers(leaf.value, leaf.grad))
+    return _view(head, _numbers(seen(leaf.value), seen(leaf.grad)))
 
 
 def _assigned(tensor: Any) -> str:
@@ -179,29 +179,35 @@ def _assigned(tensor: Any) -> str:
 
 def _numbers(value: Any, gradient: Any | None) -> str:
     """Value above gradient, number by number; of a large array the first of each axis."""
-    array = np.asarray(value)
-    if array.size == 0:
+    if np.size(value) == 0:
         return '<div class="q">empty</div>'
-    if array.ndim > 2:
-        first = (0,) * (array.ndim - 2)
-        inner = _numbers(array[first], None if gradient is None else np.asarray(gradient)[first])
-        return f'<div class="q">at [{", ".join(map(str, first))}]</div>{inner}'
-    values = np.atleast_2d(array)
-    gradients = None if gradient is None else np.atleast_2d(np.asarray(gradient))
+    height, width = (1, 1, *np.shape(value))[-2:]
+    values = _window(value)
+    gradients = None if gradient is None else _window(gradient)
     rows = []
-    for r in range(min(len(values), ROWS)):
-        rows.append(_cells(values[r], "v"))
+    for r, row in enumerate(values):
+        rows.append(_cells(row, width, "v"))
         if gradients is not None:
-            rows.append(_cells(gradients[r], "g"))
-    if len(values) > ROWS:
-        rows.append(f'<tr><td class="q">… {len(values) - ROWS} more</td></tr>')
+            rows.append(_cells(gradients[r], width, "g"))
+    if height > ROWS:
+        rows.append(f'<tr><td class="q">… {height - ROWS} more</td></tr>')
     missing = '<div class="q">no gradient yet</div>' if gradient is None else ""
-    return f"<table>{''.join(rows)}</table>{missing}"
+    table = f"<table>{''.join(rows)}</table>{missing}"
+    further = np.ndim(value) - 2
+    at = f'<div class="q">at [{", ".join("0" * further)}]</div>' if further > 0 else ""
+    return at + table
 
 
-def _cells(numbers: Any, kind: str) -> str:
-    cells = "".join(f'<td class="{kind}">{short.number(x)}</td>' for x in numbers[:COLUMNS])
-    more = f'<td class="q">… {len(numbers) - COLUMNS} more</td>' if len(numbers) > COLUMNS else ""
+def _window(array: Any) -> Array:
+    """The corner of an array that is shown, as a matrix: of the last two axes, at the first of all others."""
+    ndim = np.ndim(array)
+    shown = (slice(ROWS), slice(COLUMNS))[2 - min(ndim, 2) :]
+    return np.atleast_2d(array[(0,) * (ndim - 2) + shown] if ndim else array)
+
+
+def _cells(numbers: Any, width: int, kind: str) -> str:
+    cells = "".join(f'<td class="{kind}">{short.number(x)}</td>' for x in numbers)
+    more = f'<td class="q">… {width - COLUMNS} more</td>' if width > COLUMNS else ""
     return f"<tr>{cells}{more}</tr>"
 
 

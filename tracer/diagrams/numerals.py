@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from tracer import format as short
+from tracer.fetching import Distant
+from tracer.stats import all_finite, rms, zeros
 
 _DECIMALS = ((0.00995, 4), (0.0995, 3), (999.995, 2), (99_999.5, 0))
 
@@ -69,18 +71,19 @@ def first_numbers(array: Any, count: int = 2) -> str:
     Where those shown are zero and others are not, the root mean square says so.
 
     >>> first_numbers(np.array([0.756, -0.52, 1.0, np.nan])), first_numbers(2.5), first_numbers(np.empty((0, 3)))
-    ('0.76 −0.52 … 1 nan', '2.50', 'empty')
+    ('0.76 −0.52 … 1 nan of 4', '2.50', 'empty')
     >>> first_numbers(np.array([0.0, 0.0, 3.0, -4.0])), first_numbers(np.zeros(3))
     ('0 0 … rms 2.50', '0 0 …')
     """
-    array = np.asarray(array)
+    array = array if isinstance(array, Distant) else np.asarray(array)
     if array.ndim == 0:
         return one_number(array)
     if array.size == 0:
         return "empty"
-    words = [*map(one_number, array.flat[:count]), *short.rest_of(array, count)]
-    if words[-1] == "…" and array.dtype.kind == "f" and not np.any(array.flat[:count]):
-        size = root_mean_square(array)
+    shown = short.head(array, count)
+    words = [*map(one_number, shown), *short.rest_of(array, count)]
+    if words[-1] == "…" and array.dtype.kind == "f" and not np.any(shown):
+        size = rms(array)
         words += [f"rms {numeral(size)}"] if size else []
     return " ".join(words)
 
@@ -95,23 +98,14 @@ def mean_size(array: Any) -> str:
     >>> mean_size(np.array([True, False, True]))
     '2 of 3 True'
     """
-    array = np.asarray(array)
+    array = array if isinstance(array, Distant) else np.asarray(array)
     if array.size == 1:
         return one_number(array.reshape(())[()])
     if array.size == 0:
         return "empty"
     if array.dtype.kind == "b":
-        return f"{int(array.sum())} of {array.size} True"
-    broken = () if np.isfinite(array).all() else short.rest_of(array, 0)[1:]
+        return f"{array.size - zeros(array)} of {array.size} True"
+    broken = () if all_finite(array) else short.rest_of(array, 0)[1:]
     if broken:
-        return f"{' '.join(broken)} of {array.size}"
-    return f"rms {numeral(root_mean_square(array))}"
-
-
-def root_mean_square(array: Any) -> float:
-    """√(mean of squares), scaled so that neither huge nor tiny numbers overflow."""
-    numbers = np.abs(np.asarray(array, dtype=np.float64)).ravel()
-    top = float(np.max(numbers, initial=0.0))
-    if top == 0 or not np.isfinite(top):
-        return top
-    return top * float(np.sqrt(np.mean(np.square(numbers / top))))
+        return " ".join(broken)
+    return f"rms {numeral(rms(array))}"

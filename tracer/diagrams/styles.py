@@ -8,8 +8,6 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, get_args
 
-import numpy as np
-
 from tracer import errors
 from tracer.diagrams.boxed.cards import cards
 from tracer.diagrams.boxed.outline import outline
@@ -52,7 +50,7 @@ class Style:
 
 def all_scalars(part: Part) -> bool:
     """Whether every value that is shown has rank 0."""
-    return all(np.ndim(part.trace.value(i)) == 0 for i in part.nodes)
+    return all(part.trace.storage.held(i).ndim == 0 for i in part.nodes)
 
 
 def _has_arrays(part: Part) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ops.primitive import Array
+from tracer.cells.notebook import of_text
 from tracer.errors import CheckError
 from tracer.format import number
 from tracer.traces import Trace
@@ -69,7 +70,7 @@ class Pair(NamedTuple):
     """None where neither has one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Two traces side by side: `ok`, `rows`, the first nodes to diverge, and a table when printed."""
 
@@ -129,6 +130,11 @@ class Comparison:
                 said.append(f"{word} {at_most}{worst.size} ({row.label})")
         nodes = f"{len(self.rows)} node{'s' * (len(self.rows) != 1)}"
         return f"{nodes} compared: {', '.join(said) or 'nothing in common'}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return of_text(str(self))
 
 
 def compare(first: Trace, second: Trace, *, ulps: float | None = None) -> Comparison:

@@ -104,7 +104,7 @@ def edit_of(trace: Trace, node: int, element: tuple[int, ...]) -> str:
     >>> edit_of(tr.trace(x.sum()), 0, (1,))
     'x[1] = 0.25'
     """
-    value = trace.storage.value(node)
+    value = trace.seen(node)
     where = f"[{', '.join(map(str, element))}]" if value.ndim else ""
     number = str(value[element]) if value.size else ""
     return f"{trace.label(node)}{where} = {number}"
@@ -164,21 +164,21 @@ def _part_of(trace: Trace, node: int, name: str) -> Subject:
 
 def _index(trace: Trace, node: int, brackets: str) -> Any:
     """Integers and slices, as numpy takes them, that fit the value of a node."""
-    value = trace.storage.value(node)
+    shape = tuple(trace.storage.held(node).shape)
     try:
         tree = ast.parse(f"_{brackets}", mode="eval").body
         assert isinstance(tree, ast.Subscript)
         parts = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
         index = tuple(_slice(part) for part in parts)
-        assert np.asarray(value)[index] is not None
+        assert np.broadcast_to(0.0, shape)[index] is not None
     except (SyntaxError, ValueError, AssertionError, MemoryError, RecursionError):
         raise EditError(
             f"{brackets} is no index: try {trace.label(node)}[0] or {trace.label(node)}[:, 1:3]"
         ) from None
     except IndexError:
-        shape = "×".join(map(str, value.shape)) or "a single number"
+        sizes = "×".join(map(str, shape)) or "a single number"
         raise EditError(
-            f"{trace.label(node)} is {shape}, so there is no {brackets} in it"
+            f"{trace.label(node)} is {sizes}, so there is no {brackets} in it"
         ) from None
     return index
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from tracer.cells.notebook import of_text
 from tracer.errors import CheckError
 from tracer.format import number
 from tracer.insight.diagnosis import diagnosed
@@ -15,7 +16,7 @@ from tracer.insight.vitals import Vitals, vitals
 from tracer.traces import Trace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Health:
     """What was found: `rows` of the layers, `steps` of the time steps, `ok`, `remarks`, and tables when printed."""
 
@@ -51,6 +52,11 @@ class Health:
                 lines += _table(noun, rows, self.rate)
         lines += [f"⚠ {remark}" for remark in self.remarks]
         return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return of_text(str(self))
 
 
 def health(trace: Trace, lr: float | None = None) -> Health:

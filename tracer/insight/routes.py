@@ -9,11 +9,12 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ops.primitive import Array
+from tracer.fetching import fetched, seen
 from tracer.traces import Trace
 from tracer.values import read_only
 
@@ -119,15 +120,24 @@ def contribution(trace: Trace, route: Route) -> Array:
     >>> [float(contribution(trace, route)) for route in routes_between(trace, Meeting(2, 3), 0)]
     [3.0, 3.0, 1.0]
     """
-    cotangent = trace.gradient(int(trace.edge_consumer[route.edges[0]]))
+    return read_only(fetched(_contributed(trace, route)))
+
+
+def seen_contribution(trace: Trace, route: Route) -> Any:
+    """The same as views read it: a large array of a device from afar."""
+    return read_only(seen(_contributed(trace, route)))
+
+
+def _contributed(trace: Trace, route: Route) -> Any:
+    cotangent = trace.held_gradient(int(trace.edge_consumer[route.edges[0]]))
     assert cotangent is not None
     for edge in route.edges:
         cotangent = pulled_along(trace, edge, cotangent)
-    return read_only(cotangent)
+    return cotangent
 
 
 def pulled_along(trace: Trace, edge: int, cotangent: Array) -> Array:
-    """The vjp of one edge: what its consumer would send along it if its gradient were `cotangent`."""
+    """The vjp of one edge: what its consumer would send along it if its gradient were `cotangent`, where that lies."""
     consumer, argument = int(trace.edge_consumer[edge]), int(trace.edge_argument[edge])
     wanted = [k == argument for k in range(len(trace.inputs_of(consumer)))]
     with np.errstate(all="ignore"):
@@ -142,5 +152,5 @@ def slope(trace: Trace, edge: int) -> Array:
     >>> slope(tr.trace(tr.tensor(3.0) * tr.tensor(5.0)), 0)
     np.float64(5.0)
     """
-    value = trace.value(int(trace.edge_consumer[edge]))
-    return pulled_along(trace, edge, np.ones((), value.dtype)[()])
+    dtype = trace.storage.held(int(trace.edge_consumer[edge])).dtype
+    return pulled_along(trace, edge, np.ones((), dtype)[()])

@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ops.primitive import Array, Primitive
+from tracer.fetching import seen
+from tracer.stats import zeros
 from tracer.traces import Trace
+from tracer.values import device_name, placed
 
 FLAT = 1 - 0.97**2
 """A unit is flat where its slope is less than this share of the steepest: for tanh, where |tanh x| > 0.97.
@@ -109,20 +112,19 @@ def flat_share(trace: Trace, node: int, shape: Shape) -> Flat:
     Of one that dies on one side: the share of units that are flat for every sample, so that they learn from none. Of
     one that saturates on both: the share of all its numbers.
     """
-    value = np.asarray(trace.storage.value(node))
+    value = trace.storage.held(node)
     inputs = trace.inputs_of(node)
     place = next(k for k, i in enumerate(inputs) if i >= 0)
+    ones = placed(np.ones(value.shape, value.dtype)[()], device_name(value))
     with np.errstate(all="ignore"):
-        slope = trace.pull_back(
-            node, np.ones_like(value)[()], [k == place for k in range(len(inputs))]
-        )
-        flat = np.abs(np.asarray(slope[place])) < FLAT * shape.steepest
+        slope = trace.pull_back(node, ones, [k == place for k in range(len(inputs))])
+        flat = abs(slope[place]) < FLAT * shape.steepest
     if not flat.size:
         return Flat(0.0, 0, 0)
     axes = sample_axes(flat.ndim)
     units = int(np.prod([n for axis, n in enumerate(flat.shape) if axis not in axes]))
-    silent = flat.all(axis=axes) if shape.sides == 1 else flat
-    return Flat(float(silent.mean()), units, flat.size // units)
+    silent = seen(flat.all(axis=axes) if shape.sides == 1 else flat)
+    return Flat((silent.size - zeros(silent)) / silent.size, units, flat.size // units)
 
 
 def sample_axes(ndim: int) -> tuple[int, ...]:

@@ -47,12 +47,15 @@ def _detached(trace: Trace) -> Iterator[str]:
         source = detached_from(trace, node)
         if source is not None and trace.reaches_loss[node]:
             label = trace.label(node)
-            what = source or "what it was"
-            yield f"{label} is {what} detached: no gradient flows from it to what {what} was computed from"
+            what = f"{source} detached" if source else "a value that was detached"
+            yield f"{label} is {what}: no gradient flows from it to {source or 'that'}"
 
 
 def _stretched(trace: Trace) -> Iterator[str]:
-    """Operations of a column and a row of one length, one of them with an axis less: (n, 1) and (n,) make (n, n)."""
+    """Operations of a column and a row of one length, one of them with an axis less: (n, 1) and (n,) make (n, n).
+
+    Not where it is meant: of `x[:, None]`, of the weights of a layer from 1 number to n, of masks and classes.
+    """
     for node in np.flatnonzero(trace.op_of >= 0).tolist():
         op, made = trace.ops[trace.op_of[node]], trace[node].shape
         if not op.elementwise:
@@ -64,7 +67,9 @@ def _stretched(trace: Trace) -> Iterator[str]:
         column, row = sorted(range(2), key=lambda k: -len(shapes[k]))
         if _squeezed(shapes[column]) != _squeezed(shapes[row]) or math.prod(shapes[row]) < 2:
             continue
-        if math.prod(made) <= math.prod(shapes[row]):
+        if math.prod(made) <= math.prod(shapes[row]) or trace[node].dtype.kind == "b":
+            continue
+        if KINDS[trace.kind_of[inputs[row]]] == "parameter" or _is_turned(trace, inputs[column]):
             continue
         labels = [trace.label(k) for k in inputs]
         told = " and ".join(
@@ -75,6 +80,14 @@ def _stretched(trace: Trace) -> Iterator[str]:
             f"{trace.label(node)} is {_size(made)}, of {told}: "
             f"each element meets every other; {labels[column]}.reshape({wanted}) meets one"
         )
+
+
+def _is_turned(trace: Trace, node: int) -> bool:
+    """Whether a value is another one that was given an axis."""
+    op = trace.op(node)
+    if op is None or op.name not in ("getitem", "reshape"):
+        return False
+    return len(trace[trace.inputs_of(node)[0]].shape) < len(trace[node].shape)
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from tracer import stats
 from tracer.insight.layering import Layer
@@ -74,7 +73,7 @@ class Vitals:
 
 def vitals(trace: Trace, layer: Layer, rate: float | None = None) -> Vitals:
     """The numbers of one layer; see `Vitals`."""
-    value, gradient = trace.storage.value(layer.output), trace.gradient(layer.output)
+    value, gradient = trace.seen(layer.output), trace.seen_gradient(layer.output)
     size = math.sqrt(value.size)
     value_rms = stats.rms(value)
     gradient_rms = None if gradient is None else stats.rms(gradient)
@@ -90,9 +89,9 @@ def vitals(trace: Trace, layer: Layer, rate: float | None = None) -> Vitals:
         dead=_share(dead),
         saturated=_share(saturated),
         samples=max((flat.samples for flat in dead), default=0),
-        weight_rms=_together([trace.storage.value(p) for p in layer.parameters]),
+        weight_rms=_together([trace.seen(p) for p in layer.parameters]),
         weight_gradient_rms=_together(
-            [g for p in layer.parameters if (g := trace.gradient(p)) is not None]
+            [g for p in layer.parameters if (g := trace.seen_gradient(p)) is not None]
         ),
         rate=rate,
         bad=_not_finite(value_rms, gradient_rms),
@@ -115,7 +114,7 @@ def _share(flats: list[Flat]) -> float | None:
     return sum(flat.share * flat.units for flat in flats) / units if units else None
 
 
-def _together(arrays: list[np.ndarray]) -> float | None:
+def _together(arrays: list[Any]) -> float | None:
     """The root mean square of the elements of some arrays together; None if there are none."""
     counts = [array.size for array in arrays]
     if not sum(counts):

@@ -55,8 +55,8 @@ class Judgement:
 class Judge:
     """Judges the answers to one question, and explains what is wrong, unless told not to."""
 
-    def __init__(self, question: Question, *, explains: bool = True, seed: int = 0) -> None:
-        self.question, self.explains, self.seed = question, explains, seed
+    def __init__(self, question: Question, *, explains: bool = True) -> None:
+        self.question, self.explains = question, explains
         self.names = Names(question.trace)
         self.base = first_step(self.names)
 
@@ -285,7 +285,7 @@ class Judge:
         with np.errstate(all="ignore"):
             return [
                 run
-                for run in self.question.subject.runs(self.seed)
+                for run in self.question.subject.runs
                 if np.isfinite(np.asarray(self.question.right(run), np.float64)).all()
             ]
 

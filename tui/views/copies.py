@@ -51,7 +51,7 @@ def formula_text(trace: Trace, node: int) -> str:
     view = trace[node]
     if view.op is not None:
         return f"{view.label} = {formula(view)}"
-    if view.value.ndim:
+    if view.shape:
         raise GradstepError(f"{view.label} is a leaf without a formula: try copy value")
     return f"{view.label} = {fmt.number(view.value, 17)}"
 

@@ -12,7 +12,6 @@ from tracer import elements
 from tracer import format as fmt
 from tracer.cells.figures import LARGE
 from tracer.cells.meanings import Kind
-from tracer.fetching import Distant
 from tracer.formulas import formula
 from tracer.stats import Summary, all_zero
 from tui.ink import Line, Span, clip, elide, span, width_of
@@ -92,21 +91,12 @@ def formula_lines(scene: Scene, width: int, *, dense: bool = False) -> list[Line
 def _with_numbers(scene: Scene, width: int, *, margin: str) -> Line:
     """The calculation with the numbers of single numbers and the first ones of arrays, and its result."""
     view = scene.trace[scene.selected]
-    arrays = [
-        scene.trace.seen(i) for i in (view.index, *scene.trace.inputs_of(view.index)) if i >= 0
-    ]
-    far = any(isinstance(array, Distant) for array in arrays)
-    numbers = (
-        ""
-        if far
-        else scene.figures.text(
-            ("numbers", view.index),
-            scene.figures.work(view.index),
-            lambda: formula(view, numbers=True),
-        )
+    numbers = scene.figures.text(
+        ("numbers", view.index),
+        scene.figures.work(view.index),
+        lambda: formula(view, numbers=True),
     )
-    result = fmt.elided(arrays[0]) if view.form.ndim else fmt.number(view.value)
-    result = f"[{result}]" if view.form.ndim else result
+    result = f"[{fmt.elided(view.seen)}]" if view.shape else fmt.number(view.seen)
     return _balanced((span(margin),), numbers, result, width)
 
 
@@ -186,9 +176,16 @@ RAN = {
 
 
 def kernel_lines(scene: Scene) -> list[Line]:
-    """Which kernels ran, where it was not numpy alone."""
-    ran = RAN.get(scene.trace[scene.selected].kernels)
-    return [(span("kernels   ", Kind.FAINT), span(ran))] if ran else []
+    """Which kernels ran, where it was not numpy alone; those of the flows too, once they ran, where they are others."""
+    node = scene.trace[scene.selected]
+    ran = RAN.get(node.kernels)
+    found: list[Line] = [(span("kernels   ", Kind.FAINT), span(ran))] if ran else []
+    sent = scene.timeline.after_backward(node.index)
+    if ran and sent is not None and sent <= scene.position and not node.kernels.startswith("numba"):
+        flows = node.flow_kernels
+        if flows not in ("", node.kernels):
+            found.append((span("  flows   ", Kind.FAINT), span(RAN.get(flows, flows))))
+    return found
 
 
 def _summary_lines(scene: Scene, word: str, array: Any, width: int, *, dense: bool) -> list[Line]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-
-import numpy as np
+from typing import Any
 
 from tracer import format as fmt
 from tracer.cells.meanings import Kind
@@ -31,9 +30,9 @@ def step_line(trace: Trace, position: int) -> Line:
         line = (*line, span(f" {view.op_name}", Kind.OP))
     if step.argument is None:
         size = f" {fmt.shape(view.shape)}" if view.shape else ""
-        return (*line, span(size, Kind.FAINT), span(f" = {_now(view.value)}"))
+        return (*line, span(size, Kind.FAINT), span(f" = {_now(view.seen)}"))
     target = trace.inputs_of(step.node)[step.argument]
-    total = trace.timeline.gradient(position, target)
+    total = trace.timeline.seen_gradient(position, target)
     many = f"  flow {step.number} of {step.count}" if step.count > 1 else ""
     return (
         *line,
@@ -44,22 +43,21 @@ def step_line(trace: Trace, position: int) -> Line:
     )
 
 
-def _now(array: object) -> str:
-    found = np.asarray(array)
-    return fmt.number(found) if found.ndim == 0 else f"[{fmt.elided(found)}]"
+def _now(array: Any) -> str:
+    return fmt.number(array) if array.ndim == 0 else f"[{fmt.elided(array)}]"
 
 
 def moment(trace: Trace, position: int, node: int) -> list[tuple[str, str]]:
     """What is known of a node at a position, in words: its formula with names and numbers, its gradient, its scope."""
     view, timeline = trace[node], trace.timeline
-    rows = [("node", f"{view.label}  {view.op_name}  {fmt.typed(view.value)}")]
+    rows = [("node", f"{view.label}  {view.op_name}  {fmt.typed(view.form)}")]
     ran = timeline.has_run(position, node)
     if view.op is not None:
         rows.append(("formula", f"{view.label} = {formula(view)}"))
         rows += [("", f"{view.label} = {formula(view, numbers=True)}")] if ran else []
-    rows.append(("value", _told(view.value) if ran else "not run yet"))
+    rows.append(("value", _told(view.seen) if ran else "not run yet"))
     status = timeline.status(position, node)
-    gradient = timeline.gradient(position, node)
+    gradient = timeline.seen_gradient(position, node)
     rows.append(
         ("gradient", f"{_told(gradient)}  {status}" if gradient is not None else f"{status}")
     )
@@ -77,9 +75,8 @@ def _name(given: object) -> str:
     return given.label if isinstance(given, Node) else str(given)
 
 
-def _told(array: object) -> str:
-    found = np.asarray(array)
-    return fmt.number(found) if found.ndim == 0 else f"[{fmt.elided(found)}]  {summary(found)}"
+def _told(array: Any) -> str:
+    return fmt.number(array) if array.ndim == 0 else f"[{fmt.elided(array)}]  {summary(array)}"
 
 
 def place_of(view: Node) -> str:

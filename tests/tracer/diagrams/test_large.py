@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 
 import numpy as np
 import pytest
 
 import tracer as tr
+from tests.effort import effort
 from tests.tracer.diagrams.networks import (
     batch_norm,
     edges,
@@ -401,14 +401,10 @@ def test_numbers_survive_the_placing():
 
 
 @pytest.mark.slow
-def test_ten_times_as_many_shapes_are_placed_in_about_ten_times_the_time():
-    spent = []
-    for layers in (100, 1000):
-        picture = diagram(deep(layers), style="outline", most=10**6).picture
-        start = time.process_time()
-        assert placed(picture).placed
-        spent.append(time.process_time() - start)
-    assert spent[1] <= 60 * spent[0]  # a hundred if it grew with the square
+def test_ten_times_as_many_shapes_are_placed_with_ten_times_the_effort():
+    few, many = (diagram(deep(layers), style="outline", most=10**6).picture for layers in (30, 300))
+    assert effort(lambda: placed(many)) < 15 * effort(lambda: placed(few))
+    assert placed(many).placed
 
 
 def test_a_folded_card_has_run_when_its_output_is_there_and_shows_that_value():

@@ -18,8 +18,9 @@ from tests.tracer.diagrams.networks import FIGURES, LARGE
 from tests.tracer.diagrams.test_drawing import needs_graphviz
 from tests.tracer.diagrams.test_geometry import fitting, trace_of
 from tracer.diagrams import FORMATS, diagram
-from tracer.diagrams.numerals import first_numbers, mean_size, numeral, one_number, root_mean_square
+from tracer.diagrams.numerals import first_numbers, mean_size, numeral, one_number
 from tracer.diagrams.palettes import LIGHT
+from tracer.stats import rms
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROLES = {colour: role for role, colour in reversed(asdict(LIGHT).items())}
@@ -84,24 +85,26 @@ def says(text: str, array: Any, *, sizes: bool = False) -> bool:
     if array.dtype.kind == "b":
         return text in (first_numbers(array), mean_size(array))
     if text.startswith("rms "):
-        return array.size > 1 and agrees(text[4:], root_mean_square(array))
+        return array.size > 1 and agrees(text[4:], rms(array))
     flat = np.ravel(array)
     if re.fullmatch(r"(\d+ (nan|inf) )+of \d+", text):
         return text == mean_size(array)
     shown, rest, hidden = text.partition("…")
     if hidden.startswith(" rms "):
-        if any(map(float, shown.split())) or not agrees(hidden[5:], root_mean_square(array)):
+        if any(map(float, shown.split())) or not agrees(hidden[5:], rms(array)):
             return False
         hidden = ""
     words = shown.split()
     whole = len(words) == flat.size if not rest else len(words) < flat.size
+    hidden, of, size = hidden.partition(" of ")
     counts = dict(zip(hidden.split()[1::2], map(int, hidden.split()[::2]), strict=True))
-    tail = flat[len(words) :]
+    told = flat if counts else flat[len(words) :]  # all are counted, unless none of the rest is one
     return (
         whole
         and all(agrees(word, x) for word, x in zip(words, flat, strict=False))
-        and counts.get("nan", 0) == np.isnan(tail).sum()
-        and counts.get("inf", 0) == np.isinf(tail).sum()
+        and (not of or int(size) == flat.size)
+        and counts.get("nan", 0) == np.isnan(told).sum()
+        and counts.get("inf", 0) == np.isinf(told).sum()
     )
 
 
@@ -150,7 +153,7 @@ def sums_of_flows(trace: tr.Trace, i: int) -> tuple[float, ...]:
         total = np.zeros_like(flows[start])
         for flow in flows[start : start + 64]:
             total = total + flow
-            found.append(float(total) if total.ndim == 0 else root_mean_square(total))
+            found.append(float(total) if total.ndim == 0 else rms(total))
     return tuple(found)
 
 
@@ -227,8 +230,14 @@ def test_the_contributions_of_paths_add_up_to_the_gradient(name):
 
 def test_the_reading_tells_wrong_numbers_from_right_ones():
     array = np.array([0.756, -0.52, 1.0, np.nan])
-    assert says("0.76 −0.52 … 1 nan", array)
-    for wrong in ("0.76 −0.52 …", "0.75 −0.52 … 1 nan", "0.76 0.52 … 1 nan", "0.76 −0.52", "0"):
+    assert says("0.76 −0.52 … 1 nan of 4", array)
+    for wrong in (
+        "0.76 −0.52 …",
+        "0.75 −0.52 … 1 nan of 4",
+        "0.76 0.52 … 1 nan of 4",
+        "0.76 −0.52",
+        "0",
+    ):
         assert not says(wrong, array)
     assert says("rms 3.54", np.array([3.0, -4.0]))
     assert not says("3.54", np.array([3.0, -4.0]))
@@ -268,7 +277,7 @@ def test_a_number_that_is_not_zero_never_prints_as_zero():
         (np.array([0.5, np.nan]), "0.50 nan", "1 nan of 2"),
         (
             np.array([0.5, 0.5, np.inf, -np.inf, np.nan]),
-            "0.50 0.50 … 1 nan 2 inf",
+            "0.50 0.50 … 1 nan 2 inf of 5",
             "1 nan 2 inf of 5",
         ),
         (np.array([3, 1, 4]), "3 1 …", "rms 2.94"),

@@ -27,8 +27,9 @@ from tests.tracer.diagrams.networks import rnn, scalar_rnn
 from tests.tracer.diagrams.test_drawing import needs_graphviz
 from tests.tracer.diagrams.test_unrolled import plain
 from tracer.diagrams import Diagram, diagram
-from tracer.diagrams.numerals import numeral, root_mean_square
+from tracer.diagrams.numerals import numeral
 from tracer.diagrams.picture import Caption, Card, Gate, Pane, Picture, Shape, Text, Wire
+from tracer.stats import rms
 
 
 def rolled(trace: tr.Trace, **options: object) -> Diagram:
@@ -151,7 +152,7 @@ def test_each_parameter_stands_once_with_the_sum_of_its_flows(build):
         words = cards[f"n{node.index}"]
         count = len(trace.flows_into(node.index))
         assert words.endswith(f"{count} flows")
-        total = root_mean_square(node.gradient) if np.size(node.gradient) > 1 else node.gradient
+        total = rms(node.gradient) if np.size(node.gradient) > 1 else node.gradient
         assert f"Σ {plain(numeral(total))}" in words
 
 
@@ -178,9 +179,7 @@ def test_the_pane_shows_the_step_of_the_walk():
             assert shown["at"].nodes == (node,)
             before = trace.node_index(f"a#{t - 1}" if t > 1 else "a0")
             assert shown["at-1"].nodes == (before,)
-            assert bare(shown["at-1"].value) == plain(
-                numeral(root_mean_square(trace.value(before)))
-            )
+            assert bare(shown["at-1"].value) == plain(numeral(rms(trace.value(before))))
             (pane,) = [s for s in picture.shapes if isinstance(s, Pane)]
             assert bare(pane.label) == f"t = {t} of 1 … 8"
 

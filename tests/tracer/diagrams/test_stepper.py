@@ -290,3 +290,17 @@ def test_every_step_of_every_style_leads_to_a_shape_that_one_can_click(style):
     found = faces(film, trace)
     shown = {i for actor in film.actors for i in actor.nodes if trace.op_of[i] >= 0}
     assert {found[i] for i in shown} <= buttons
+
+
+def test_what_the_figure_shortens_has_a_name_in_the_words_and_no_brackets_twice():
+    x, t = tr.tensor([1.0, 2.0], name="x"), tr.tensor([0.5, 0.5], name="t")
+    loss = tr.mean((x - t) ** 2)
+    trace = tr.trace(loss)
+    diagram = tr.diagram(trace)
+    said = [told(trace, k, diagram.called) for k in range(1, trace.timeline.last + 1)]
+    assert any("…" in diagram.called(k) for k in range(len(trace)))
+    assert not any(
+        line.startswith(("…", "∂L/∂…")) or "((x − t))" in line for s in said for line in s.formula
+    )
+    assert "(x − t)² sends" in said[-3].words
+    assert said[-3].formula[:2] == ("∂L/∂(x − t)", "+= ∂L/∂((x − t)²) · 2 · (x − t)")

@@ -10,6 +10,7 @@ import pytest
 
 import tracer as tr
 from gallery import GALLERY
+from tests.patience import PATIENCE
 from tests.tracer.quizzing.networks import question, subject
 from tracer.quizzing.judging import RIGHT, judge
 from tracer.quizzing.keyboard import typed
@@ -122,7 +123,7 @@ def test_latex_takes_worksheet_and_key(name, tmp_path):
         file = tmp_path / f"{stem}.tex"
         file.write_text(write(sheet, tex=True))
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", file.name]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stdout.decode("utf-8", "replace")[-2000:]
 
 

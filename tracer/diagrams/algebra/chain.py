@@ -13,7 +13,7 @@ from tracer.diagrams.algebra.factors import ONE, blackboard
 from tracer.diagrams.algebra.notation import Notation, sums_itself
 from tracer.formulas import flow_symbol, value_symbol
 from tracer.nodes import Node
-from tracer.symbols import Symbol
+from tracer.symbols import Symbol, viewed
 from tracer.traces import Trace
 
 NESTED = 4
@@ -55,9 +55,9 @@ class Chain:
             self.symbols[i] = (
                 self.computed(node)
                 if i in self.nested
-                else Symbol(node.value)  # written as a number
+                else viewed(node.seen)  # written as a number
                 if is_literal(node)
-                else Symbol(node.value, node.label, self.notation.names[i])
+                else viewed(node.seen, node.label, self.notation.names[i])
             )
         return self.symbols[i]
 
@@ -70,8 +70,8 @@ class Chain:
             self.symbol(one.index) if isinstance(one, Node) else one
             for one in (*inputs[:3], inputs[-1])
         ]
-        shown.insert(3, Symbol(node.value, "…", r"\dots"))
-        return Symbol(node.value, op=node.op, args=tuple(shown), params=node.params)
+        shown.insert(3, Symbol(node.form, "…", r"\dots"))
+        return Symbol(node.form, op=node.op, args=tuple(shown), params=node.params)
 
     def reader_of(self, edge: int) -> int:
         """The node with a line of its own from which a flow comes."""
@@ -122,9 +122,9 @@ class Chain:
             return ONE
         if i not in self.arriving:
             node = self.trace[i]
-            known = node.gradient
+            known = node.seen_gradient
             value = np.ones(node.shape)[()] if known is None else known
-            self.arriving[i] = Symbol(value, f"∂L/∂{node.label}", self.notation.gradient(i))
+            self.arriving[i] = viewed(value, f"∂L/∂{node.label}", self.notation.gradient(i))
         return self.arriving[i]
 
 

@@ -18,6 +18,7 @@ from tracer.diagrams.algebra.chain import Chain, is_literal
 from tracer.diagrams.algebra.factors import blackboard
 from tracer.diagrams.algebra.notation import Notation, notation_of, sums_itself
 from tracer.diagrams.frames import Part
+from tracer.fetching import fetched
 from tracer.formulas import with_clauses
 from tracer.kinds import KINDS
 from tracer.lettering import tex_name
@@ -98,7 +99,7 @@ _PLURALS = {
 def _set(node: Node) -> str:
     if node.shape:
         return rf" \in {_space(node.shape)}"
-    return f" = {_number(node.value)}"
+    return f" = {_number(node.seen)}"
 
 
 def _space(shape: Sequence[int]) -> str:
@@ -172,7 +173,7 @@ class _Paper:
         node = self.trace[i]
         formula = blackboard(self.chain.computed(node), ())
         text = write(formula, Style(tex=True))
-        value = _short(node.value) if self.numbers else ""
+        value = _short(node.seen) if self.numbers else ""
         middle = ""
         if value and not node.shape:
             middle = write(formula, Style(tex=True, numbers=True))
@@ -206,7 +207,7 @@ class _Paper:
         """The row with which the backward pass starts."""
         loss = self.trace.loss
         given = r"\text{the seed cotangent}"
-        value = "1" if sums_itself(self.trace) else _short(self.trace.seed)
+        value = "1" if sums_itself(self.trace) else _short(fetched(self.trace.seed))
         yield f"{self.notation.gradient(loss)} &= " + (value or given)
 
     def sum_of(self, i: int, edges: Sequence[int]) -> list[str]:
@@ -221,7 +222,7 @@ class _Paper:
             terms.append(Term(rf"\text{{{left:,} more}}", r"\cdots", r"\cdots"))
         if arrived < expected:
             tail = rf" \qquad \text{{({arrived} of {expected} flows so far)}}"
-        gradient = self.trace.timeline.gradient(self.position, i)
+        gradient = self.trace.timeline.seen_gradient(self.position, i)
         total = _short(gradient) if self.numbers else ""
         middle = ""
         if total and np.ndim(gradient) == 0:
@@ -272,7 +273,7 @@ class _Paper:
     def amounts(self, edges: Sequence[int], left: int) -> Iterator[str]:
         """What scalar flows come to, and a sign for those that are not written."""
         for edge in edges[:MOST_FLOWS]:
-            yield _number(self.trace.flow(edge).cotangent)
+            yield _number(self.trace.seen_flow(edge))
         if left:
             yield r"\cdots"
 

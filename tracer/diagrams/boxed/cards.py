@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tracer import format as short
 from tracer.diagrams.boxed.boxes import Boxes, boxes_of
 from tracer.diagrams.boxed.columns import (
@@ -28,7 +26,6 @@ from tracer.diagrams.names import plain
 from tracer.diagrams.picture import Caption, Card, Edge, Picture, Run, Shape, Side, Text, Wire
 from tracer.diagrams.settings import Settings
 from tracer.formulas import formula
-from tracer.nodes import Flow
 
 MARK = "∂ "
 MOST_CARDS = 45
@@ -180,13 +177,13 @@ def _with_flow(
     moment: Moment, source: Box, use: Use, line: Edge, *, across: bool
 ) -> tuple[Shape | None, tuple[Edge, ...]]:
     """A line with what it sends back, where the gradient of the value is a sum of several flows."""
-    flow = _one_of_several(moment, source, use)
-    if flow is None:
+    if not _is_one_of_several(moment, source, use):
         return None, (line,)
-    number = (Run(moment.write(flow.cotangent), "gradient", SMALL),)
-    now: Text = number if moment.arrived(flow) else ()
-    key = f"c{use.edges[0]}"
-    tip = f"flow from {moment.called(flow.consumer)}"
+    edge = use.edges[0]
+    number = (Run(moment.flow(edge), "gradient", SMALL),)
+    now: Text = number if moment.has_come(edge) else ()
+    key = f"c{edge}"
+    tip = f"flow from {moment.called(int(moment.trace.edge_consumer[edge]))}"
     shape: Shape
     if across:
         width = room_for(number, least=30)
@@ -208,16 +205,12 @@ def _frames_around(source: tuple[int, ...], reader: tuple[int, ...]) -> int:
     return next(k for k, frame in enumerate(source) if reader[k : k + 1] != (frame,))
 
 
-def _one_of_several(moment: Moment, source: Box, use: Use) -> Flow | None:
-    """The flow along a use, if others reach the same value."""
-    trace = moment.trace
-    if source.name or len(use.edges) > 1 or len(trace.uses_of(source.face)) < 2:
-        return None
-    flows = trace.flows_into(source.face)
-    if len(flows) < 2:
-        return None
-    starts = trace.input_start
-    return next((f for f in flows if int(starts[f.consumer]) + f.argument == use.edges[0]), None)
+def _is_one_of_several(moment: Moment, source: Box, use: Use) -> bool:
+    """Whether a flow comes back along a use, and others reach the same value."""
+    if source.name or len(use.edges) > 1 or len(moment.trace.uses_of(source.face)) < 2:
+        return False
+    arriving = moment.timeline.arrivals(source.face)
+    return len(arriving) > 1 and use.edges[0] in arriving
 
 
 def _written_formula(moment: Moment, i: int) -> str:
@@ -230,10 +223,10 @@ def _flow_lines(moment: Moment, i: int) -> list[str]:
     trace = moment.trace
     if len(trace.uses_of(i)) < 2:
         return []
-    flows = [flow for flow in trace.flows_into(i) if moment.arrived(flow)]
+    flows = [edge for edge in moment.timeline.arrivals(i) if moment.has_come(edge)]
     lines = [
-        f"  + {moment.write(flow.cotangent)} from {plain(trace[flow.consumer].label)}"
-        for flow in flows[:MOST_FLOWS]
+        f"  + {moment.flow(edge)} from {plain(trace.label(int(trace.edge_consumer[edge])))}"
+        for edge in flows[:MOST_FLOWS]
     ]
     return lines + ([f"  + {len(flows) - MOST_FLOWS} more"] if len(flows) > MOST_FLOWS else [])
 
@@ -255,7 +248,7 @@ def main_route(part: Part) -> set[tuple[int, int]]:
             (
                 j not in weights_only,
                 bool(trace.tracked[j]),
-                np.size(trace.value(j)),
+                trace.storage.held(j).size,
                 depth[j],
                 -k,
                 j,

@@ -38,9 +38,7 @@ def rendered(dot: str, engine: str, format: str, *, time_limit: float | None = N
     return content
 
 
-def rendered_each(
-    dots: Sequence[str], format: str, *, dpi: float = PNG_DPI, time_limit: float | None = None
-) -> Iterator[bytes]:
+def rendered_each(dots: Sequence[str], format: str, *, dpi: float = PNG_DPI) -> Iterator[bytes]:
     """Placed pictures as PNG or PDF files, in order; `AT_ONCE` of them by one process, each in limited time.
 
     Raises what `rendered` raises.
@@ -54,7 +52,7 @@ def rendered_each(
             for number, dot in enumerate(dots[start : start + AT_ONCE]):
                 files.append(Path(folder, f"{number}.dot"))
                 files[-1].write_text(dot, encoding="utf-8")
-            _said([*command, *map(str, files)], format, time_limit)
+            _said([*command, *map(str, files)], format, None)
             for file in files:
                 yield file.with_suffix(f".dot.{format}").read_bytes()
 

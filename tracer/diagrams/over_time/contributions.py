@@ -15,7 +15,6 @@ from tracer.diagrams.moments import Moment
 from tracer.diagrams.numerals import signed
 from tracer.diagrams.over_time.step_shapes import shape_width
 from tracer.diagrams.picture import Caption, Edge, Gate, Pane, Point, Run, Shape, Text, Wire
-from tracer.nodes import Flow
 
 LETTERS = 11.0
 """The size of a contribution."""
@@ -72,9 +71,9 @@ def _summed(moment: Moment, edges: tuple[int, ...]) -> Any:
         return None
     key = ("sent", edges)
     if key not in moment.memory:
-        total = moment.trace.flow(edges[0]).cotangent
+        total = moment.trace.seen_flow(edges[0])
         for edge in edges[1:]:
-            total = total + moment.trace.flow(edge).cotangent
+            total = total + moment.trace.seen_flow(edge)
         moment.memory[key] = total
     return moment.memory[key]
 
@@ -92,9 +91,7 @@ def arrived_along(moment: Moment, edge: int) -> bool:
     """Whether the flow along an edge has been sent by now."""
     if not moment.stepping:
         return True
-    trace = moment.trace
-    consumer, argument = int(trace.edge_consumer[edge]), int(trace.edge_argument[edge])
-    return moment.arrived(Flow(consumer, argument, int(trace.input_of[edge]), None))
+    return moment.has_come(edge)
 
 
 def flow_text(moment: Moment, flow: Any) -> Text:

@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tracer.diagrams.measure import text_width
 from tracer.diagrams.moments import Moment
 from tracer.diagrams.names import plain
@@ -82,11 +80,10 @@ def _captions(scene: Scene, parting: Sequence[int]) -> tuple[Text, ...]:
     said = moment.caption(states)
     trace = moment.trace
     lines = list(said)
-    if any(np.size(trace.value(i)) > 1 for i in scene.part.nodes):
+    sizes = {i: trace.storage.held(i).size for i in scene.part.nodes}
+    if any(size > 1 for size in sizes.values()):
         line = "Numbers of tensors are root mean squares (rms), without sign"
-        if any(
-            np.size(trace.value(i)) > 1 and trace.receives[i] for i in (*scene.shared, *parting)
-        ):
+        if any(sizes[i] > 1 and trace.receives[i] for i in (*scene.shared, *parting)):
             line += "; on a line the contribution of one use, Σ their sum, whose rms is not the sum of theirs"
         lines.append((Run(f"{line}.", "quiet", 11),))
     return (*lines, *_in_lines(scene.over.formulas()))

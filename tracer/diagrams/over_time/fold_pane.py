@@ -11,7 +11,6 @@ import numpy as np
 
 from tracer.diagrams.measure import text_width
 from tracer.diagrams.names import indexed_name, plain
-from tracer.diagrams.numerals import root_mean_square
 from tracer.diagrams.over_time.bridges import is_far, last_way, over
 from tracer.diagrams.over_time.contributions import Branch, moving_along
 from tracer.diagrams.over_time.folded import Fold
@@ -20,6 +19,7 @@ from tracer.diagrams.over_time.sheet import BAND, Scene, key_of
 from tracer.diagrams.over_time.step_shapes import with_small_words
 from tracer.diagrams.over_time.timesteps import RowKey
 from tracer.diagrams.picture import Caption, Edge, Joint, Pane, Point, Run, Shape, Text
+from tracer.stats import rms
 
 MARGIN = 9.0
 CURVE = 44.0, 15.0
@@ -217,9 +217,7 @@ def _curve(scene: Scene, fold: Fold, value: Passing) -> Edge:
     moment = scene.moment
     sizes = _thinned(
         [
-            root_mean_square(moment.trace.gradient(i))
-            if moment.trace.gradient(i) is not None
-            else 0.0
+            0.0 if (gradient := moment.trace.seen_gradient(i)) is None else rms(gradient)
             for i in value.roots
         ]
     )

@@ -104,7 +104,7 @@ def _formula(
         if node.index not in letters:
             letter = chr(_FIRST + len(letters))
             letters[node.index], names[letter] = letter, name_of(node.index)
-        return Symbol(node.value, letters[node.index], letters[node.index])
+        return Symbol(node.form, letters[node.index], letters[node.index])
 
     members = frozenset(block.members)
     if len(members) > MOST_MEMBERS:

@@ -35,11 +35,6 @@ class Row:
     is_state: bool
 
     @property
-    def lies(self) -> bool:
-        """Whether the value stands beside its gate rather than below."""
-        return self.gate[0] != self.value[0]
-
-    @property
     def backwards(self) -> bool:
         """Whether it is the state of a loop that runs backwards in time: its value stands left of its gate."""
         return self.value[0] < self.gate[0]

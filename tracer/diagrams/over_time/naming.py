@@ -111,7 +111,7 @@ class OverTime:
                 return self._made(source, depth - 1)
             else:
                 text = UNKNOWN
-            return Symbol(source.value, text, text)
+            return Symbol(source.form, text, text)
 
         return value_symbol(node, naming)
 

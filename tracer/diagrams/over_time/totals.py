@@ -9,9 +9,10 @@ import numpy as np
 
 from tracer.diagrams.moments import SMALL, WORDED, Moment
 from tracer.diagrams.names import name_text
-from tracer.diagrams.numerals import numeral, root_mean_square
+from tracer.diagrams.numerals import numeral
 from tracer.diagrams.over_time.step_shapes import SMALL_WORD, with_small_words
 from tracer.diagrams.picture import Run, Text
+from tracer.stats import rms
 from tracer.timeline import GLYPHS, GradientStatus
 
 MOST_TERMS = 6
@@ -22,7 +23,7 @@ def short_sum_text(moment: Moment, j: int) -> Text:
     status = moment.timeline.status(moment.position, j)
     if status.state in WORDED:
         return moment.read(j).gradient
-    total = moment.timeline.gradient(moment.position, j)
+    total = moment.timeline.seen_gradient(moment.position, j)
     if total is None:
         return (Run(GLYPHS[status.state], "quiet", SMALL),)
     result = with_small_words((Run(moment.write(total), "gradient", 13, bold=True),))
@@ -41,7 +42,7 @@ def sum_text(moment: Moment, j: int, flows: Sequence[Any]) -> Text:
     status = moment.timeline.status(moment.position, j)
     if status.state in WORDED:
         return moment.read(j).gradient
-    total = moment.timeline.gradient(moment.position, j)
+    total = moment.timeline.seen_gradient(moment.position, j)
     arrived = [flow for flow in flows if flow is not None]
     if total is None or not arrived:
         return (Run(GLYPHS[status.state], "quiet", SMALL),)
@@ -51,8 +52,8 @@ def sum_text(moment: Moment, j: int, flows: Sequence[Any]) -> Text:
         body, result = " + ".join(terms).replace("+ −", "− "), moment.write(total)
         link = " = "
     else:
-        rms = ", ".join(_elided([numeral(root_mean_square(flow)) for flow in arrived]))
-        body, result = f"sum of {len(arrived)} flows of rms {rms}", numeral(root_mean_square(total))
+        sizes = ", ".join(_elided([numeral(rms(flow)) for flow in arrived]))
+        body, result = f"sum of {len(arrived)} flows of rms {sizes}", numeral(rms(total))
         link = ":  rms "
     runs = (Run(body + link, "gradient", 13), Run(result, "gradient", 13, bold=True))
     mark = counted(status) if status.state == "partial" else ()

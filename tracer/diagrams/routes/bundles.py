@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ops.primitive import Array
 from tracer import errors
 from tracer.diagrams.frames import Part
 from tracer.diagrams.names import plain
-from tracer.diagrams.numerals import root_mean_square
 from tracer.diagrams.picture import Role
 from tracer.diagrams.routes.ways import region_name, route_names, stops_of, told_apart
 from tracer.insight.routes import (
     MOST_COUNTED,
     Meeting,
     Route,
-    contribution,
     flows_out,
     meetings,
     routes_between,
     routes_from_loss,
+    seen_contribution,
 )
+from tracer.stats import rms
 from tracer.traces import Trace
 
 ROLES: tuple[Role, ...] = ("route0", "route1", "route2", "route3")
@@ -45,7 +45,8 @@ class Bundle:
     entries: tuple[int, ...]
     """The edges by which they enter the node whose gradient is taken apart."""
     routes: int
-    contribution: Array
+    contribution: Any
+    """As views read it: a large array of a device from afar."""
     route: Route | None = None
     """The route, where there is only one."""
 
@@ -87,7 +88,7 @@ def braid_of(part: Part, around: str | int | None) -> Braid:
                 frozenset(route.edges),
                 route.edges[-1:],
                 1,
-                contribution(trace, route),
+                seen_contribution(trace, route),
                 route,
             )
             for role, name, route in zip(ROLES, names, routes, strict=False)
@@ -144,10 +145,10 @@ def _meeting(trace: Trace, source: int) -> Meeting:
 def _by_flow(trace: Trace, source: int, met: Meeting) -> tuple[Bundle, ...]:
     """A bundle for each flow into the source; of more than four, the three largest and one of all others."""
     entries = flows_out(trace, source)
-    sent = {edge: trace.flow(edge).cotangent for edge in entries}
+    sent = {edge: trace.seen_flow(edge) for edge in entries}
     groups: list[tuple[int, ...]] = [(edge,) for edge in entries]
     if len(entries) > MOST:
-        size = {edge: root_mean_square(sent[edge]) for edge in entries}
+        size = {edge: rms(sent[edge]) for edge in entries}
         kept = sorted(entries, key=lambda edge: (-size[edge], edge))[: MOST - 1]
         groups = [(edge,) for edge in sorted(kept)]
         groups.append(tuple(edge for edge in entries if edge not in kept))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from ops.primitive import Array
 from tracer import format as short
 from tracer.diagrams.measure import text_width
 from tracer.diagrams.moments import SMALL, Moment
 from tracer.diagrams.names import name_text, plain
-from tracer.diagrams.numerals import numeral, root_mean_square
+from tracer.diagrams.numerals import numeral
 from tracer.diagrams.picture import Run, Text
 from tracer.diagrams.routes.bundles import Braid, Bundle
 from tracer.insight.routes import MOST_COUNTED, slope
+from tracer.stats import rms
 from tracer.timeline import GLYPHS
 
 LINE_ROOM = 720.0
@@ -40,14 +42,14 @@ def contribution_text(moment: Moment, bundle: Bundle, *, finished: bool = False)
     return (Run(GLYPHS["not reached"], "quiet", SMALL),)
 
 
-def _bracketed(moment: Moment, array: Array) -> str:
+def _bracketed(moment: Moment, array: Any) -> str:
     written = moment.write(array)
     return f"[{written}]" if np.size(array) > 1 else written
 
 
 def sum_lines(moment: Moment, braid: Braid) -> tuple[Text, ...]:
     """`∂L/∂x = 0.75 (through F) + 1.00 (skip) = 1.75`, in as many lines as it needs."""
-    total = moment.trace.gradient(braid.source)
+    total = moment.trace.seen_gradient(braid.source)
     assert total is not None
     terms: list[Text] = []
     for number, bundle in enumerate(braid.bundles):
@@ -73,18 +75,18 @@ def resized(text: Text) -> Text:
     return tuple(Run(run.text, run.role, SIZE, run.bold, run.italic, run.lowered) for run in text)
 
 
-def gradient_name(moment: Moment, i: int, size: float = SIZE) -> Text:
+def gradient_name(moment: Moment, i: int) -> Text:
     """`∂L/∂x` in the colour of gradients."""
     trace = moment.trace
-    name = name_text(trace.names[i] or trace.labels[i], role="gradient", size=size)
-    return (Run("∂L/∂", "gradient", size), *name)
+    name = name_text(trace.names[i] or trace.labels[i], role="gradient", size=SIZE)
+    return (Run("∂L/∂", "gradient", SIZE), *name)
 
 
 def notes(moment: Moment, braid: Braid) -> tuple[Text, ...]:
     """What a reader must know of the sum: how arrays are meant, and what lies beyond the figure."""
     trace = moment.trace
     source, end = braid.source, braid.meeting.node
-    total = np.asarray(trace.gradient(source))
+    total = trace.seen_gradient(source)
     said: list[str] = []
     if total.size > 1:
         said.append(
@@ -92,9 +94,9 @@ def notes(moment: Moment, braid: Braid) -> tuple[Text, ...]:
             if total.size > 2
             else "arrays add element by element"
         )
-        sizes = [numeral(root_mean_square(bundle.contribution)) for bundle in braid.bundles]
+        sizes = [numeral(rms(bundle.contribution)) for bundle in braid.bundles]
         if len(sizes) > 1 and all(has_come(moment, bundle) for bundle in braid.bundles):
-            whole = numeral(root_mean_square(total))
+            whole = numeral(rms(total))
             said.append(f"their sizes do not add: rms {', '.join(sizes)}; of the sum {whole}")
     named = plain(trace.labels[source], longest=24)
     if braid.total > len(braid.bundles):
@@ -134,7 +136,7 @@ def product_lines(moment: Moment, braid: Braid) -> tuple[Text, ...]:
 def _is_scalar(moment: Moment, bundle: Bundle) -> bool:
     trace = moment.trace
     return all(
-        np.ndim(trace.value(int(i))) == 0
+        trace.storage.held(int(i)).ndim == 0
         for edge in bundle.edges
         for i in (trace.edge_consumer[edge], trace.input_of[edge])
     )
@@ -144,7 +146,7 @@ def _product_line(moment: Moment, bundle: Bundle) -> Text:
     trace = moment.trace
     assert bundle.route is not None
     edges = bundle.route.edges
-    top = trace.gradient(int(trace.edge_consumer[edges[0]]))
+    top = trace.seen_gradient(int(trace.edge_consumer[edges[0]]))
     factors = [top, *(slope(trace, edge) for edge in edges[:MOST_FACTORS])]
     written = " · ".join(moment.write(factor) for factor in factors)
     more = " · …" if len(edges) > MOST_FACTORS else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from tracer.diagrams.names import formula_text, plain
 from tracer.errors import GradstepError
 from tracer.formulas import Naming, bracketed, flow_formula, formula
 from tracer.nodes import Node
-from tracer.symbols import Symbol
+from tracer.symbols import viewed
 from tracer.timeline import Timeline
 from tracer.traces import Trace
 
@@ -71,7 +72,7 @@ def told(trace: Trace, position: int, called: Called | None = None) -> Told:
     (('= x · y', '= 2 · 5', '= 10'), ('∂L/∂x', '+= ∂L/∂mul@2 · y', '= 1 · 5', '= 5'))
     """
     step = trace.timeline.step(position)
-    called = called or (lambda i: plain(trace.label(i)))
+    called = _in_full(trace, called or (lambda i: plain(trace.label(i))))
     if step.phase == "start":
         return Told(position, -1, (), _beginning(trace))
     if step.phase == "forward":
@@ -88,7 +89,7 @@ def _beginning(trace: Trace) -> str:
 def _forward(trace: Trace, position: int, node: Node, called: Called) -> Told:
     label = _label(node, called)
     symbol = _symbol_of(called)
-    value = _number(node.value)
+    value = _number(node.seen)
     lines = (
         _set(label),
         *_right_sides(
@@ -103,10 +104,10 @@ def _forward(trace: Trace, position: int, node: Node, called: Called) -> Told:
         for source in node.inputs
     ]
     words = (
-        f"{plain(node.op_name)} of {_listed(sources)} gives {label} = {value}{_sized(node.value)}."
+        f"{plain(node.op_name)} of {_listed(sources)} gives {label} = {value}{_sized(node.seen)}."
     )
     if node.index == trace.loss:
-        seed = trace.gradient(node.index)
+        seed = node.seen_gradient
         if seed is not None:
             words += f" {label} is the loss L: the backward pass starts here, with ∂L/∂{label} = {_number(seed)}."
     return Told(position, node.index, lines, words)
@@ -116,26 +117,26 @@ def _backward(trace: Trace, position: int, node: Node, called: Called) -> Told:
     timeline = trace.timeline
     edge = timeline.flow_at(position)
     assert edge is not None
-    flow = trace.flow(edge)
-    target = trace[flow.input]
-    amount = _number(flow.cotangent)
+    flow, argument = trace.seen_flow(edge), int(trace.edge_argument[edge])
+    target = trace[int(trace.input_of[edge])]
+    amount = _number(flow)
     symbol = _symbol_of(called)
     lines = (
         f"∂L/∂{_set(bracketed(_label(target, called)))}",
         *_right_sides(
             "+=",
-            _written(flow_formula, node, flow.argument, naming=symbol),
-            _written(flow_formula, node, flow.argument, numbers=True, naming=symbol),
+            _written(flow_formula, node, argument, naming=symbol),
+            _written(flow_formula, node, argument, numbers=True, naming=symbol),
             amount,
         ),
     )
     label = _label(target, called)
-    words = f"{_label(node, called)} sends {amount}{_sized(flow.cotangent)} to {label}."
-    status = timeline.status(position, flow.input)
+    words = f"{_label(node, called)} sends {amount}{_sized(flow)} to {label}."
+    status = timeline.status(position, target.index)
     if status.expected == 1:
         words += f" It is the only flow to {label}: its gradient is final."
     else:
-        total = timeline.gradient(position, flow.input)
+        total = timeline.seen_gradient(position, target.index)
         words += f" Flow {status.arrived} of {status.expected}: the gradient of {label} is "
         words += (
             f"{_number(total)} so far."
@@ -177,13 +178,24 @@ def _label(node: Node, called: Called) -> str:
 
 
 def _symbol_of(called: Called) -> Naming:
-    """How formulas write a node: as the figure calls it, a sum in brackets."""
+    """How formulas write a node: as the figure calls it."""
+    return lambda node: viewed(node.seen, called(node.index))
 
-    def naming(node: Node) -> Symbol:
-        name = called(node.index)
-        return Symbol(node.value, bracketed(name) if " + " in name or " − " in name else name)
 
-    return naming
+def _in_full(trace: Trace, called: Called) -> Called:
+    """What the figure calls a node; a formula that it shortens in full if that is short, else the label of the node."""
+
+    def known(i: int) -> str:
+        return plain(trace.label(i)) if "…" in called(i) else called(i)
+
+    @cache
+    def name(i: int) -> str:
+        if known(i) == called(i) or trace.op_of[i] < 0:
+            return known(i)
+        whole = _written(formula, trace[i], naming=_symbol_of(known))
+        return whole if whole and len(whole) <= _LONGEST_NAME else known(i)
+
+    return name
 
 
 def _number(value: Any) -> str:

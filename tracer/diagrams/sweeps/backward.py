@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import numpy as np
-
 from tracer.diagrams.boxed.cards import main_route
 from tracer.diagrams.frames import Part, framed, frames_of
 from tracer.diagrams.moments import Moment
@@ -19,24 +17,22 @@ from tracer.diagrams.sweeps.gradient_cards import gradient_card
 from tracer.diagrams.sweeps.gradient_wires import gradient_wire
 from tracer.diagrams.sweeps.plans import Plan
 from tracer.diagrams.sweeps.rules import says_out
-from tracer.nodes import Flow
 
 
 def backward(part: Part, moment: Moment, settings: Settings) -> Picture:
     """The picture of the backward pass; what has not run yet is dashed and has no number."""
     trace = moment.trace
     shown = [i for i in reversed(part.nodes) if trace.receives[i]]
-    flows: dict[int, Flow] = {}
+    flows: list[int] = []
     into: dict[int, list[int]] = defaultdict(list)
     for i in shown:
-        for flow in trace.flows_from(i) if part.draws_operation(i) else ():
-            edge = int(trace.input_start[i]) + flow.argument
-            flows[edge] = flow
-            into[flow.input].append(edge)
-    scalar = all(np.ndim(trace.value(i)) == 0 for i in shown)
+        for edge in trace.flows_of(i) if part.draws_operation(i) else ():
+            flows.append(edge)
+            into[int(trace.input_of[edge])].append(edge)
+    scalar = all(trace.storage.held(i).ndim == 0 for i in shown)
     route = frozenset() if scalar else frozenset(main_route(part))
     direction = "right" if scalar else settings.direction or "rows"
-    plan = Plan(part, moment, frames_of(part), flows, into, route, direction == "down")
+    plan = Plan(part, moment, frames_of(part), frozenset(flows), into, route, direction == "down")
     for i in shown:
         if scalar:
             gradient_wire(plan, i)
@@ -60,6 +56,6 @@ def _legend(plan: Plan, *, scalar: bool) -> tuple[Text, ...]:
     if scalar:
         said = "out: what the operation gave" if any(says_out(trace, e) for e in plan.flows) else ""
     else:
-        unnamed = any(not trace.names[flow.consumer] for flow in plan.flows.values())
+        unnamed = any(not trace.names[plan.sender(edge)] for edge in plan.flows)
         said = "g: the gradient that the arrow brings" if unnamed else ""
     return ((Run(said, "quiet", 11),),) if said else ()

@@ -25,7 +25,7 @@ def gradient_card(plan: Plan, i: int) -> None:
     if len(edges) == 1 and not others:
         said = rule_text(trace, edges[0])
         tip = plain(rule_formula(trace, edges[0]))
-        plan.join(f"n{plan.flows[edges[0]].consumer}", f"n{i}", edges[0])
+        plan.join(f"n{plan.sender(edges[0])}", f"n{i}", edges[0])
     elif edges:
         beyond = f", {others} from elsewhere" if others else ""
         said = (Run(f"sum of {len(edges) + others} flows{beyond}", "quiet", NUMBER_SIZE),)
@@ -50,21 +50,21 @@ def gradient_card(plan: Plan, i: int) -> None:
 
 def _flow_card(plan: Plan, edge: int) -> None:
     """One of several flows, as a card of its own that leads to the sum."""
-    moment, flow = plan.moment, plan.flows[edge]
+    moment, sender, receiver = plan.moment, plan.sender(edge), plan.receiver(edge)
     trace = moment.trace
     card = _card(
         plan,
         f"f{edge}",
-        flow.input,
+        receiver,
         ((Run("flow", "quiet", NUMBER_SIZE),), rule_text(trace, edge)),
         (plan.number(edge), plan.final_number(edge)),
         plain(rule_formula(trace, edge)),
-        ahead=not moment.arrived(flow),
+        ahead=not moment.has_come(edge),
         current=plan.is_moving(edge),
     )
-    plan.put(plan.frames.around[flow.consumer], card)
-    plan.join(f"n{flow.consumer}", f"f{edge}", edge)
-    plan.join(f"f{edge}", f"n{flow.input}", edge)
+    plan.put(plan.frames.around[sender], card)
+    plan.join(f"n{sender}", f"f{edge}", edge)
+    plan.join(f"f{edge}", f"n{receiver}", edge)
 
 
 def _card(

@@ -34,7 +34,7 @@ def gradient_wire(plan: Plan, i: int) -> None:
         ),
     )
     _summed_wires(plan, i, home)
-    sent = _sent(plan, i)
+    sent = [edge for edge in moment.trace.flows_of(i) if edge in plan.flows]
     start = f"n{i}"
     if len(sent) > 1:
         role: Role = "ahead" if plan.is_ahead(i) else "wire"
@@ -42,24 +42,17 @@ def gradient_wire(plan: Plan, i: int) -> None:
         plan.put(home, Joint(start, role=role))
         plan.edges.append(Edge(f"n{i}", start, "e", arrow=False, role=role, weight=3))
     for edge in sent:
-        flow = plan.flows[edge]
         plan.put(
             plan.frames.around[i],
             Gate(
                 f"r{edge}",
                 factor_text(moment, edge),
                 tip=plain(rule_formula(moment.trace, edge)),
-                ahead=not moment.arrived(flow),
-                current=moment.sending(flow.consumer, flow.argument),
+                ahead=not moment.has_come(edge),
+                current=plan.is_moving(edge),
             ),
         )
         plan.join(start, f"r{edge}", edge)
-
-
-def _sent(plan: Plan, i: int) -> list[int]:
-    """The edges along which node i sends flows, by argument."""
-    start, end = plan.moment.trace.input_start[i : i + 2].tolist()
-    return [edge for edge in range(start, end) if edge in plan.flows]
 
 
 def _summed_wires(plan: Plan, i: int, home: tuple[int, ...]) -> None:
@@ -75,7 +68,7 @@ def _summed_wires(plan: Plan, i: int, home: tuple[int, ...]) -> None:
     role: Role = "ahead" if ahead else "wire"
     plan.edges.append(Edge(f"s{i}", f"n{i}", "", "w", False, role, dashed=ahead, weight=5))
     for edge in edges:
-        come = plan.moment.arrived(plan.flows[edge])
+        come = plan.moment.has_come(edge)
         wire = Wire(
             f"f{edge}",
             (),

@@ -11,7 +11,6 @@ from tracer.diagrams.frames import Frames, Part
 from tracer.diagrams.moments import PARAMETER, SMALL, Moment
 from tracer.diagrams.picture import Edge, Role, Run, Shape, Side, Text
 from tracer.diagrams.sweeps.rules import gradient_name
-from tracer.nodes import Flow
 from tracer.timeline import GLYPHS
 
 
@@ -22,8 +21,8 @@ class Plan:
     part: Part
     moment: Moment
     frames: Frames
-    flows: dict[int, Flow]
-    """The flows that are drawn, by their edge of the trace."""
+    flows: Set[int]
+    """The edges of the trace whose flows are drawn."""
     into: dict[int, list[int]]
     """Node to the edges along which drawn flows reach it, in the order of the backward pass."""
     route: Set[tuple[int, int]] = frozenset()
@@ -51,10 +50,9 @@ class Plan:
 
     def join(self, tail: str, head: str, edge: int, *, arrow: bool = True, weight: int = 1) -> None:
         """A line along which the flow of an edge runs."""
-        flow = self.flows[edge]
-        come, moving = self.moment.arrived(flow), self.moment.sending(flow.consumer, flow.argument)
+        come, moving = self.moment.has_come(edge), self.is_moving(edge)
         role: Role = "wire" if come else "ahead"
-        if (flow.input, flow.consumer) in self.route:
+        if (self.receiver(edge), self.sender(edge)) in self.route:
             weight = 6
         leaving: Side = ("s" if self.down else "e") if tail[0] in "nf" else ""
         entering: Side = ("n" if self.down else "w") if head[0] in "nf" else ""
@@ -73,7 +71,15 @@ class Plan:
 
     def is_moving(self, edge: int) -> bool:
         """Whether the current step sends the flow of an edge."""
-        return self.moment.sending(self.flows[edge].consumer, self.flows[edge].argument)
+        return self.moment.sending(self.sender(edge), int(self.moment.trace.edge_argument[edge]))
+
+    def sender(self, edge: int) -> int:
+        """The node from which the flow of an edge comes."""
+        return int(self.moment.trace.edge_consumer[edge])
+
+    def receiver(self, edge: int) -> int:
+        """The node to which it comes."""
+        return int(self.moment.trace.input_of[edge])
 
     def elsewhere(self, i: int) -> int:
         """How many flows reach a node from operations that the figure does not show."""
@@ -86,10 +92,10 @@ class Plan:
 
     def number(self, edge: int) -> Text:
         """What the flow of an edge brings, or the mark of one that has not come."""
-        if self.moment.arrived(self.flows[edge]):
+        if self.moment.has_come(edge):
             return self.final_number(edge)
         return (Run(GLYPHS["not reached"], "quiet", SMALL),)
 
     def final_number(self, edge: int) -> Text:
         """What the flow of an edge brings in the end."""
-        return (Run(self.moment.write(self.flows[edge].cotangent), "gradient", 12),)
+        return (Run(self.moment.flow(edge), "gradient", 12),)

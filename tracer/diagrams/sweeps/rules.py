@@ -17,6 +17,7 @@ MOST_LETTERS = 22
 """A factor longer than this is shown by its number alone."""
 LONGEST = 52
 UPSTREAM = "∂L/∂"
+SIZE = 13
 SENT = "g"
 """How a formula calls the gradient of an unnamed value, which the arrow brings."""
 _NUMBER = re.compile(r"−?\d+(\.\d+)?")
@@ -24,23 +25,23 @@ _SUM = re.compile(r" [+−] (?![^(]*\))")
 """A plus or minus outside brackets."""
 
 
-def gradient_name(trace: Trace, i: int, *, role: Role = "gradient", size: float = 13) -> Text:
+def gradient_name(trace: Trace, i: int, *, role: Role = "gradient") -> Text:
     """`∂L/∂w₀`; an unnamed value is called by its formula, `∂L/∂(w₀ · x₀)`."""
-    head = Run(UPSTREAM, role, size)
+    head = Run(UPSTREAM, role, SIZE)
     if trace.names[i]:
         number = trace.labels[i].removeprefix(trace.names[i])
         again = (
-            (Run(number, "quiet", round(size * 0.72), lowered=True),) if number[:1] == "#" else ()
+            (Run(number, "quiet", round(SIZE * 0.72), lowered=True),) if number[:1] == "#" else ()
         )
-        return (head, *name_text(trace.names[i], role=role, size=size), *again)
+        return (head, *name_text(trace.names[i], role=role, size=SIZE), *again)
     written = called(trace, i)
     if trace.op_of[i] < 0:
-        return (head, Run(plain(written, longest=24), role, size))
+        return (head, Run(plain(written, longest=24), role, SIZE))
     inner = tuple(
         Run(run.text, role, run.size, run.bold, run.italic, run.lowered)
-        for run in formula_text(written, size=size, longest=24)
+        for run in formula_text(written, longest=24)
     )
-    return (head, Run("(", role, size), *inner, Run(")", role, size))
+    return (head, Run("(", role, SIZE), *inner, Run(")", role, SIZE))
 
 
 def factor_text(moment: Moment, edge: int) -> Text:
@@ -56,7 +57,7 @@ def factor_text(moment: Moment, edge: int) -> Text:
         return (Run(f"×{number}", size=13),)
     if written.startswith("−") or _SUM.search(written):
         written = f"({written})"
-    return (Run("× ", size=13), *formula_text(written, size=13), Run(f" = {number}", "value", 12))
+    return (Run("× ", size=13), *formula_text(written), Run(f" = {number}", "value", 12))
 
 
 def blank_as_wide(written: str) -> str:
