@@ -14,6 +14,7 @@ import tracer as tr
 from gallery import GALLERY, SECTIONS, Entry, compare
 from gallery.entry import ORIGINS, OURS, PUBLISHED, TORCH, Fact, as_printed, origins
 from gallery.knobs import Knob, settings
+from tests.walking import walk
 from tracer.diagrams.writers.plain_text import text_drawing
 from tui.batch import carry_out
 from tui.networks import Network
@@ -38,6 +39,11 @@ KNOBS = [
 ]
 
 
+def network(entry: Entry) -> str:
+    """The name that all forms of a network share, by which the tests walk them."""
+    return entry.name.partition(":")[0]
+
+
 @functools.cache
 def traced(name: str) -> tr.Trace:
     """The trace of an entry as it stands, built once for all tests."""
@@ -54,7 +60,7 @@ def same(a: tr.Trace, b: tr.Trace) -> None:
 # ----- what an entry is
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_an_entry_records_a_scalar_loss_and_sends_a_gradient_to_every_parameter(entry):
     trace = traced(entry.name)
     assert trace.value(trace.loss).shape == ()
@@ -64,7 +70,7 @@ def test_an_entry_records_a_scalar_loss_and_sends_a_gradient_to_every_parameter(
     assert len(trace) <= MOST_NODES
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_an_entry_says_what_it_is_and_where_it_is_from(entry):
     assert GALLERY[entry.name] is entry
     assert re.fullmatch(r"[a-z_0-9]+(:[a-z_0-9]+)?", entry.name)
@@ -82,7 +88,7 @@ def test_every_form_of_a_network_stands_behind_the_network_itself():
             assert not colon or root in names[:k]
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_source_places_point_into_the_gallery(entry):
     trace = traced(entry.name)
     for node in trace:
@@ -91,7 +97,7 @@ def test_source_places_point_into_the_gallery(entry):
         assert trace.source_line(node.place).strip()
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_two_builds_record_the_same_numbers(entry):
     same(traced(entry.name), tr.trace(entry.build(**entry.settings())))
 
@@ -113,7 +119,7 @@ def test_the_gallery_is_imported_and_built_without_compiling_anything(python):
 # ----- the numbers expected of it
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_every_expected_number_comes_out_at_its_printed_precision(entry):
     """The sources are named by the entries: slides of CS188, Koehn's table 5.1. `test_lectures` has their numbers."""
     rows = compare(entry, traced(entry.name))
@@ -124,7 +130,7 @@ def test_every_expected_number_comes_out_at_its_printed_precision(entry):
     assert set(entry.ours) <= {*entry.values, *entry.gradients}
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_no_number_is_called_published_where_the_note_says_that_there_are_none(entry):
     if re.search("no (numbers|weights)|forms, not numbers", entry.note):
         assert PUBLISHED not in origins(entry)
@@ -141,7 +147,7 @@ def test_a_row_says_where_its_number_is_from():
     assert {row.origin for row in compare(GALLERY["lstm"], traced("lstm"))} == {TORCH}
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_a_fact_follows_from_the_trace(entry):
     """What can be had without one says nothing of the network: it belongs into a test."""
     for fact in entry.facts:
@@ -247,7 +253,7 @@ def test_every_line_of_a_derivation_agrees(entry):
 # ----- the knobs
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_the_knobs_are_the_keywords_of_build_with_the_same_defaults(entry):
     parameters = inspect.signature(entry.build).parameters
     assert {name: parameters[name].default for name in entry.settings()} == entry.settings()
@@ -264,7 +270,7 @@ def other_value(knob: Knob) -> object:
     return up if up != knob.default else knob.beside(knob.default, -1)
 
 
-@pytest.mark.parametrize(("entry", "knob"), KNOBS)
+@walk(("entry", "knob"), KNOBS, by=lambda entry, knob: network(entry))
 def test_a_turned_knob_builds_a_network_with_a_finite_loss_and_gradients(entry, knob):
     value = other_value(knob)
     assert value != knob.default
@@ -274,7 +280,7 @@ def test_a_turned_knob_builds_a_network_with_a_finite_loss_and_gradients(entry, 
     assert all(np.isfinite(node.gradient).all() for node in leaves)
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_training_has_no_knob_that_the_network_has_too(entry):
     own = entry.training.knobs if entry.training is not None else ()
     names = [knob.name for knob in entry.every_knob]
@@ -301,7 +307,7 @@ def test_the_debugger_opens_where_the_entry_wants_it_to(entry):
     assert later == []
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_the_figure_is_drawn_as_a_graph_and_in_characters(entry):
     trace = traced(entry.name)
     assert trace.diagram(style=entry.style).render("dot").startswith(b"digraph")
@@ -309,7 +315,7 @@ def test_the_figure_is_drawn_as_a_graph_and_in_characters(entry):
     assert max(map(len, drawing.splitlines())) <= 100
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@walk("entry", ENTRIES, by=network)
 def test_a_saved_trace_is_the_same_when_it_is_loaded(entry, tmp_path):
     traced(entry.name).save(tmp_path / "one.trace")
     same(traced(entry.name), tr.load(tmp_path / "one.trace"))

@@ -14,6 +14,7 @@ import tracer as tr
 from ops import PRIMITIVES
 from tests.ops.cases import Case, cases_of
 from tests.tracer.hostile import LONG, claimed
+from tests.walking import walk
 from tracer import running
 from tracer.cones import Cone
 from tracer.formulas import flow_formula
@@ -25,7 +26,7 @@ SLACK = 4
 """Flows and what is saved beside the value: so many times the declared size, or what the inputs imply."""
 
 
-@pytest.mark.parametrize("op", OURS, ids=lambda op: op.name)
+@walk("op", OURS, by=lambda op: op.name[0], ids=lambda op: op.name)
 def test_an_operation_makes_no_more_than_it_says(op):
     """Value, saved numbers, bare flows and parts of every sample, against the declared or implied size."""
     for case in cases_of(op):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 import tracer as tr
 from ops.primitive import NUMBERS
-from tests.ops.cases import Case, marked
+from tests.ops.cases import Case, marked, operation
+from tests.walking import walk
 from tracer import cones
 from tracer.cones import Cone
 from tracer.lanes import looped
@@ -53,8 +53,12 @@ def lanes_of(x: Array, seed: int) -> Array:
     return x + 1e-3 * move
 
 
-@pytest.mark.parametrize("case", marked(lambda case: bool(case.floats)))
-def test_lanes_give_what_each_of_them_gives_alone(case):
+@walk("case", marked(lambda case: bool(case.floats)), by=operation)
+def test_lanes_give_what_each_of_them_gives_alone(case: Case):
+    assert_lanes_alone(case)
+
+
+def assert_lanes_alone(case: Case) -> None:
     trace = traced(case)
     leaves = {name: node for node, name in trace.given_names.items()}
     chosen = [[k] for k in case.floats] + ([case.floats] if len(case.floats) > 1 else [])
@@ -76,7 +80,7 @@ def test_few_operations_are_looped(monkeypatch):
 
     monkeypatch.setattr(cones, "looped", spy)
     for param in marked(lambda case: bool(case.floats)):
-        test_lanes_give_what_each_of_them_gives_alone(param.values[0])
+        assert_lanes_alone(param.values[0])
     assert seen == LOOPED
 
 

@@ -105,7 +105,8 @@ def test_a_method_takes_pytorchs_word_for_an_axis_as_a_question():
         (tr.nn, "AvgPool2d", r"try: tr\.avg_pool2d, a"),
         (tr.nn, "functional", r"try: import tracer as tr"),
         (tr.nn, "Conv3d", r"no attribute 'Conv3d'$"),
-        (tr, "conv4d", r"no attribute 'conv4d'$"),
+        (tr, "rleu", r"try: tr\.relu$"),
+        (tr, "zorp", r"no attribute 'zorp'$"),
     ],
 )
 def test_a_name_of_pytorchs_says_how_it_is_written_here(module: Any, name: str, cure: str):

@@ -12,7 +12,7 @@ import tracer as tr
 from ops.devices.arrays import DeviceArray, array
 from ops.devices.interpreting import INTERPRET
 from tracer.errors import DeviceError, DTypeError, MixedDevicesError
-from tracer.fetching import COPIES, ENTRY, Copies, fetched
+from tracer.fetching import COPIES, ENTRY, Findings, fetched
 
 X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]])
 
@@ -358,7 +358,7 @@ def test_a_replay_of_a_saved_trace_says_that_numpy_ran(tmp_path):
 
 
 def test_copies_are_bounded_by_bytes_the_oldest_go_first():
-    copies = Copies(4 * (1024 + ENTRY))
+    copies = Findings(lambda value: value.numpy(), 4 * (1024 + ENTRY))
     arrays = [array(INTERPRET, np.full(128, float(k))) for k in range(10)]
     for x in arrays:
         copies.of(x)

@@ -10,7 +10,8 @@ import pytest
 
 import tracer as tr
 from ops import PRIMITIVES, Primitive
-from tests.ops.cases import UNDECIDED, Array, Case, cases_of, marked, objection, signed
+from tests.ops.cases import UNDECIDED, Array, Case, cases_of, marked, objection, operation, signed
+from tests.walking import walk
 from tracer.checking.certified.certify import certify
 
 DIFFERENTIABLE = [op for op in PRIMITIVES.values() if op.home.startswith("ops.") and any(op.rules)]
@@ -35,7 +36,7 @@ def directions(case: Case) -> tuple[Array, ...]:
 # ----- for every primitive
 
 
-@pytest.mark.parametrize("case", marked(lambda case: bool(case.floats)))
+@walk("case", marked(lambda case: bool(case.floats)), by=operation)
 def test_a_jvp_is_the_transpose_of_the_vjp(case: Case):
     """⟨u, J v⟩ = ⟨Jᵀ u, v⟩, for every sample."""
     fn, inputs = function_of(case)

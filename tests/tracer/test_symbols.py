@@ -222,3 +222,24 @@ def test_axes_of_sums_are_counted_from_the_front():
         r"\prod_{\text{axis 1}}\left(x\right)",
         r"\log\sum_{\text{axis 1}}\exp\left(x\right)",
     }
+
+
+def by_copies(g, out, x):
+    return 2 * np.asarray(g) * np.asarray(x)
+
+
+def by_bytes(g, out, x):
+    return 2 * g * np.frombuffer(x.tobytes(), x.dtype)
+
+
+@pytest.mark.parametrize("rule", [by_copies, by_bytes])
+def test_a_rule_that_asks_for_arrays_of_numpy_is_written_as_the_call_of_a_function(rule):
+    square = tr.primitive(vjps={"x": rule}, name="unread")(lambda x: np.square(x))
+    x = tr.tensor([1.0, 2.0, 3.0], name="x")
+    y = square(x)
+    trace = tr.trace(y.sum())
+    assert flow_formula(trace["y"], 0) == "unread_vjp(∂L/∂y, x)"
+    assert flow_formula(trace["y"], 0, numbers=True) == "unread_vjp([1 1 …], [1 2 …])"
+    assert local_derivative(trace["y"], 0) == "g ↦ unread_vjp(g, x)"
+    assert r"\operatorname{unread\_vjp}" in trace.diagram().render("tex").decode()
+    assert "unread_vjp" in trace["y"]._repr_html_()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import random
-import time
 import weakref
 
 import numpy as np
 import pytest
 
 import tracer as tr
+from tests.effort import effort
 from tests.tui.networks import layers_of_scalars, unrolled
 from tracer.cells import boxes, headings
 from tracer.cells.canvas import Window
@@ -391,25 +391,15 @@ def test_detail_and_orientation_change_the_drawing_and_not_the_boxes(circuit):
 # ----- cost
 
 
-def cpu(work) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
 @pytest.mark.slow
 def test_to_open_another_of_20000_time_steps_costs_less_than_to_fold_them():
     trace = unrolled(20_000, size=1)
     assert len(trace) > 100_000
     assert trace.labels
     assert trace.timeline
-    first = cpu(lambda: fold(trace, GraphLook()))
-    nodes = iter(range(20_000, 90_000, 2_000))
-    costs = [
-        cpu(lambda: fold(trace, NONE, steps_around(trace, NONE, next(nodes)))) for _ in range(7)
-    ]
-    print(f"folded in {1000 * first:.0f} ms, again in {1000 * min(costs):.0f}")
-    assert min(costs) < first
+    first = effort(lambda: fold(trace, GraphLook()))
+    for node in range(20_000, 90_000, 10_000):
+        assert effort(lambda at=node: fold(trace, NONE, steps_around(trace, NONE, at))) < first / 4
 
 
 # ----- replays

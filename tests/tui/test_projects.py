@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tracer as tr
 from tui import projects
-from tui.commands import Wishes, wishes_of
+from tui.opening import Wishes, wishes_of
 from tui.orders import obey
 from tui.projects import Project, blocks_of, kept, project_of, read, root_of, write
 from tui.session import Session

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.tui.test_cli import one_sentence
 from tui.quiz.keeping import keep, quiz_file, recall
 
@@ -160,7 +161,7 @@ def test_it_plays_in_a_process_of_its_own(python):
         capture_output=True,
         encoding="utf-8",
         env={**__import__("os").environ, "PYTHONIOENCODING": "ascii:strict"},
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0
     assert done.stdout.isascii()

@@ -79,7 +79,7 @@ class Terminal:
 
     def wait(self) -> int:
         self.read_until(LEAVE)
-        code = self.program.wait(30)
+        code = self.program.wait(PATIENCE)
         while select.select([self.screen], [], [], 0.2)[0]:
             try:
                 more = os.read(self.screen, 65536)

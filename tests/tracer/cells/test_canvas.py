@@ -177,6 +177,8 @@ def test_at_little_detail_a_box_is_a_name_or_a_sign_and_its_state_still_shows():
         assert "●" in marked[0]
         assert "[" in chosen[0]
     assert lines_of(face("xhat", form="line"), Shape(9, 1)) == ["│ xhat  │"]
+    assert lines_of(face("waa", form="line", mark="●"), Shape(7, 1)) == ["│ waa●│"]
+    assert lines_of(face("xhat", form="line", mark="●"), Shape(7, 1)) == ["│ xh…●│"]
 
 
 def test_a_wire_along_which_no_gradient_flows_is_dotted_and_its_tip_is_hollow():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import defaultdict
 from itertools import pairwise
 
 import pytest
 
+from tests.effort import effort
 from tracer.layered.layers import GivenUpError, Graph, layers
 from tracer.layered.layout import Layout, arrange
 from tracer.layered.ports import Shape, box_height
@@ -277,38 +277,30 @@ def scalar_network(size: int) -> Graph:
     return Graph(tuple(inputs), frozenset({0, 1, 2}))
 
 
-def cpu(graph: Graph) -> float:
-    start = time.process_time()
-    arrange(graph, [Shape(13, 4)] * len(graph))
-    return time.process_time() - start
+def cost_of_a_node(graph: Graph) -> float:
+    """What a layout costs, for each node."""
+    return effort(lambda: arrange(graph, [Shape(13, 4)] * len(graph))) / len(graph)
 
 
-def additions(millions: int) -> float:
-    """CPU seconds of so many million additions of this machine, now: what a layout is held against."""
-    start, total = time.process_time(), 0
-    for number in range(1_000_000):
-        total += number * number
-    return millions * (time.process_time() - start)
+def shared_by_all(size: int) -> Graph:
+    return Graph(((), (), *((n - 1 if n > 2 else 0, 1) for n in range(2, size))))
 
 
-@pytest.mark.slow
-def test_4000_nodes_are_laid_out_in_the_time_of_thirty_million_additions():
-    """Nine were measured; another machine may need twice that. A benchmark holds the goal, half a second."""
-    assert any(cpu(scalar_network(4000)) < additions(30) for _ in range(3))
+def star(size: int) -> Graph:
+    return Graph(((), *((0,) for _ in range(size - 2)), tuple(range(1, size - 1))))
 
 
-def test_a_value_that_everybody_uses_and_a_sum_of_everything_cost_no_more():
-    size = 4000
-    shared = Graph(((), (), *((n - 1 if n > 2 else 0, 1) for n in range(2, size))))
-    star = Graph(((), *((0,) for _ in range(size - 2)), tuple(range(1, size - 1))))
-    assert any(cpu(shared) < additions(30) for _ in range(3))
-    assert any(cpu(star) < additions(30) for _ in range(3))
+@pytest.mark.parametrize("make", [shared_by_all, star])
+def test_a_value_that_everybody_uses_and_a_sum_of_everything_cost_no_more_in_a_larger_graph(make):
+    assert cost_of_a_node(make(240)) < 1.2 * cost_of_a_node(make(60))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "make", [scalar_network, lambda size: random_graph(0, size)], ids=["net", "random"]
 )
-def test_20000_nodes_are_laid_out_in_the_time_of_two_hundred_million_additions(make):
+def test_20000_nodes_are_laid_out_and_a_node_costs_no_more_among_many(make):
+    """A benchmark holds the goal: half a second for 4,000."""
+    assert cost_of_a_node(make(800)) < 1.5 * cost_of_a_node(make(250))
     graph = make(20_000)
-    assert any(cpu(graph) < additions(200) for _ in range(2))
+    assert len(arrange(graph, [Shape(13, 4)] * len(graph)).boxes) == len(graph)
