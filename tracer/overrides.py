@@ -58,17 +58,19 @@ def reading(trace: Trace, numbers: Mapping[tuple[int, int], Any]) -> Trace:
 
 
 def fitting(trace: Trace, node: int, value: Any) -> Array:
-    """A new value of a node, in the dtype and memory layout of the recorded one.
+    """A new value of a node, broadcast to the shape of the recorded one, in its dtype and memory layout.
 
     Raises `ShapeError` or `DTypeError` for a value that does not fit.
     """
     recorded = trace.storage.held(node)
     new = on_host(as_value(value))
-    if new.shape != recorded.shape:
+    if new.shape != recorded.shape and not _fills(new.shape, recorded.shape):
         raise ShapeError(
             f"replay: the new value of {trace.label(node)} has shape {new.shape}, the recorded one {recorded.shape}\n"
-            f"  try: a value of shape {recorded.shape}"
+            f"  try: a value of shape {recorded.shape}{', or a number for all its elements' * bool(recorded.ndim)}"
         )
+    if new.shape != recorded.shape:
+        new = np.broadcast_to(new, recorded.shape)
     if recorded.dtype.kind != "f" and new.dtype.kind == "f" and np.any(new != np.floor(new)):
         raise DTypeError(
             f"replay: {trace.label(node)} is {recorded.dtype}, the new value {new.dtype}\n"
@@ -81,6 +83,12 @@ def fitting(trace: Trace, node: int, value: Any) -> Array:
     laid = np.empty_like(recorded, subok=False)  # its memory layout decides the order of sums
     np.copyto(laid, new, casting="unsafe")
     return read_only(laid)
+
+
+def _fills(given: tuple[int, ...], recorded: tuple[int, ...]) -> bool:
+    """Whether numpy broadcasts one shape to the other, as an assignment to all elements does."""
+    missing = len(recorded) - len(given)
+    return missing >= 0 and all(a in (1, b) for a, b in zip(given, recorded[missing:], strict=True))
 
 
 def cut(trace: Trace, nodes: Sequence[int]) -> Trace:

@@ -43,7 +43,8 @@ def replay(
 ) -> Trace:
     """The same run with some values overridden: a new Trace with the same node numbers.
 
-    values: name, label or number of a node to its new value, of the same shape. params: node to the parameters of its
+    values: name, label or number of a node to its new value; the shape stays: a number goes to all elements, an array
+    is broadcast as numpy does. params: node to the parameters of its
     operation that change. numbers: node and argument to the number read there in place of a recorded Python number.
     Only the affected nodes run.
     `flipped` of the result lists the guards that would have seen another value.

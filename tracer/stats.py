@@ -39,6 +39,10 @@ class Summary:
         return text
 
 
+FAR = 500
+"""Numbers from 2 to this power on, or below its inverse, are scaled before they are squared."""
+
+
 def _summarised(array: Any) -> Summary:
     from ops.cuda.summary import summarise
 
@@ -54,6 +58,8 @@ def summary(array: Array) -> Summary:
 
     >>> str(summary(np.array([1.0, -1.0, 0.0, np.nan])))
     'μ 0 σ 0.8165 [−1 1] rms 0.8165 nan 1 zero 1'
+    >>> str(summary(np.array([1e308, -1e308, 1e308])))  # neither the sum nor a square is a number
+    'μ 3.333e307 σ 9.428e307 [−1e308 1e308] rms 1e308'
     """
     if isinstance(array, Distant):
         found: Summary = SUMMARIES.of(array.array)
@@ -69,10 +75,13 @@ def summary(array: Array) -> Summary:
         return Summary(flat.size, nan, nan, nan, nan, nan, nans, infs, 0)
     with np.errstate(all="ignore"):
         low, high = float(good.min()), float(good.max())
+        exponent = int(np.frexp(max(-low, high))[1])
+        exponent = exponent if abs(exponent) > FAR else 0
+        near = np.ldexp(good, -exponent) if exponent else good  # squares stay in range
         return Summary(
             flat.size,
-            low if low == high else float(good.mean()),
-            0.0 if low == high else float(good.std()),  # not the rounding of its mean
+            low if low == high else float(np.ldexp(near.mean(), exponent)),
+            0.0 if low == high else float(np.ldexp(near.std(), exponent)),  # not its rounding
             low,
             high,
             rms(good),

@@ -86,6 +86,8 @@ class Actions(Workbench):
 
     def show(self) -> None:
         """Show the session as it is now, beside an answer that is being typed too."""
+        if self.session.offered and not self.session.busy:
+            self._take_offer(self.session.offered)
         super().show()
         panes, shown = self.query_one("#panes"), self.session.view
         if shown != self._view and panes.has_class("zoom"):
@@ -99,6 +101,21 @@ class Actions(Workbench):
             self._give_keys(self.session.wanted)
         if self.asks:
             self.query_one(Prompt).reply(self.session.message)
+
+    def _take_offer(self, view: str) -> None:
+        """Turn the deck to the view that shows what came of an order.
+
+        Where one pane has the whole screen, or the user is among the elements of a tensor, its name is said.
+        """
+        session = self.session
+        session.offered = ""
+        here = self.focused.id if self.focused is not None else None
+        if not (here == "tensor" or self.query_one("#panes").has_class("zoom")):
+            session.view = view
+            if here in self.deck_views:
+                session.wanted = view
+        elif session.view != view and session.message:
+            session.say(f"{session.message}; :focus {view} lists them")
 
     def _see_beyond_zoom(self, view: str) -> None:
         """Show another view of the deck although one pane has the whole screen: in its place, or beside it."""

@@ -34,7 +34,7 @@ from tui.training.episodes import Episodes
 from tui.views.scene import Scene
 from tui.views.verify import Verified
 from tui.widgets.graph import GraphPane
-from tui.widgets.lines import KeyLine, StatusLine, WatchLines
+from tui.widgets.lines import KeyLine, SaidLines, StatusLine, WatchLines
 from tui.widgets.node import NodePane
 from tui.widgets.prompt import Offers, Prompt
 from tui.widgets.tape import TapePane
@@ -111,6 +111,7 @@ class DebuggerApp(Personal):
                 yield view.pane(id=view.name, classes="pane deck").data_bind(**shown)
         yield WatchLines(id="watches").data_bind(**shown)
         yield KeyLine(self.keys, id="keys").data_bind(**shown)
+        yield SaidLines(id="said").data_bind(**shown)
         yield Prompt(id="prompt", offer=self.offer, history=lambda: self.memory.history)
         yield Offers(id="offers").data_bind(**shown)
         yield Static(id="small")

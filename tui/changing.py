@@ -36,6 +36,7 @@ def edit(session: Session, text: str) -> None:
     now = whatif.edited(recorded(session), session.changes, text, told(session))
     last = now.edits[-1]
     take(session, now)
+    session.offered = "changes"
     session.say(f"{in_short(last)}: {outcome(now)}")
 
 
@@ -63,6 +64,7 @@ def redo(session: Session) -> None:
         raise GradstepError("nothing has been undone")
     now = whatif.redo(before, told(session))
     take(session, now)
+    session.offered = "changes"
     session.say(f"{in_short(now.edits[-1])}: {outcome(now)}")
 
 

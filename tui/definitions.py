@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import tracer as tr
+from tracer.kinds import KINDS
 from tracer.places import place_of
 from tui.scripts import UsageError
 
@@ -90,8 +93,7 @@ def left_out(names: Mapping[str, Any], trace: tr.Trace) -> str:
     """A sentence about the parameters of a script that a trace does not hold; empty if it holds all."""
     held = {
         (trace.places[trace.place_of[k]] if trace.place_of[k] >= 0 else None, trace.names[k])
-        for k in range(len(trace))
-        if trace[k].kind == "parameter"
+        for k in np.flatnonzero(trace.kind_of == KINDS.index("parameter")).tolist()
     }
     places = {place for place, _ in held}
     out = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shlex
 import shutil
@@ -155,9 +154,7 @@ def _put(figure: Diagram, place: Place) -> None:
     else:
         from tracer.diagrams.writers.plain_text import text_drawing
 
-        asked = os.environ.get("COLUMNS", "").isdecimal()
-        wide = sys.stdout.isatty() or asked
-        columns = shutil.get_terminal_size().columns if wide else None
+        columns = shutil.get_terminal_size().columns  # in a pipe $COLUMNS, else 80
         drawing = text_drawing(
             figure.trace, position=figure.step, width=columns, settings=figure.settings
         )

@@ -107,7 +107,7 @@ def chosen(name: str | None = None, family: str | None = None) -> list[Entry]:
 def closest(name: str, names: Sequence[str]) -> str:
     """A question with the closest names, or where to look."""
     close = [each for each in names if each.lower() == name.lower()]
-    close = close or difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.6)
+    close = close or difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.65)
     return (
         f": did you mean {' or '.join(close)}?"
         if close

@@ -7,6 +7,7 @@ import argparse
 import numpy as np
 
 from gallery import GALLERY
+from ops.primitive import Array
 from tracer.cells.pieces import Line
 from tracer.format import number, shape
 from tracer.plots import Axis, Histogram, Plot
@@ -86,6 +87,7 @@ def of_node(target: Target, name: str) -> tuple[Plot, ...]:
             [Histogram.of("", value, bins=bins, shows="value")],
             Axis(node.label),
             Axis("elements"),
+            not_shown(value),
         )
     ]
     if gradient is not None:
@@ -93,8 +95,19 @@ def of_node(target: Target, name: str) -> tuple[Plot, ...]:
         label = f"∂{loss}/∂{node.label}"
         bars = Histogram.of("", gradient, bins=bins, shows="gradient")
         title = f"{node.label} ({sizes}): gradient"
-        plots.append(Plot(title, [bars], Axis(label), Axis("elements")))
+        plots.append(Plot(title, [bars], Axis(label), Axis("elements"), not_shown(gradient)))
     return tuple(plots)
+
+
+def not_shown(array: Array) -> str:
+    """How many elements have no place on the axis of a histogram; empty where all have one.
+
+    >>> not_shown(np.array([1.0, np.inf, -np.inf, np.nan, np.nan]))
+    '1 inf, 1 −inf, 2 NaN not shown'
+    """
+    signs = (("inf", array == np.inf), ("−inf", array == -np.inf), ("NaN", np.isnan(array)))
+    found = [f"{int(there.sum())} {sign}" for sign, there in signs if there.any()]
+    return f"{', '.join(found)} not shown" if found else ""
 
 
 def drawn(plots: tuple[Plot, ...], here: Terminal) -> list[Line]:

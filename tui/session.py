@@ -94,6 +94,8 @@ class Session:
         """Whether the theme of the screen is dark: figures are drawn to match."""
         self.wanted = ""
         """The view that the last order wants to be seen and to have the keys; the screen takes it from here."""
+        self.offered = ""
+        """The view that shows what came of the last order; the screen turns to it, or says its name."""
         self.copied: str | None = None
         """What the last order put on the clipboard; the screen takes it from here."""
         self.on_progress: Callable[[], None] = _nothing
@@ -322,7 +324,7 @@ class Session:
 
     @property
     def bad(self) -> tuple[int, int] | None:
-        """The node of the first NaN or infinity, and the position from which it is there; None as long as none is found."""
+        """The node of the first NaN or infinity, and from where on it is there; None as long as none is found."""
         return self._bad.get(self.trace)
 
     def look_for_bad_numbers(self, *, give_up: Callable[[], bool] = bool) -> bool:

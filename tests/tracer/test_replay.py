@@ -52,7 +52,9 @@ def test_values_that_do_not_fit_are_refused():
     x = tr.tensor([1.0, 2.0], name="x")
     k = tr.tensor([0, 1], name="k")
     trace = tr.trace((x[k] * x).sum())
-    with pytest.raises(tr.errors.ShapeError, match=r"shape \(3,\), the recorded one \(2,\)"):
+    with pytest.raises(
+        tr.errors.ShapeError, match=r"shape \(3,\), the recorded one \(2,\)\n.*, or a number"
+    ):
         trace.replay({"x": np.ones(3)})
     with pytest.raises(tr.errors.DTypeError, match="whole numbers"):
         trace.replay({"k": [0.5, 1.0]})
@@ -229,3 +231,19 @@ def test_overriding_a_node_leaves_the_names_of_the_others():
     trace = tr.trace(loss)
     assert trace.names == ("w", "", "Y", "loss")
     assert trace.replay({"loss": 3.0}).names == trace.names
+
+
+def test_a_number_fills_all_elements_and_an_array_is_broadcast_to_the_recorded_shape():
+    x = tr.tensor([[1.0, 2.0], [3.0, 4.0]], name="x")
+    trace = tr.trace((x * x).sum())
+    for given, whole in (
+        (1, np.ones((2, 2))),
+        ([5.0, 6.0], [[5.0, 6.0]] * 2),
+        ([[7.0], [8.0]], [[7, 7], [8, 8]]),
+    ):
+        again = trace.replay({"x": given})
+        np.testing.assert_array_equal(again.value("x"), whole)
+        np.testing.assert_array_equal(again.gradient("x"), 2 * np.asarray(whole))
+    scalar = tr.trace(tr.tensor(2.0, name="y") * 3.0)
+    with pytest.raises(tr.errors.ShapeError, match=r"shape \(1,\), the recorded one \(\)"):
+        scalar.replay({"y": [1.0]})

@@ -252,3 +252,43 @@ def test_o_without_an_editor_says_so(screen_after, circuit, monkeypatch):
     monkeypatch.delenv("EDITOR", raising=False)
     monkeypatch.delenv("VISUAL", raising=False)
     assert "no editor is set" in screen_after(circuit, "o")
+
+
+def test_the_deck_turns_to_what_an_edit_changed(circuit, at_desk):
+    async def script(desk):
+        for order in ("focus verify", "edit x = -1"):
+            await desk.burst(f":{order}")
+            found = await desk.press("enter")
+        assert "‹changes›" in found
+        assert desk.app.focused.id == "changes"
+
+    at_desk(circuit, script)
+
+
+@pytest.mark.parametrize("place", [("focus tensor",), ("focus verify", "zoom")])
+def test_among_elements_or_in_a_zoomed_pane_the_message_names_what_changed(circuit, at_desk, place):
+    async def script(desk):
+        for order in (*place, "edit x = -1"):
+            await desk.burst(f":{order}")
+            found = await desk.press("enter")
+        assert "‹changes›" not in found
+        assert ":focus changes lists them" in found
+        assert desk.app.session.view == place[0].removeprefix("focus ")
+
+    at_desk(circuit, script)
+
+
+def test_just_after_an_edit_the_edited_box_is_in_sight_beside_the_selected_one(at_desk):
+    async def script(desk):
+        for order in ("focus changes", "select X", "select y", "edit W2 *= 2"):
+            await desk.burst(f":{order}")
+            found = await desk.press("enter")
+        assert "W2 param Δ" in found
+        assert "[y matmul]Δ" in found
+
+    x = tr.tensor(np.ones((2, 3)), name="X")
+    w1 = tr.parameter(np.ones((3, 4)), name="W1")
+    w2 = tr.parameter(np.ones((4, 2)), name="W2")
+    h = tr.tanh(x @ w1)
+    y = h @ w2
+    at_desk(tr.trace(tr.sum(tr.exp(y))), script, size=(80, 24))

@@ -46,6 +46,14 @@ def test_a_script_of_twenty_lines_runs_and_its_last_backward_pass_is_shown(grads
     assert "no terminal" in err
 
 
+def test_options_of_ours_behind_the_script_go_to_it_and_that_is_said(gradstep, script):
+    file = script("import sys\nprint(sys.argv[1:])\n" + SQUARE + "(w * w).backward()\n")
+    _, out, err = gradstep("run", file, "--device", "x", "--batch", "-ex", "where")
+    assert "['--device', 'x', '--batch', '-ex', 'where']" in out
+    assert "gradstep: --batch, -ex came after the script and went to it; before it they are" in err
+    assert "came after" not in gradstep("run", file, "--device", "x", "--lr", "3")[2]
+
+
 def test_the_script_is_main_with_its_own_arguments_and_path(gradstep, script):
     script("value = 41\n", "helper_beside_the_script.py")
     file = script(
@@ -278,6 +286,17 @@ def test_help_does_not_even_load_numpy(python):
         "import sys\nfrom tui.cli import main\nmain(['--help'])\nprint('numpy' in sys.modules)",
     )
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_a_command_loads_what_it_needs_and_no_other(python):
+    """Asked for its version, Gradstep opens neither the gallery nor the debugger."""
+    done = python(
+        "-c",
+        "import sys\nfrom tui.cli import main\nmain(['--version'])\nprint(*sys.modules)",
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "tracer.versions" in loaded
+    assert not {"gallery", "tui.commands", "tui.opening", "tui.targets", "textual"} & loaded
 
 
 def test_a_closed_pipe_is_no_error(checkout):

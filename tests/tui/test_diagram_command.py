@@ -86,7 +86,9 @@ def test_without_a_file_the_drawing_is_printed(gradstep, here):
 
 def test_the_drawing_is_as_wide_as_the_terminal(gradstep, monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
-    assert max(map(len, gradstep("diagram", "sigmoid_neuron")[1].splitlines())) > 60
+    assert max(map(len, gradstep("diagram", "rnn")[1].splitlines())) <= 80
+    monkeypatch.setenv("COLUMNS", "300")
+    assert max(map(len, gradstep("diagram", "sigmoid_neuron")[1].splitlines())) > 80
     monkeypatch.setenv("COLUMNS", "60")
     assert max(map(len, gradstep("diagram", "sigmoid_neuron")[1].splitlines())) <= 60
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import numpy as np
 import pytest
 
 import tracer as tr
+from tracer import stats
 from tracer.cells.meanings import Kind
 from tracer.errors import GradstepError
 from tracer.traces import Trace
@@ -189,3 +191,20 @@ def test_the_pane_opens_moves_and_selects(at_desk):
         assert "1 layer · l by time" in text
 
     at_desk(vanishing(), script)
+
+
+def test_a_layer_that_is_called_as_its_output_is_named_once():
+    h = tr.tanh(tr.tensor([0.5, 1.0], name="x") * tr.parameter(2.0, name="w"))
+    trace = tr.trace(tr.sum(h))
+    for size in ((46, 32), (120, 32)):
+        rows = [
+            row for row in screen(trace, "end", size=size).splitlines() if re.search(r"\bh\b", row)
+        ]
+        assert rows
+        assert not any(re.search(r"\bh\b.*\bh\b", row) for row in rows)
+
+
+def test_the_spread_of_equal_numbers_is_zero():
+    trace = tr.trace(tr.sum(tr.tanh(tr.parameter(np.full(7, 0.1), name="w"))))
+    assert "σ 0 " in screen(trace, "end") + " "
+    assert stats.summary(np.full(1000, 0.1)).std == 0

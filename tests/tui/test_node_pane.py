@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -360,3 +361,11 @@ def test_a_rule_that_cannot_run_leaves_a_question_mark(square, monkeypatch):
     monkeypatch.setattr(type(square), "seen_flow", refuse)
     text = node_text(square, square.timeline.last, "x")
     assert "? " in text or "…" in text
+
+
+def test_a_line_of_source_that_is_cut_at_the_left_says_so():
+    x = tr.tensor([1.0, 2.0])
+    a_rather_long_name_of_a_loss = tr.sum(tr.exp(x) * x)
+    trace = tr.trace(a_rather_long_name_of_a_loss)
+    narrow = node_text(trace, trace.timeline.last, 1, width=44)
+    assert re.search(r"\.py:\d+ …\S.*tr\.exp\(x\)", narrow)

@@ -10,11 +10,12 @@ import pytest
 import tracer as tr
 from ops import PRIMITIVES
 from ops.catalogue import PUBLIC
-from tui.cli import USAGE
+from tests.walking import walk
 from tui.op_page import derivatives, op_page
 from tui.op_table import first_sentence, ops_table
 from tui.operations import chosen, entries, second_order
 from tui.printing import Terminal, printed, reflowed, terminal, text_of
+from tui.statuses import USAGE
 from tui.text import width
 
 NAMES = sorted({*PRIMITIVES, *PUBLIC})
@@ -90,6 +91,7 @@ def test_a_pattern_and_a_family_filter_the_table(gradstep):
         (("rectifeirs",), "did you mean rectifiers"),
         (("GELU",), "no operation 'GELU': did you mean gelu?"),
         (("--family", "gatin"), "no family 'gatin' of operations: did you mean gating?"),
+        (("nosuch",), "no operation 'nosuch'\n  try: gradstep ops, which lists them"),
         (("zz*",), "gradstep ops, which lists them"),
     ],
 )
@@ -108,7 +110,7 @@ def test_a_first_sentence_ends_where_it_ends():
 # ----- the page
 
 
-@pytest.mark.parametrize("name", NAMES)
+@walk("name", NAMES, by=lambda name: name[0])
 def test_every_operation_has_a_page_that_fits(name):
     found = page(name)
     lines = found.splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gallery import GALLERY
-from tui.cli import FINE, USAGE
+from tui.statuses import FINE, USAGE
 
 
 def test_the_plots_of_a_network_are_drawn(gradstep):
@@ -53,6 +53,18 @@ def test_the_numbers_of_any_node_are_histograms_of_value_and_gradient(gradstep, 
         "import tracer as tr\nx = tr.tensor([1.0, 2.0, 3.0])\nloss = tr.sum(x * x)\nloss.backward()\n"
     )
     assert "x (3): gradient" in gradstep("plot", str(script), "--node", "x")[1]
+
+
+def test_the_histograms_of_a_node_say_how_many_numbers_have_no_place_on_them(gradstep, tmp_path):
+    script = tmp_path / "nan.py"
+    script.write_text(
+        "import tracer as tr\nx = tr.tensor([1.0, 2.0, 800.0, 0.0])\ne = tr.exp(x)\n"
+        "loss = tr.sum(e / (e + x * e))\nloss.backward()\n"
+    )
+    _, out, _ = gradstep("plot", str(script), "--node", "e")
+    assert "1 inf not shown" in out
+    assert "1 NaN not shown" in out
+    assert "not shown" not in gradstep("plot", "batchnorm", "--node", "xhat")[1]
 
 
 @pytest.mark.parametrize(

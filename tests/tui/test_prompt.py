@@ -202,3 +202,26 @@ def test_a_prompt_is_closed_once(circuit, at_desk):
         assert not desk.app.query_one("#offers").display
 
     at_desk(circuit, script)
+
+
+def test_a_message_that_is_longer_than_the_last_line_takes_more_lines_until_the_next_key(
+    circuit, at_desk
+):
+    async def script(desk):
+        await desk.burst(":verify " + "nowhere/" * 8 + "nofile")
+        await desk.press("enter")
+        for _ in range(100):
+            if desk.app.session.message and not desk.app.session.busy:
+                break
+            await desk.pilot.pause(0.01)
+        found = await desk.look()
+        *_, first, second, third = found.splitlines()
+        assert first.rstrip() == " cannot read the derivation"
+        assert second.startswith(" nowhere/nowhere/")
+        assert third.rstrip().endswith("try check the path")
+        await desk.burst(":")
+        assert "try check the" not in await desk.look()
+        await desk.press("escape", "n")
+        assert last_lines(await desk.look())[1].startswith(" n next")
+
+    at_desk(circuit, script, size=(80, 24))

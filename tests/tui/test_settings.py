@@ -201,7 +201,9 @@ def test_the_layout_and_what_was_typed_come_back(circuit, tmp_path):
     async def come_back(desk):
         screen = await desk.look()
         assert "╭─ tape" in screen
-        assert "╭─ graph" in screen  # a pane alone, and the view of the deck, belong to what was looked at
+        assert (
+            "╭─ graph" in screen
+        )  # a pane alone, and the view of the deck, belong to what was looked at
         assert desk.app.session.graph.detail == 1
         assert desk.app.session.graph.down
         await desk.press("colon", "up")

@@ -443,7 +443,7 @@ def test_orders_of_an_entry_are_done_unless_a_saved_session_is_done_again(
     (tmp_path / "saved.txt").write_text("# gradstep 0.1.0\n# target: circuit\n\nend\n")
     (tmp_path / "plain.txt").write_text("end\n")
     monkeypatch.setattr(
-        "tui.commands.step_through", lambda target, wishes: opened.append(wishes.lead) or 0
+        "tui.opening.step_through", lambda target, wishes: opened.append(wishes.lead) or 0
     )
     assert gradstep("open", "circuit", *words)[0] == 0
     assert [deed.order for deed in opened[0]] == list(expected)

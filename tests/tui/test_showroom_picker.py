@@ -362,8 +362,8 @@ def picked(monkeypatch):
             opened.append((target.title, [deed.order for deed in wishes.lead]))
             return status
 
-        monkeypatch.setattr("tui.commands.has_terminal", lambda: True)
-        monkeypatch.setattr("tui.commands.step_through", open_)
+        monkeypatch.setattr("tui.opening.has_terminal", lambda: True)
+        monkeypatch.setattr("tui.opening.step_through", open_)
         monkeypatch.setattr(picker, "pick_one", pick_one)
         return gradstep()[0], opened, began
 
@@ -386,7 +386,9 @@ def test_a_fault_in_the_debugger_is_not_covered_by_the_picker(gradstep, picked):
 
 def test_training_is_begun_from_the_picker(gradstep, picked, monkeypatch):
     trained = []
-    monkeypatch.setattr("tui.commands.train", lambda options: trained.append(options.name) or 1)
+    monkeypatch.setattr(
+        "tui.training.asked.train", lambda options: trained.append(options.name) or 1
+    )
     status, opened, began = picked(gradstep, Choice(TRAINED, TRAIN))
     assert (status, opened, trained) == (0, [], [TRAINED])
     assert began == ["", TRAINED]

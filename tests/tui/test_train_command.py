@@ -6,14 +6,18 @@ import argparse
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import tracer as tr
+from gallery.history import Statistics
 from gallery.training import Run
+from tracer.cells.pieces import text_of
 from tui.cli import main
 from tui.statuses import FAILED, FINE, INTERRUPTED, USAGE
 from tui.training.plan import plan_of
+from tui.training.words import layer_lines
 
 
 def told(capsys, *words: str) -> tuple[int, str, str]:
@@ -192,3 +196,26 @@ def test_the_traces_are_named_beside_a_path_with_blanks(capsys, tmp_path):
     place = Path(tmp_path) / "my steps"
     _, out, _ = told(capsys, "xor", "--steps", "1", "-o", str(place))
     assert f"gradstep open '{place / 'xor-step1.trace'}'" in out
+
+
+def table(zeros: float, width: int) -> list[str]:
+    """The table of one layer whose spread and gradient change."""
+    steps = [Statistics(0.5, 0.1 * k, 0.01 / k, zeros) for k in range(1, 9)]
+    return [text_of(line) for line in layer_lines(SimpleNamespace(layers={"hidden": steps}), width)]
+
+
+def test_zeros_have_a_column_only_where_there_are_any():
+    heading, row = table(0.0, 54)
+    assert "zeros" not in heading
+    assert "%" not in row
+    heading, row = table(0.25, 54)
+    assert heading.rstrip().endswith("zeros")
+    assert row.rstrip().endswith("25 %")
+
+
+@pytest.mark.parametrize(("width", "drawn"), [(54, 2), (46, 1), (40, 0)])
+def test_as_many_lines_of_blocks_are_drawn_as_there_is_room_for(width, drawn):
+    heading, row = table(0.0, width)
+    assert len(re.findall("[▁▂▃▄▅▆▇█]{6,}", row)) == drawn
+    assert max(len(heading), len(row)) <= width
+    assert heading.index("rms grad") + len("rms grad") == row.index("0.00125") + len("0.00125")

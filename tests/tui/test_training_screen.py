@@ -15,14 +15,18 @@ import pytest
 import tracer as tr
 from gallery.training import Moment, Training
 from gallery.two_layers.training_xor import TRAINING as XOR
+from tests.patience import PATIENCE
 from tracer.errors import GradstepError
 from tracer.plots import Curve, Plot
 from tui.changing import with_knobs
+from tui.ink import text_of
 from tui.recorder.camera import screen_text
+from tui.screens.help import hanging
 from tui.session import Session
 from tui.training import session
 from tui.training.episodes import Episodes
 from tui.training.job import Job
+from tui.training.panes import help_page
 from tui.training.plan import Plan, plan_of
 from tui.training.screen import TrainingApp
 
@@ -61,6 +65,10 @@ class Watched:
             await asyncio.sleep(0.002)
         return await self.shown()
 
+    async def at_rest(self) -> None:
+        """Wait until a training that was paused has ended its present step: it grants wishes between steps."""
+        await asyncio.wrap_future(self.job.keep(following=False))
+
     async def ended(self) -> str:
         """The screen when the last step is made."""
         return await self.until(lambda: self.job.view().ended)
@@ -86,7 +94,7 @@ def watch(made: Plan, do: Do, *, size: tuple[int, int] = (120, 36), started: boo
         finally:
             job.leave()
 
-    return asyncio.run(asyncio.wait_for(run(), 60))
+    return asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
 
 def endless() -> Plan:
@@ -256,7 +264,7 @@ def test_space_pauses_and_lets_it_go_on():
     async def do(watched: Watched) -> None:
         await watched.until(lambda: watched.count > 5)
         assert "PAUSED" in await watched.press("space")
-        await asyncio.sleep(0.02)
+        await watched.at_rest()
         stands = watched.count
         await asyncio.sleep(0.05)
         assert watched.count == stands
@@ -270,7 +278,7 @@ def test_k_keeps_the_step_that_comes_next_also_in_a_pause():
     async def do(watched: Watched) -> None:
         await watched.until(lambda: watched.count > 12)
         await watched.press("space")
-        await asyncio.sleep(0.02)
+        await watched.at_rest()
         stands = watched.count
         screen = await watched.press("k")
         assert watched.count == stands + 1
@@ -484,3 +492,13 @@ def test_what_a_step_raised_is_told_when_the_screen_is_left(monkeypatch):
 
     monkeypatch.setattr(TrainingApp, "run", screen)
     assert isinstance(session.on_screen(made.begin(), made, {}), ValueError)
+
+
+def test_the_words_beside_a_key_go_on_below_themselves_in_the_help():
+    page = help_page(plan())
+    for line in page.lines:
+        parts = [text_of(part) for part in hanging(line, 60)]
+        margin = len(line[0].text)
+        assert all(len(part) <= 60 for part in parts)
+        assert all(part[:margin].isspace() for part in parts[1:])
+        assert " ".join(part[margin:].strip() for part in parts) == " ".join(line[1].text.split())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tracer.cells.meanings import Kind
 from tracer.errors import GradstepError
-from tracer.traces import DIGITS
+from tracer.names import DIGITS
 from tui.ink import Line, span
 
 if TYPE_CHECKING:

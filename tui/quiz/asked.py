@@ -15,11 +15,11 @@ from tracer.quizzing.making import LEVELS, draw
 from tracer.quizzing.progress import Progress
 from tracer.quizzing.question import KINDS, Question
 from tracer.quizzing.worksheets import Worksheet, key, worksheet
-from tui.cli import FINE
 from tui.printing import Line, Piece, printed, terminal, wrapped
 from tui.quiz.keeping import forget, keep, quiz_file, recall
 from tui.quiz.playing import FORMS, ORDERS, Round
 from tui.scripts import UsageError
+from tui.statuses import FINE
 from tui.targets import Target, resolve
 
 COUNT = 6

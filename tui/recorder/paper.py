@@ -39,7 +39,8 @@ class _Paper(io.StringIO):
 
 def printed_by(command: str, columns: int) -> str:
     """What a command prints on a terminal of so many columns. Raises `UsageError` for one that does more, or fails."""
-    from tui.cli import USAGE, main
+    from tui.cli import main
+    from tui.statuses import USAGE
 
     if command.partition(" ")[0] not in PRINTING:
         raise UsageError(

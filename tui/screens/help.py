@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -14,12 +15,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tracer.cells.widths import visible
-from tui.ink import Line
+from tui.ink import Line, span, width_of
 from tui.keys import Key
 from tui.orders import Page
 from tui.theme import Inks
 from tui.views.help import help_lines
 from tui.widgets.pane import Ordered
+
+LEAST_WORDS = 10
+"""Words are not set in fewer columns than this."""
 
 
 def inked(lines: Iterable[Line], inks: Inks) -> Text:
@@ -30,6 +34,21 @@ def inked(lines: Iterable[Line], inks: Inks) -> Text:
             text.append(visible(piece.text), inks(piece.ink))
         text.append("\n")
     return text
+
+
+def hanging(line: Line, width: int) -> list[Line]:
+    """A line whose last piece goes on below its own beginning where it is too long.
+
+    >>> ["".join(piece.text for piece in part) for part in hanging((span("k  "), span("keeps the next step")), 14)]
+    ['k  keeps the', '   next step']
+    """
+    *front, last = line if line else (span(""),)
+    margin = width_of(tuple(front))
+    if width_of(line) <= width or not front or width - margin < LEAST_WORDS:
+        return [line]
+    first, *more = textwrap.wrap(last.text, width - margin) or [""]
+    begun = (*front, last._replace(text=first))
+    return [begun, *((span(" " * margin), last._replace(text=text)) for text in more)]
 
 
 class PageScreen(ModalScreen[None]):
@@ -102,8 +121,8 @@ class ListScreen(PageScreen):
         self.hint = "r re-runs · " * bool(page.again) + self.hint
 
     def text(self, width: int) -> Text:
-        """Line by line."""
-        return self.inked(self.page.lines)
+        """Line by line; the words beside a key go on below themselves."""
+        return self.inked(part for line in self.page.lines for part in hanging(line, width))
 
     def action_again(self) -> None:
         """Close the page, and give its order again."""

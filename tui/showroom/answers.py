@@ -11,7 +11,6 @@ from gallery import GALLERY, Entry
 from gallery.entry import Row
 from tracer.cells.meanings import Kind
 from tui import printing
-from tui.cli import FAILED, FINE
 from tui.ink import Ink, Line
 from tui.networks import Network, network
 from tui.printing import Piece, Terminal, printed, terminal
@@ -19,6 +18,7 @@ from tui.scripts import UsageError
 from tui.showroom.comparison import counted, numbers_of, whole_gallery
 from tui.showroom.listing import document, listed, matching, number_of
 from tui.showroom.page import page
+from tui.statuses import FAILED, FINE
 
 
 def gallery(options: argparse.Namespace) -> int:

@@ -10,16 +10,16 @@ from pathlib import Path
 from gallery.history import History
 from gallery.training import pictures
 from tracer.errors import GradstepError
-from tui.cli import FAILED, FINE, INTERRUPTED
 from tui.printing import terminal
 from tui.scripts import UsageError
+from tui.statuses import FAILED, FINE, INTERRUPTED
 from tui.training.leaving import check_places, document, save_traces
 from tui.training.plan import Plan, plan_of
 
 
 def train(options: argparse.Namespace) -> int:
     """Train a network of the gallery; 1 if its loss is no number at the end, or grows, or a layer is dead."""
-    from tui.commands import why_no_screen
+    from tui.opening import why_no_screen
 
     plan = plan_of(options)
     check_places(options)

@@ -37,8 +37,6 @@ HINTS = (
     ("o", "opens this step"), ("enter", "a kept one"), ("q", "leaves"), ("?", "help"), ("n", "note"),
     ("w", "saves"), ("l", "log"),
 )  # fmt: skip
-CLAIM = 62
-"""Columns of what is to be expected, on the page of the keys."""
 NOTE = 2
 """Below a plot its note stands if it has no more lines than this; else on a page of its own."""
 LOSS = 14
@@ -128,6 +126,5 @@ def help_page(plan: Plan) -> Page:
     """The keys, and what is to be expected."""
     rows: Sequence[tuple[str, str]] = KEYS
     if plan.training.claim:
-        said = wrapped(plan.training.claim, CLAIM)
-        rows = (*KEYS, *zip(("expect", *[""] * len(said)), said, strict=False))
+        rows = (*KEYS, ("expect", plan.training.claim))
     return page(f"training {plan.title}", rows)

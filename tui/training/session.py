@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gallery.training import Run
 from tui.app import debug
-from tui.cli import INTERNAL
 from tui.leaving import on_terminal
 from tui.memory import recall
 from tui.settings import CONFIG, config_file, read_settings, state_file
+from tui.statuses import INTERNAL
 from tui.training.episodes import Episodes
 from tui.training.job import Job
 from tui.training.plan import Plan

@@ -19,6 +19,8 @@ NUMBER = 10
 """Cells of a column of numbers."""
 NARROWEST = 6
 """A sparkline of fewer cells tells nothing."""
+WIDEST = 24
+"""The most cells of a sparkline."""
 ABREAST = 40
 """Parameters stand in several columns where each has so many cells."""
 NAMES = 16
@@ -105,30 +107,35 @@ def spark(values: Sequence[float], width: int, *, log: bool = False) -> str:
 
 
 def layer_lines(history: History, width: int, *, sparks: bool = True) -> list[Line]:
-    """A table of the layers: statistics of the last step; with `sparks` also how they went, where there is room."""
+    """A table of the layers: statistics of the last step; with `sparks` also how they went, where there is room.
+
+    Where there is room for one line of blocks, it is that of the gradient. Zeros have a column where there are any.
+    """
     if not history.layers:
         return []
     wide = min(NAMES, max(len("layer"), *map(len, history.layers)))
-    room = width - wide - 4 * NUMBER - 3
-    each = min(room // 2, 24)
-    shows = sparks and each >= NARROWEST
-    drawn = each if shows else 0
+    any_zeros = any(layer[0].zeros or layer[-1].zeros for layer in history.layers.values())
+    room = width - wide - (3 + any_zeros) * NUMBER - 1
+    both = (room - 1) // 2 >= NARROWEST
+    each = min((room - 1) // 2 if both else room, WIDEST)
+    shown = (both, each >= NARROWEST) if sparks else (False, False)
     head = pad("layer", wide) + "".join(pad(word, NUMBER, right=True) for word in ("mean", "std"))
-    head += pad("", drawn + shows) + pad("rms grad", NUMBER, right=True)
-    head += pad("", drawn + shows) + pad("zeros", NUMBER, right=True)
+    head += " " * (shown[0] * (each + 1)) + pad("rms grad", NUMBER, right=True)
+    if any_zeros:
+        head += " " * (shown[1] * (each + 1)) + pad("zeros", NUMBER, right=True)
     lines: list[Line] = [(Piece(elide(head, width), "faint"),)]
     for name, layer in history.layers.items():
         now = layer[-1]
         line = [Piece(pad(name, wide), "name"), *_column(now.mean, "value")]
         line += _column(now.std, "value")
-        if shows:
+        if shown[0]:
             line.append(Piece(" " + pad(spark([s.std for s in _few(layer)], each), each), "value"))
         line += _column(now.gradient, "gradient")
-        if shows:
+        if shown[1]:
             blocks = spark([s.gradient for s in _few(layer)], each, log=True)
             line.append(Piece(" " + pad(blocks, each), "gradient"))
-        zeros = f"{100 * now.zeros:.0f} %" if now.zeros else ""
-        line.append(Piece(pad(zeros, NUMBER, right=True)))
+        if any_zeros:
+            line.append(Piece(pad(f"{100 * now.zeros:.0f} %", NUMBER, right=True)))
         lines.append(tuple(line))
     return lines
 

@@ -106,7 +106,9 @@ def details(picture: Picture, row: Vitals, count: int) -> list[Line]:
     scene = picture.scene
     seen = reached(scene, row)
     label = scene.trace.label(row.output)
-    about = [span(f" {row.name}", Kind.NAME), span(f" puts out {label}", Kind.OP)]
+    about = [span(f" {row.name}", Kind.NAME)]
+    if label != row.name:
+        about.append(span(f" puts out {label}", Kind.OP))
     if seen and row.decades is not None and math.isfinite(row.decades):
         about.append(span(f"  {fmt.number(row.decades, 3)} decades", Kind.GRADIENT))
     ill = seen and row.verdict
@@ -179,8 +181,8 @@ def tall(picture: Picture, row: Vitals, number: int, *, chosen: bool) -> list[Li
     if word:
         head += [span("  "), span(f" {ILL} {word} ", kind)]
         why = (span(f"  {row.reason}", Kind.MARK),)
-    else:
-        head.append(span(f"  {picture.scene.trace.label(row.output)}", Kind.FAINT))
+    elif (label := picture.scene.trace.label(row.output)) != row.name:
+        head.append(span(f"  {label}", Kind.FAINT))
     room = max(6, picture.width - 36)
     gradient, value = gradient_reading(picture.scene, row), value_reading(picture.scene, row)
     found = measures(picture, row)

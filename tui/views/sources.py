@@ -30,6 +30,8 @@ def source_lines(scene: Scene, width: int) -> list[Line]:
     start, end = spans[0]
     single = place.end_line == place.line
     shift = margin + (max(0, min(start - margin, end - margin - room + 1)) if single else 0)
+    if shift > margin:
+        head = f"{where} …"
     found: list[Line] = []
     for k, (row, (start, end)) in enumerate(zip(rows, spans, strict=True)):
         a, b = max(0, start - shift), max(0, end - shift)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
+
+from rich.cells import cell_len
+
 from tracer.cells.meanings import Kind
-from tui.ink import Line, Span, clip, elide, span
+from tui.ink import Line, Span, clip, elide, pad, span
 from tui.keys import KEYS, Key, key_line
 from tui.views.changes import shown
 from tui.views.scene import Scene
 from tui.views.verify import OPEN, RIGHT, WRONG, counts
 
+MOST_SAID = 3
+"""A message takes so many lines at most."""
 PROGRESS = 12
 """How long the bar of long work is."""
 
@@ -135,6 +141,16 @@ def last_line(scene: Scene, width: int, keys: tuple[Key, ...] = KEYS) -> Line:
         return keys_line(width, keys)
     kind = Kind.WARN if scene.trouble else Kind.OP
     return (span(elide(f" {scene.message}", width), kind),)
+
+
+def said(scene: Scene, width: int) -> list[Line]:
+    """A message that is longer than the last line, in as many lines as it takes; `MOST_SAID` at most."""
+    if scene.busy or cell_len(scene.message) + 1 <= width:
+        return []
+    kind = Kind.WARN if scene.trouble else Kind.OP
+    lines = textwrap.wrap(scene.message, width - 2, break_on_hyphens=False)
+    kept, rest = lines[: MOST_SAID - 1], " ".join(lines[MOST_SAID - 1 :])
+    return [(span(pad(f" {line}", width), kind),) for line in (*kept, rest) if line]
 
 
 def progress(words: str, done: float | None) -> list[Span]:

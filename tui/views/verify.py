@@ -57,7 +57,7 @@ class Verified:
     def outdated(self, trace: Trace) -> str:
         """Why it does not hold any more, empty if it does."""
         if self.trace is not trace:
-            return "another trace is shown now: verify again"
+            return "of another trace: verify again"
         if self.path is not None and stamp_of(self.path) != self.stamp:
             return f"{self.path.name} changed: verify again"
         return ""

@@ -12,10 +12,12 @@ from tracer.cells.canvas import Window, node_at
 from tracer.cells.drawing import Drawing, draw, make, wanted
 from tracer.folding.folds import GraphLook
 from tracer.folding.merging import Folded
+from tracer.insight.whatif import Changes
 from tracer.layered.layers import GivenUpError
 from tui.ink import Line, spans
 from tui.keys import GRAPH, bindings
 from tui.minimap import minimap
+from tui.views.changes import shown
 from tui.views.scene import Scene
 from tui.widgets.pane import LinePane, Ordered
 
@@ -36,6 +38,8 @@ class GraphPane(LinePane, ScrollView):
     _held: tuple[Offset, Offset] | None = None
     """Where the mouse took hold of the drawing, and what was in the corner then."""
     _dragged = False
+    _edited: tuple[Changes | None, int, int] = (None, -1, -1)
+    """The last edits, and the position and the node at which they were made."""
 
     @property
     def heading(self) -> int:
@@ -114,19 +118,19 @@ class GraphPane(LinePane, ScrollView):
         if drawing is None or scene is None:
             return
         nodes, folded = len(drawing.trace), drawing.folded
-        shown = f"{_number(nodes)} node{'s' if nodes != 1 else ''}"
+        told = f"{_number(nodes)} node{'s' if nodes != 1 else ''}"
         if folded.any_folded:
-            shown = f"{_number(len(folded))} boxes of {shown}"
+            told = f"{_number(len(folded))} boxes of {told}"
         if not drawing.whole:
-            shown = f"{drawing.first}–{drawing.last - 1} of {shown}"
+            told = f"{drawing.first}–{drawing.last - 1} of {told}"
         if self._laying is not None:
-            shown = f"laying out {_number(len(folded))} boxes… esc stops · {shown}"
+            told = f"laying out {_number(len(folded))} boxes… esc stops · {told}"
         place = drawing.place(scene.current)
         sights = minimap(drawing.layout, self.window, place, self.size.width // 4)
-        if len(sights) + len(shown) + 6 > self.size.width:
-            shown = ""
+        if len(sights) + len(told) + 6 > self.size.width:
+            told = ""
         title = " ▸ ".join(filter(None, ("graph", scene.title)))
-        self.entitle(title, "  ".join(filter(None, (sights, shown))))
+        self.entitle(title, "  ".join(filter(None, (sights, told))))
 
     def _place_on_screen(self, scene: Scene) -> Offset | None:
         """Where the box of the selected node stands on the screen in the drawing that is about to go."""
@@ -156,10 +160,9 @@ class GraphPane(LinePane, ScrollView):
         place = drawing.place(scene.selected)
         if place is None:
             return
-        box, window = drawing.layout.boxes[place], self.window
-        region = Region(box.x, box.y, box.width, box.height)
+        box, window = self._with_edited(drawing, scene, place), self.window
         sight = Region(window.x, window.y, window.width, window.height)
-        if sight.contains_region(region.grow((0, 1, 0, 1))):
+        if sight.contains_region(box.grow((0, 1, 0, 1))):
             return
         x = box.x - max(1, (window.width - box.width) // 2)
         if sight.x <= box.x - 1 and box.x + box.width + 1 <= sight.right:
@@ -168,6 +171,23 @@ class GraphPane(LinePane, ScrollView):
         if sight.y <= box.y and box.y + box.height <= sight.bottom:
             y = window.y
         self._show_from(x, y)
+
+    def _with_edited(self, drawing: Drawing, scene: Scene, place: int) -> Region:
+        """Where a box is; just after an edit together with the one that was edited, if there is room for both."""
+        box = _region(drawing, place)
+        changes, (before, *moment) = shown(scene), self._edited
+        if changes is not before:
+            self._edited = changes, scene.position, scene.selected
+        elif moment != [scene.position, scene.selected]:
+            return box  # the user has gone on
+        if changes is None or not changes.edits:
+            return box
+        edited = drawing.place(changes.edits[-1].node)
+        if edited is None:
+            return box
+        both = box.union(_region(drawing, edited))
+        fits = both.width + 2 <= self.window.width and both.height <= self.window.height
+        return both if fits else box
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         """Paint another part of the drawing."""
@@ -249,6 +269,11 @@ class GraphPane(LinePane, ScrollView):
             self.post_message(Ordered(f"select {node}"))
         elif event.chain == 2:
             self.post_message(Ordered("open" if opens else f"run {node}"))
+
+
+def _region(drawing: Drawing, place: int) -> Region:
+    box = drawing.layout.boxes[place]
+    return Region(box.x, box.y, box.width, box.height)
 
 
 def _number(count: int) -> str:

@@ -1,6 +1,8 @@
-"""The single lines above and below the panes: status, watches, keys."""
+"""The lines above and below the panes: status, watches, keys, and a message that is longer than a line."""
 
 from __future__ import annotations
+
+from textual import events
 
 from tui.ink import Line
 from tui.keys import Key
@@ -45,3 +47,24 @@ class KeyLine(LinePane, can_focus=False):
     def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
         """The line."""
         return [status.last_line(scene, width, self.keys)]
+
+
+class SaidLines(LinePane, can_focus=False):
+    """A message that the last line does not hold: it lies over the lowest panes until the next key."""
+
+    def watch_scene(self, scene: Scene | None) -> None:
+        """Take as many lines as the message does."""
+        count = len(status.said(scene, self.screen.size.width)) if scene is not None else 0
+        self.set_class(count > 0, "long")
+        if count and (self.styles.height is None or self.styles.height.value != count):
+            self.styles.height = count
+        super().watch_scene(scene)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Break the message anew."""
+        super().on_resize(event)
+        self.watch_scene(self.scene)
+
+    def lines(self, scene: Scene, width: int, height: int) -> list[Line]:
+        """The message."""
+        return status.said(scene, width)
