@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -125,22 +125,30 @@ class Cone:
         except Exception:  # it refuses the values of some lane: which one, the loop finds
             value = None
         if value is None and run.op.parts is not None and run.op.home.startswith("ops."):
-            if node not in self._parts:
-                self._parts[node] = _parts_cone(self.trace, node)
-            inner = self._parts[node]
-            if inner is not None:
-                cone, leaves = inner
-                given = {
-                    leaves[k]: x for k, x in enumerate(run.args) if run.laned[k] and k in leaves
-                }
-                if given:
-                    value = cone.many(given)[0]
+            value = self._by_parts(node, run)
         if value is None and imaginary and run.op.name not in ANALYTIC:
             raise NotAnalyticError(run.op.name)
         return looped(run) if value is None else value
 
+    def like(self, trace: Trace, sources: Sequence[int], target: int) -> Cone:
+        """A cone of another trace that runs in the same way, as that of the parts of a node."""
+        return Cone(trace, sources, target)
 
-def _parts_cone(trace: Trace, node: int) -> tuple[Cone, dict[int, int]] | None:
+    def _by_parts(self, node: int, run: Run) -> Array | None:
+        """The value of a fused node in every lane, by its parts; None where they do not give what was recorded."""
+        if node not in self._parts:
+            self._parts[node] = _parts_cone(self.trace, node, self.like)
+        inner = self._parts[node]
+        if inner is None:
+            return None
+        cone, leaves = inner
+        given = {leaves[k]: x for k, x in enumerate(run.args) if run.laned[k] and k in leaves}
+        return cone.many(given)[0] if given else None
+
+
+def _parts_cone(
+    trace: Trace, node: int, made: Callable[[Trace, Sequence[int], int], Cone]
+) -> tuple[Cone, dict[int, int]] | None:
     """The parts of a fused node, from its arguments to its value, and the leaf of each argument.
 
     None where they do not give the recorded value to within the ulps that its operation declares.
@@ -160,4 +168,4 @@ def _parts_cone(trace: Trace, node: int) -> tuple[Cone, dict[int, int]] | None:
     if not off <= op.parts_ulps * np.spacing(np.max(abs(value), initial=0.0)):
         return None
     found = {named[name]: n for n, name in inner.given_names.items() if name in named}
-    return Cone(inner, list(found.values()), inner.loss), found
+    return made(inner, list(found.values()), inner.loss), found

@@ -25,6 +25,8 @@ AT_KINKS = "at kinks of several elements"
 """The reason along a line that meets several kinks at once: the claim need not lie between its slopes there."""
 TELLING = 1e-2
 """A bound of so much of a claim still tells a wrong sign or factor from a right one."""
+SHAKY = 5e-4
+"""A claim that is off, and that rounding moves by more than this share of itself, is not told from a wrong one."""
 NEGLIGIBLE = 2.0**-40
 """A claim of so much of the floor counts as 0, as the gradients that vanish on a long way."""
 EXACT = 2.0**-52
@@ -74,7 +76,7 @@ def judge(
     spare = slope.bound + relative * abs(slope.value) + 64 * unit * scale
     if off > spare + rounding:
         return DISAGREE, ""
-    if off > spare and size > floor and rounding > TELLING * size:
+    if off > spare and size > floor and rounding > SHAKY * size:
         return UNDECIDABLE, f"rounding moves the claim by ±{number(rounding, 2)}"
     if slope.bound <= max(RTOL * max(abs(slope.value), scale), rounding):
         return AGREE, ""

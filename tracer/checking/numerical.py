@@ -37,6 +37,8 @@ VAGUE = 1e-8
 """A relative bound above which a complex step is tried."""
 SHAKEN = 8
 """How much further than in a few draws rounding may move a gradient."""
+SUMMED = 64.0
+"""Units in the last place of the terms of a sum by which it may be off."""
 ZERO = "zero to rounding: the last digits of the inputs move it by more"
 """The reason of an element of a gradient of which no digit is known, as where a network has fitted its data exactly."""
 DIRECTIONS = 8
@@ -57,6 +59,8 @@ class Context:
     """The most that the loss would change by if a value from the node on changed by as much as itself."""
     floor: float
     """A bound that is good enough even for a derivative that is 0 and has no size of its own."""
+    summed: float = 0.0
+    """The largest of what is added up to a flow, where several elements read one of the node, as in broadcasting."""
     upstream: float = 0.0
     """The largest magnitude in the seed cotangent, beside which a gradient may be nothing but rounding."""
 
@@ -68,12 +72,15 @@ def context(trace: Trace, shaken: Sequence[Trace], node: int) -> Context:
     if gradient is None:
         gradient = np.full(np.shape(value), math.nan)
     flows = [flow.cotangent for flow in trace.flows_into(node)]
+    readers = {flow.consumer for flow in trace.flows_into(node)}
+    sent = [np.asarray(trace.gradient(k)) for k in readers if trace.gradient(k) is not None]
     return Context(
         automatic=np.asarray(gradient),
         shaken=tuple(np.asarray(other) for other in moved if other is not None),
         scale=max(cancelled(trace, node), *map(largest, (gradient, *flows))),
         throughput=through,
         floor=ENOUGH * through / max(largest(value), 1.0),
+        summed=max((largest(g) for g in sent if g.size > np.size(value)), default=0.0),
         upstream=0.0 if trace.seed is None else largest(np.asarray(trace.seed)),
     )
 
@@ -101,7 +108,8 @@ class Measured:
                 largest((g - automatic).reshape(-1)[self.elements[smooth]]) for g in context.shaken
             ]
         noise = SHAKEN * max(moves, default=0.0)
-        rounding = min(noise, RTOL * context.throughput)
+        # a sum of terms that cancel is off by the rounding of the terms
+        rounding = min(noise, RTOL * context.throughput) + SUMMED * unit * context.summed
         # at an edge, of a step or kink, the last digits of the inputs may move a gradient of any size
         nothing = 0 < largest(automatic) <= noise <= RTOL * context.upstream
         nothing = nothing and bool(np.isfinite(automatic).all())
@@ -255,13 +263,17 @@ class LossBy:
         return detached(self.trace, self.node)
 
     @cached_property
-    def _looks(self) -> dict[int, Guard]:
+    def looks(self) -> dict[int, Guard]:
         """Where Python looked at a value and went one way; a look by `item` leads nowhere."""
         return {guard.node: guard for guard in self.trace.guards if guard.kind != "item"}
 
     @cached_property
     def _cone(self) -> Cone:
-        return Cone(self.trace, [self.node, *self._fixed], [self.trace.loss, *self._looks])
+        return self.cone([self.trace.loss, *self.looks])
+
+    def cone(self, targets: Sequence[int]) -> Cone:
+        """What runs between the node and some targets."""
+        return Cone(self.trace, [self.node, *self._fixed], targets)
 
     def __call__(self, value: Array) -> float:
         """The scalar for one value of the node; NaN where an operation refuses it, or Python would go another way."""
@@ -270,7 +282,7 @@ class LossBy:
             now = cone.values({**self._fixed, self.node: value[()]})
         except Exception:  # the operation of a node has no value there: a matrix that is singular
             return math.nan
-        for node, guard in self._looks.items():
+        for node, guard in self.looks.items():
             if node in now and _elsewhere(guard, np.asarray(now[node]).reshape(1)).any():
                 return math.nan
         loss = now[self.trace.loss] if self.trace.loss in now else self.trace.value(self.trace.loss)
@@ -283,7 +295,7 @@ class LossBy:
         shape = self.trace.value(self.trace.loss).shape
         terms = self.seed * np.broadcast_to(loss, (lanes, *shape))
         found = np.array(terms.reshape(lanes, -1).sum(axis=1), np.float64)
-        for (node, guard), seen in zip(self._looks.items(), looks, strict=True):
+        for (node, guard), seen in zip(self.looks.items(), looks, strict=True):
             if node in self._cone.plan or node == self.node:
                 found[_elsewhere(guard, seen.reshape(lanes))] = math.nan
         return found
@@ -300,9 +312,9 @@ class LossBy:
     @cached_property
     def _way(self) -> Cone:
         """The cone without the looks, which compare and so are not analytic."""
-        if not self._looks:
+        if not self.looks:
             return self._cone
-        return Cone(self.trace, [self.node, *self._fixed], self.trace.loss)
+        return self.cone([self.trace.loss])
 
     @cached_property
     def noise(self) -> float:

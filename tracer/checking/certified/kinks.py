@@ -88,8 +88,8 @@ def kinks_near(
     with np.errstate(all="ignore"):
         there = [cone.values({**cut, node: moved}) for moved in _moved(here[node], element, reach)]
         for k in (k for k in cone.plan if _has_margins(trace, k, looks)):
-            margins = _margins(trace, k, here, looks)
-            others = [_margins(trace, k, values, looks) for values in there]
+            margins = margins_of(trace, k, here, looks)
+            others = [margins_of(trace, k, values, looks) for values in there]
             for n, margin in enumerate(margins):
                 room = reach * np.maximum(abs(margin.value), 1.0)
                 if others:
@@ -125,7 +125,7 @@ def _has_margins(trace: Trace, node: int, looks: Mapping[int, Guard]) -> bool:
     return node in looks or (op is not None and op.name in MARGINS)
 
 
-def _margins(
+def margins_of(
     trace: Trace, node: int, values: Mapping[int, Array], looks: Mapping[int, Guard]
 ) -> list[Margin]:
     """The margins of one node, on these values and, where there are none, the recorded ones."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.checking.numerical import loss_by
+from tracer.checking.pieces import on_piece
 from tracer.checking.promote import promoted
 from tracer.errors import CheckError
 from tracer.format import number, shape
@@ -130,7 +130,7 @@ def certify(
     value = np.asarray(twin.value(source))
     flat = _flat(value.shape, elements, twin.label(source))
     notes: list[str] = []
-    loss = loss_by(differentiated, source)
+    loss = on_piece(differentiated, source)
     if source == target:
         notes.append("a value by itself: the cotangent")
     elif not loss.reached:

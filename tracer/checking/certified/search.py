@@ -10,7 +10,7 @@ import numpy as np
 
 from .certificate import INFINITE, JUMP, KINK, NEAR_KINK, ONE_SIDED, SMOOTH, Certified
 from .extrapolate import FINE, STENCIL, limit, noise_level, tangent, unit_of
-from .singular import jumps, kinked, slopes, steepens
+from .singular import CLEAR, jumps, kinked, slopes, steepens
 
 Array = Any
 """A float64 numpy array; in a table the first axis runs over the steps, the second over the elements."""
@@ -48,12 +48,16 @@ class Search:
         self.first = 2.0 ** np.floor(np.log2(np.maximum(abs(x), 0.25) / 4))
         self.step, self.above, self.below = (np.empty((0, x.size)) for _ in range(3))
         self.noise = np.zeros(x.size)
+        self.own = np.empty((0, x.size))
+        """The noise that each round heard by itself, NaN where it was deaf."""
         self.unit = np.full(x.size, unit or ULP)
         """The relative spacing of the numbers in which f seems to be computed."""
         self.usable = np.zeros(x.size, np.intp)
         """The first row whose steps resolve f and reach over no kink."""
         self.after_kink = np.zeros(x.size, np.intp)
         """The row after the last round that reached over a kink; 0 if none did."""
+        self.gap = np.zeros(x.size)
+        """By how much the slopes to the two sides of a kink within the steps differ at least."""
         self.value, self.bound = np.full(x.size, math.nan), np.full(x.size, math.inf)
         self.settled = np.zeros(x.size, np.bool_)
         self.calls = np.ones(x.size, np.intp)
@@ -81,7 +85,12 @@ class Search:
         before = self.noise[who]
         self.listen(who, around, fine, deaf=grain > NEAREST)
 
-        bent = kinked(above, below, here, step, self.error(who)[rows:])
+        bent, bend, doubt = kinked(above, below, here, step, self.error(who)[rows:])
+        self.gap[who] = np.where(bent, bend - doubt, self.gap[who])
+        if (
+            rows
+        ):  # a faint kink that steps so narrow could not see any more has not been left behind
+            bent |= (self.after_kink[who] == rows) & ~(CLEAR * doubt < self.gap[who])
         self.after_kink[who[bent]] = self.usable[who[bent]] = rows + HALVINGS
         self.noise[who[bent]] = before[bent]  # what looks like noise may be the kink
         usable = np.arange(rows + HALVINGS)[:, None] >= self.usable[who]
@@ -121,6 +130,8 @@ class Search:
         new steps are used.
         """
         noise = np.where(deaf, 0.0, 4 * np.nan_to_num(noise_level(around, fine=fine)))
+        heard = np.where(deaf | (np.ptp(around, axis=0) == 0), math.nan, noise)
+        self.own = self.grown(self.own, who, heard[None])
         spread, old = np.ptp(around, axis=0), self.noise[who]
         value, bound = self.value[who], self.bound[who]
         quiet = (spread > 0) & (spread < old / 25)
@@ -140,19 +151,24 @@ class Search:
         rows[:, who] = block
         return np.concatenate([table, rows])
 
-    def error(self, who: Array) -> Array:
-        """How far each value of f may be off: the noise, and at least one unit in the last place that f has."""
+    def error(self, who: Array, noise: Array | None = None) -> Array:
+        """How far each value of f may be off: the noise, and at least one unit in the last place that f has.
+
+        noise: in place of what was found.
+        """
         above, below, unit = self.above[:, who], self.below[:, who], self.unit[who]
         size = np.fmax(np.fmax(abs(above), abs(below)), abs(self.here[who]))
         coarse = unit > ULP
         if coarse.any():  # x too was rounded so
             rise = abs(self.x[who] * (above - below) / (2 * self.step[:, who]))
             size = np.where(coarse, size + np.nan_to_num(rise), size)
-        return np.maximum(unit * size, np.maximum(self.noise[who], self.least[who]))
+        noise = self.noise[who] if noise is None else noise
+        return np.maximum(unit * size, np.maximum(noise, self.least[who]))
 
-    def estimate(self, who: Array, rows: Array) -> tuple[Array, Array]:
+    def estimate(self, who: Array, rows: Array, error: Array | None = None) -> tuple[Array, Array]:
         """The derivative and its bound from some rows: (f(x + h) - f(x - h)) / 2h has errors in h², h⁴ ..."""
-        step, error = np.where(rows, self.step[:, who], math.nan), self.error(who)
+        error = self.error(who) if error is None else error
+        step = np.where(rows, self.step[:, who], math.nan)
         rise = self.above[:, who] - self.below[:, who]
         value, unsure = limit(rise / (2 * step), error / step, power=2, stride=2, contradicted=True)
         return value, SAFETY * unsure + self.moved(who, step, error)

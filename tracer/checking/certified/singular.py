@@ -32,8 +32,11 @@ def slopes(
     return left, right, np.maximum(unsure_left, unsure_right)
 
 
-def kinked(above: Array, below: Array, here: Array, step: Array, error: Array) -> Array:
-    """Whether the two slopes differ, bool (elements,): as each is extrapolated by itself, and as their difference is.
+def kinked(
+    above: Array, below: Array, here: Array, step: Array, error: Array
+) -> tuple[Array, Array, Array]:
+    """Whether the two slopes differ, bool (elements,): as each is extrapolated by itself, and as their difference is;
+    by how much, and how unsure that is.
 
     (f(x + h) + f(x - h) - 2 f(x)) / h has errors in h, h³ ... and goes to 0 where f is smooth.
     """
@@ -43,7 +46,7 @@ def kinked(above: Array, below: Array, here: Array, step: Array, error: Array) -
         CLEAR * np.maximum(doubt, 2 * unsure), FAINT * np.maximum(abs(left), abs(right))
     )
     agree = abs(right - left - bend) <= 2 * unsure + doubt
-    return np.asarray((abs(bend) > least) & agree)
+    return np.asarray((abs(bend) > least) & agree), abs(bend), doubt
 
 
 def jumps(above: Array, below: Array, here: Array) -> bool:

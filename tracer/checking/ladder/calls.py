@@ -15,9 +15,10 @@ from ops.primitive import Primitive
 from tracer.errors import CheckError, GradstepError
 from tracer.format import typed
 from tracer.freezing import trace as freeze
+from tracer.operands import Operators
 from tracer.parameters import Parameter
 from tracer.recording import CURRENT, no_grad, switched
-from tracer.tensors import Operators, Tensor, constant, tensor
+from tracer.tensors import Tensor, constant, tensor
 from tracer.traces import Trace
 from tracer.values import as_value, device_name, is_recorded, on_host
 

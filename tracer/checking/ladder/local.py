@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ops.primitive import NUMBERS, Primitive
+from tracer.checking.certified.held import Piece, piece_of
+from tracer.lanes import Run
 from tracer.traces import Trace
 from tracer.values import read_only
 
@@ -51,6 +54,20 @@ class Node:
             value + t * direction[k] if k in direction else value
             for k, value in enumerate(self.values)
         ]
+
+    @cached_property
+    def _piece(self) -> Piece | None:
+        return piece_of(self.op, self.values, self.params, self.out)
+
+    def held(self, values: list[Any]) -> Array:
+        """The result for other inputs, on the pieces on which the recorded ones lie: see `certified.held`."""
+        piece = self._piece
+        if piece is None:
+            return self.rerun(values)
+        laned = [type(x) not in NUMBERS for x in values]
+        lane = [np.asarray(x)[None] if one else x for x, one in zip(values, laned, strict=True)]
+        with np.errstate(all="ignore"):
+            return piece(Run(self.op, lane, laned, self.params, 1, np.shape(self.out)))[0]
 
     def rerun(self, values: list[Any]) -> Array:
         """The result for other inputs."""

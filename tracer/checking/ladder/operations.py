@@ -73,7 +73,7 @@ def lines(node: Node, directions: Sequence[dict[int, Array]]) -> Bundle:
     def along(direction: dict[int, Array], t: float) -> float:
         moved = node.moved(direction, t)
         try:
-            out = node.rerun(moved)
+            out = node.held(moved)
         except (GradstepError, ArithmeticError, ValueError):
             return math.nan
         if out.shape != here.shape:

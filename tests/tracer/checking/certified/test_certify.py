@@ -320,3 +320,12 @@ def test_the_bound_covers_the_slope_of_waves_of_any_length_anywhere():
         # k t is rounded: what sin makes of it moves by a unit in the last place of k t
         rounding = k * k * abs(x) * 2.0**-52
         assert abs(slope.value - k * math.cos(k * x)) <= slope.bound + rounding
+
+
+@pytest.mark.parametrize("bend", [1e-6, 1e-8, 1e-10])
+@pytest.mark.parametrize("at", [0.0, 1e-9])
+def test_a_faint_kink_is_one_though_the_last_steps_cannot_see_it(bend, at):
+    found = certify(lambda t: 1.0 + 3e-5 * t + bend * abs(t - at), 0.0)
+    assert found.status == KINK
+    assert abs(found.left - (3e-5 - bend)) <= found.bound
+    assert abs(found.right - (3e-5 + bend)) < 1e-3 * bend

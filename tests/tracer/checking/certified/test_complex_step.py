@@ -7,7 +7,8 @@ import pytest
 
 import tracer as tr
 from ops.primitive import NUMBERS, PRIMITIVES
-from tests.ops.cases import Case, marked, signed
+from tests.ops.cases import Case, marked, operation, signed
+from tests.walking import walk
 from tracer.checking.certified.certify import certify_elements
 from tracer.checking.certified.complex_step import sharpened
 from tracer.checking.numerical import loss_by
@@ -36,12 +37,13 @@ ORDINARY = {param.id.rpartition("-")[0]: param.id for param in reversed(CASES)}.
 """The first sample of every operation; the others are slow together."""
 
 
-@pytest.mark.parametrize(
+@walk(
     "case",
     [
         p if p.id in ORDINARY else pytest.param(*p.values, id=p.id, marks=pytest.mark.slow)
         for p in CASES
     ],
+    by=operation,
 )
 def test_through_an_analytic_operation_the_imaginary_part_is_the_certified_derivative(case):
     if not fine(case):

@@ -6,7 +6,8 @@ import pytest
 
 import tracer as tr
 from ops.primitive import NUMBERS
-from tests.ops.cases import marked, signed
+from tests.ops.cases import marked, operation, signed
+from tests.walking import walk
 from tracer.checking.certified.certificate import INFINITE, JUMP, KINK, SMOOTH
 from tracer.checking.certified.certify import certify_elements
 from tracer.checking.certified.kinks import kinks_near
@@ -22,9 +23,10 @@ def ordinary(param) -> bool:
     return name in MARGINS or number == "0"
 
 
-@pytest.mark.parametrize(
+@walk(
     "case",
     [p if ordinary(p) else pytest.param(*p.values, id=p.id, marks=pytest.mark.slow) for p in CASES],
+    by=operation,
 )
 def test_wherever_certified_numbers_find_a_kink_its_node_and_element_are_named(case):
     args = [

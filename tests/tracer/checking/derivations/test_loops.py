@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -209,3 +211,22 @@ def test_a_long_loop_is_verified_in_the_time_that_it_takes():
         x = tr.tanh(x) * 1.01
     report = tr.verify(tr.trace(x), "for t in reversed(range(300)):\n    q = t\ndx = 1.0")
     assert report.rows[0].verdict == AGREE
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("dh[2] = 2 * h[1:][1]", "h[1:] cannot be computed: its parts differ in shape, 2×4, 2×5"),
+        ("dh[2] = 2 * np.array(h)[2]", "np.array(h) cannot be computed: its parts differ in shape"),
+        ("dh = np.zeros_like(h)\ndh[2] = 2 * h[2][0, 0]", "dh[2] has no place: the array is 2×5"),
+    ],
+)
+def test_steps_of_different_shapes_make_no_one_array_and_it_says_so(line, complaint):
+    h = tr.tensor(np.ones((2, 3)), name="x")
+    for t, (before, after) in enumerate([(3, 4), (4, 4), (4, 5)]):
+        with tr.scope("layer", t=t):
+            h = tr.tanh(h @ np.full((before, after), 0.1))
+    trace = tr.trace((h * h).sum())
+    assert tr.verify(trace, "dh[2] = 2 * h[2]").ok
+    with pytest.raises(DerivationError, match=re.escape(complaint)):
+        tr.verify(trace, line)
