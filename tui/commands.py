@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         return targets.script_at(options.script)
 
     gone = strays(options.rest)
-    if gone:
+    if gone and not (options.orders or options.batch):
         came = "came after the script and went to it; before it they are Gradstep's"
         print(f"gradstep: {', '.join(gone)} {came}", file=sys.stderr)
     again = targets.repeated(lambda: targets.ran(program(), options.rest, options.episode))

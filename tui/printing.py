@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import NamedTuple, TextIO
 
+from tracer.cells.paper import wrapped as wrapped
 from tracer.cells.pieces import Line as Line
 from tracer.cells.pieces import Piece as Piece
 from tracer.cells.pieces import text_of as text_of
@@ -79,17 +79,6 @@ def _painted(piece: Piece) -> str:
 
 SOURCE_LINE = 120
 """A docstring breaks its lines here, and is indented: one that could hardly have taken the next word goes on below."""
-
-
-def wrapped(text: str, columns: int, after: str = "") -> list[str]:
-    """A paragraph as lines that fit, its first blanks kept; all lines but the first begin with `after`."""
-    return textwrap.wrap(
-        text,
-        max(columns, 20),
-        subsequent_indent=after,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def reflowed(doc: str, columns: int) -> list[str]:

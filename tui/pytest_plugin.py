@@ -212,7 +212,7 @@ def pytest_exception_interact(node: pytest.Item, call: pytest.CallInfo[Any]) -> 
 
 def look(node: pytest.Item, error: WrongGradientError) -> None:
     """Open the debugger at the wrong gradient; without a terminal, save the trace and say how to open it."""
-    from tui.commands import Wishes, step_through, why_no_screen
+    from tui.opening import Wishes, step_through, why_no_screen
     from tui.sessions import Deed
     from tui.targets import Target
     from tui.views.verify import Verified

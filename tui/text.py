@@ -5,7 +5,6 @@ Pure functions of a trace and a position.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from tracer import formulas
+from tracer.cells.widths import fit as fit
+from tracer.cells.widths import width as width
 from tracer.format import dtype, elided, number, shape
 from tracer.kinds import KINDS
 from tracer.nodes import Node
@@ -257,30 +258,6 @@ def grid(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
             cells.append(space + text if k in right else text + space)
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
-
-
-def width(text: str) -> int:
-    """How many cells of a terminal a text takes: accents take none, wide letters two."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
-
-
-def fit(text: str, limit: int) -> str:
-    """The text, cut to a number of cells.
-
-    >>> fit("batch_norm(x, gamma, beta)", 12)
-    'batch_norm(…'
-    """
-    text = " ".join(text.split()) if "\n" in text else text
-    if width(text) <= limit:
-        return text
-    while width(text) > limit - 1:
-        text = text[:-1]
-    return text + "…"
 
 
 # ----- gradients that are sums

@@ -302,7 +302,7 @@ def test_a_derivation_on_the_command_line_goes_before_the_scripts_own(gradstep, 
     [
         (b"import os\nos.system('true')\n", "line 1"),
         (b"dL/dq = \n", "line 1"),
-        (b"dL/dq = z\ndL/dnothing = z\n", "line 2"),
+        (b"dL/dnothing = z\n", "line 1"),
         (b"dL/dq = zz\n", "line 1"),
         (b"\xff\xfe\x00", "it is not text in UTF-8"),
         (b"\x7fELF\x00\x01", "it is not text in UTF-8"),
@@ -387,6 +387,50 @@ def test_quiet_prints_the_first_line_alone(gradstep):
     _, whole, _ = gradstep("verify", "batchnorm")
     status, out, _ = gradstep("verify", "batchnorm", "--quiet")
     assert (status, out) == (0, first(whole) + "\n")
+
+
+PRINTING = """
+import tracer as tr
+x, w = tr.tensor(3.0), tr.parameter(2.0)
+print("the script says something")
+loss = tr.square(x * w)
+loss.backward()
+derivation = "dw = 2 * x * w * x"
+"""
+
+
+@pytest.mark.parametrize("command", ["verify", "check"])
+def test_with_quiet_what_the_script_prints_is_no_output_of_ours(gradstep, tmp_path, command):
+    file = tmp_path / "mine.py"
+    file.write_text(PRINTING)
+    status, out, err = gradstep(command, file, "--quiet")
+    assert (status, out.count("\n")) == (0, 1)
+    assert out.startswith("PASS · ")
+    assert "the script says something" in err
+
+
+def test_a_gradient_of_nothing_recorded_does_not_pass(gradstep, tmp_path):
+    file = tmp_path / "mine.txt"
+    file.write_text("dL/dq = z\ndL/dZ = 99 * q\n")
+    status, out, _ = gradstep("verify", "circuit", file)
+    assert (status, first(out)) == (
+        1,
+        "INCOMPLETE at line 2, dL/dZ · 1 of 2 lines right, 1 not judged",
+    )
+    assert "did you mean dL/dz?" in out
+    status, out, _ = gradstep("verify", "circuit", file, "--json")
+    assert (status, json.loads(out)["outcome"]) == (1, "INCOMPLETE")
+
+
+def test_a_pass_of_zeros_alone_says_so(gradstep, tmp_path):
+    file = tmp_path / "dead.py"
+    file.write_text(
+        "import tracer as tr\nx, w = tr.tensor([1.0, 2.0]), tr.parameter([-1.0, -2.0])\n"
+        "tr.sum(tr.relu(x * w)).backward()\n"
+    )
+    status, out, _ = gradstep("check", file)
+    assert (status, first(out)) == (0, "PASS · 2 of 2 inputs right")
+    assert "every gradient is exactly 0" in out
 
 
 def test_json_takes_the_place_of_the_page_and_into_a_file_stands_beside_it(gradstep, tmp_path):

@@ -16,7 +16,7 @@ import pytest
 import tracer as tr
 from tests.patience import PATIENCE
 from tracer.checking import testing
-from tui import commands, pytest_plugin
+from tui import opening, pytest_plugin
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -194,8 +194,8 @@ def test_a_debugger_that_cannot_be_opened_ends_no_session(monkeypatch):
 
 def test_with_a_terminal_the_debugger_opens_at_the_wrong_line(monkeypatch, request):
     opened = []
-    monkeypatch.setattr(commands, "why_no_screen", lambda: "")
-    monkeypatch.setattr(commands, "step_through", lambda *given: opened.append(given))
+    monkeypatch.setattr(opening, "why_no_screen", lambda: "")
+    monkeypatch.setattr(opening, "step_through", lambda *given: opened.append(given))
     monkeypatch.setattr(testing, "made", [])
     with pytest.raises(tr.WrongGradientError) as caught:
         tr.assert_derivation(lambda x: tr.square(x), "dL/dx = x", 3.0)

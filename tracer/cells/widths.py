@@ -58,3 +58,27 @@ def cut(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     return text[: width - 1] + "…" if width > 0 else ""
+
+
+def width(text: str) -> int:
+    """How many cells of a terminal a text takes: accents take none, wide letters two."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def fit(text: str, limit: int) -> str:
+    """The text, cut to a number of cells.
+
+    >>> fit("batch_norm(x, gamma, beta)", 12)
+    'batch_norm(…'
+    """
+    text = " ".join(text.split()) if "\n" in text else text
+    if width(text) <= limit:
+        return text
+    while width(text) > limit - 1:
+        text = text[:-1]
+    return text + "…"

@@ -3,11 +3,12 @@
     {
       "format": "gradstep-report", "version": 1,
       "title", "summary", "outcome", "ok", "faulty", "noun", "random_seed",
-      "rows": [ROW], "faults": [ROW], "rungs": [RUNG], "notes": [text]
+      "rows": [ROW], "faults": [ROW], "rungs": [RUNG], "notes": [text],
+      "written" (the lines of the derivation)
     }
-    ROW      name, shape, verdict, outcome, counts {AGREE, DISAGREE, UNDECIDABLE}, reason, because, wrong, line, fault,
-             text, inherited, culprit, causes [CAUSE], vacuous, notes, node, worst (ELEMENT or null), elements
-             [ELEMENT], left_out (how many elements are not listed)
+    ROW      name, shape, verdict, outcome, counts {AGREE, DISAGREE, UNDECIDABLE}, reason, because, wrong, unjudged,
+             line, fault, text, inherited, culprit, causes [CAUSE], vacuous, notes, node, worst (ELEMENT or null),
+             elements [ELEMENT], left_out (how many elements are not listed)
     ELEMENT  index [numbers, or "direction" and a number], hand, automatic, numerical {value, bound, status, left,
              right, evaluations}, verdict, reason
     CAUSE    kind, text, fix, exact, line
@@ -60,6 +61,7 @@ def as_record(report: Report, most: int = MOST) -> dict[str, Any]:
         "faults": [_row(row, most) for row in report.faults],
         "rungs": [_fields(rung) for rung in report.rungs],
         "notes": list(report.notes),
+        "written": report.written,
     }
 
 

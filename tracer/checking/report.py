@@ -7,7 +7,8 @@ Where no derivative exists nothing can be compared, which is no fault of a rule.
 is right, and a claim there is held to that: KINK. An element at a jump, an infinite slope, the edge of a domain or
 beside something that is not finite has no such interval; it counts as a KINK too as long as other elements of the same
 input agree. An input of which nothing at all could be decided, kinks apart, makes the check PRECISION-LIMITED, as does
-any element with a derivative that is not known well enough: something that could have been compared was not.
+any element with a derivative that is not known well enough: something that could have been compared was not. A line
+that gives the gradient of nothing recorded was not compared either, and makes the check INCOMPLETE.
 """
 
 from __future__ import annotations
@@ -16,18 +17,25 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tracer.cells.notebook import as_html
+from tracer.cells.paper import Sheet
+from tracer.cells.pieces import Line, text_of
+from tracer.cells.verdicts import OPEN, RIGHT, WRONG
+from tracer.format import printable
+
+from .bounded import certified as certified
 from .certified.certificate import SMOOTH, STATUSES, Certified
 from .diagnosis.causes import Cause
 from .judge import AGREE, AT_KINKS, DISAGREE, INSIDE_KINK, UNDECIDABLE
-from .table import WORDS, table
-from .table import certified as certified
 
+WORDS = {AGREE: "right", DISAGREE: "wrong", UNDECIDABLE: "undecided"}
 PASS = "PASS"
 FAIL = "FAIL"
 KINK = "KINK"
 PRECISION_LIMITED = "PRECISION-LIMITED"
 VACUOUS = "VACUOUS"
-OUTCOMES = (FAIL, VACUOUS, PRECISION_LIMITED, KINK, PASS)
+INCOMPLETE = "INCOMPLETE"
+OUTCOMES = (FAIL, INCOMPLETE, VACUOUS, PRECISION_LIMITED, KINK, PASS)
 """What a check can come to, the gravest first."""
 UNJUDGED = "not judged: the check was stopped"
 """The reason of a row that a check did not come to."""
@@ -81,6 +89,9 @@ class Row:
     """Why the row as a whole disagrees or cannot be decided: a wrong shape, an integer input."""
     wrong: bool = False
     """Whether the row disagrees whatever its elements say: a wrong shape, a line right only by an earlier mistake."""
+    unjudged: bool = False
+    """Whether the line could not be judged, for `reason`: it gives a gradient of nothing recorded, or needs a line that
+    cannot be computed."""
     line: int = 0
     """The line of the derivation, counted from 1; 0 for an input."""
     fault: int = 0
@@ -116,6 +127,8 @@ class Row:
         """One of `OUTCOMES`."""
         if self.verdict == DISAGREE:
             return FAIL
+        if self.unjudged:
+            return INCOMPLETE
         if self.vacuous:
             return VACUOUS
         if self.reason == UNJUDGED:
@@ -132,6 +145,13 @@ class Row:
     def passed(self) -> bool:
         """No disagreement, and an agreement or nothing but valid subgradients; an input without elements passes."""
         return self.outcome in (PASS, KINK)
+
+    @property
+    def sign(self) -> str:
+        """The sign of its verdict: right, wrong or open."""
+        if self.verdict == DISAGREE:
+            return WRONG
+        return RIGHT if self.passed else OPEN
 
     @property
     def worst(self) -> Element | None:
@@ -171,9 +191,9 @@ class Rung:
     label: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
-    """What a check found: `ok`, `rows`, and a table when printed."""
+    """What a check found: `ok`, `rows`, and when it is shown the page that `gradstep check` and `verify` print."""
 
     title: str
     rows: tuple[Row, ...]
@@ -183,6 +203,8 @@ class Report:
     """The tests that were made, from cheap to dear; empty where there is no ladder."""
     faults: tuple[Row, ...] = ()
     """A row for each rule that is wrong by itself, `h#2 by x`, with its wrong elements."""
+    written: str = field(default="", compare=False)
+    """The lines of the derivation, for the page to show beside what mends them."""
 
     @property
     def outcome(self) -> str:
@@ -224,34 +246,38 @@ class Report:
     def summary(self) -> str:
         """The counts in one line, and the first wrong line by name."""
         counts = {word: sum(row.verdict == word for row in self.rows) for word in WORDS}
-        parts = []
-        if self.noun in ("input", "argument"):  # lines and single gradients are judged one by one
-            fault = next((rung for rung in self.rungs if rung.failed and rung.label), None)
-            parts.append(
-                f"{self.outcome} at {fault.label} ({fault.said})" if fault else self.outcome
-            )
-        parts += [f"{counts[AGREE]} of {len(self.rows)} {self.noun}s agree"]
+        fault = next((rung for rung in self.rungs if rung.failed and rung.label), None)
+        parts = [f"{self.outcome} at {fault.label} ({fault.said})" if fault else self.outcome]
+        noun = f"{self.noun}{'' if len(self.rows) == 1 else 's'}"
+        parts += [f"{counts[AGREE]} of {len(self.rows)} {noun} right"]
         spared = [row for row in self.rows if row.verdict == UNDECIDABLE and row.passed]
-        counts[UNDECIDABLE] -= len(spared)
+        unjudged = sum(row.unjudged for row in self.rows)
+        counts[UNDECIDABLE] -= len(spared) + unjudged
         parts += [
             f"{counts[word]} {WORDS[word]}" for word in (DISAGREE, UNDECIDABLE) if counts[word]
         ]
         at_kinks = sum(bool(row.elements) for row in spared)
         empty = sum(0 in row.shape for row in spared)
         left_out = len(spared) - at_kinks - empty
-        said = ((at_kinks, INSIDE_KINK), (empty, "empty"), (left_out, "not judged"))
+        said = ((at_kinks, INSIDE_KINK), (empty, "empty"), (left_out + unjudged, "not judged"))
         parts += [f"{count} {words}" for count, words in said if count]
         undecided = sum(row.undecided for row in self.rows if row.verdict != UNDECIDABLE)
         if undecided:
-            parts.append(f"{undecided} element{'' if undecided == 1 else 's'} undecidable")
+            parts.append(f"{undecided} element{'' if undecided == 1 else 's'} undecided")
         first = self.first_wrong
         if first is not None and first.line:
             parts.append(f"first wrong line: {first.line} ({first.name})")
         return f"{self.title}: {', '.join(parts)}"
 
     def table(self, width: int = 80) -> str:
-        """The report as text of so many columns: the outcome, the rungs, the rules at fault, the rows, the notes."""
-        return table(self, width)
+        """The page in so many columns: the outcome, the tests made, the rules at fault, the rows, notes."""
+        return "\n".join(printable(text_of(line)).rstrip() for line in self._page(width))
+
+    def _page(self, width: int) -> list[Line]:
+        from .pages.page import page  # one page, at the prompt, in a test and in the shell
+
+        about = "" if self.title in ("check", "verify") else self.title
+        return page(self, Sheet(width), subject=about, written=self.written)
 
     def to_json(self) -> str:
         """The report as JSON text; `tracer.checking.record` tells the schema."""
@@ -261,3 +287,8 @@ class Report:
 
     def __str__(self) -> str:
         return self.table()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return as_html(self._page(100))

@@ -21,6 +21,7 @@ from tracer.parameters import Parameter
 from tracer.tensors import Tensor
 from tracer.traces import Trace
 
+from .bounded import certified
 from .functions import verify_function
 from .functions.arrays import is_torch
 from .functions.torches import is_function
@@ -29,7 +30,6 @@ from .ladder.calls import Call
 from .ladder.checker import check
 from .ladder.local import signed
 from .report import VACUOUS, Report, Row
-from .table import certified
 from .verifying import verify
 
 
@@ -184,6 +184,8 @@ def headline(report: Report) -> str:
         why = row.reason or "zero whatever the rule"
         return f"{VACUOUS}: {name}: {why}; try: {row.vacuous}"
     reasons = [cause.text for cause in row.causes] or [row.because]
+    if row.unjudged:
+        reasons = ["; ".join([row.reason, *(cause.text for cause in row.causes)])]
     why = f": {reasons[0]}" if reasons[0] else ""
     element = row.worst
     if element is None or (row.wrong and element.verdict != DISAGREE):

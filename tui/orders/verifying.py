@@ -10,7 +10,7 @@ from tracer.errors import GradstepError
 from tui.changing import told
 from tui.orders.order import LOOK, Order, node_names, node_of, path_of, starting, whole
 from tui.planes import DIFFERENCE
-from tui.views.verify import Verified, first_wrong_element, sign, stamp_of
+from tui.views.verify import Verified, first_wrong_element, stamp_of
 
 if TYPE_CHECKING:
     from tracer.checking import Report
@@ -71,7 +71,7 @@ def summary(report: Report) -> str:
     >>> summary(Report("verify", ()))
     'PASS · 0 of 0 inputs right'
     """
-    from tui.verdicts.words import counts_of, place_of
+    from tracer.checking.pages.words import counts_of, place_of
 
     return f"{' '.join(filter(None, (report.outcome, place_of(report))))} · {counts_of(report)}"
 
@@ -79,7 +79,7 @@ def summary(report: Report) -> str:
 def _wrong(session: Session, text: str) -> None:
     """Go to the first wrong row, or to a given one, and to its first wrong element; forward to where it is known."""
     from tracer.checking import DISAGREE
-    from tui.verdicts.words import name_of
+    from tracer.checking.pages.words import name_of
 
     found = session.report
     if found is None:
@@ -115,7 +115,7 @@ def _wrong(session: Session, text: str) -> None:
     rule = "its rule is wrong" if row in found.report.faults else ""
     known = row.causes[0].text if row.causes else row.because or row.culprit
     why = rule or known or row.verdict.lower()
-    session.say(f"{sign(row)} {name_of(row)}{where}: {why}")
+    session.say(f"{row.sign} {name_of(row)}{where}: {why}")
 
 
 def _files(session: Session, text: str) -> Iterable[str]:

@@ -15,23 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tracer.cells.verdicts import WRONG
 from tracer.checking import Report, check_trace
 from tracer.checking import verify as verify_trace
+from tracer.checking.pages.page import headline, page
 from tracer.checking.progress import Told
 from tracer.checking.record import as_record
 from tracer.files import write_whole
-from tui.cli import FAILED, FINE, INTERRUPTED
-from tui.commands import Wishes, own_output, remark, step_through, why_no_screen
+from tui.opening import Wishes, own_output, remark, step_through, why_no_screen
 from tui.printing import Terminal, printed, terminal
 from tui.scripts import Made, UsageError
 from tui.sessions import Deed
+from tui.statuses import FAILED, FINE, INTERRUPTED
 from tui.targets import Target
 from tui.verdicts.collected import collected
 from tui.verdicts.given import STDIN, Derivation, given, subject
 from tui.verdicts.meter import meter
-from tui.verdicts.page import headline, page
 from tui.verdicts.rules import with_rules
-from tui.views.verify import WRONG, Verified, sign, stamp_of
+from tui.views.verify import Verified, stamp_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class Found:
 def check(options: argparse.Namespace) -> int:
     """Compare the gradients of a target with certified numbers."""
     writable(options.json)
-    with own_output(aside=options.json is not None):
+    with own_output(aside=options.quiet or options.json is not None):
         target, _ = subject(options.target, options.set)
     if target is None:
         raise UsageError(
@@ -76,7 +77,7 @@ def check(options: argparse.Namespace) -> int:
 def verify(options: argparse.Namespace) -> int:
     """Compare a hand derivation with the recorded gradients, line by line; or show the reports that a script makes."""
     writable(options.json)
-    with own_output(aside=options.json is not None):
+    with own_output(aside=options.quiet or options.json is not None):
         target, made = subject(options.target, options.set)
     if made and options.derivation is None and not (target and target.derivation):
         found = [_made(each, options.target) for each in made]
@@ -179,7 +180,7 @@ def can_open(found: Found) -> bool:
     """Whether there is something wrong that the debugger can show, and the command could be given again."""
     from_pipe = found.derivation is not None and found.derivation.source == "standard input"
     rows = (*found.report.faults, *found.report.rows)
-    wrong = any(row.node >= 0 and sign(row) == WRONG for row in rows)
+    wrong = any(row.node >= 0 and row.sign == WRONG for row in rows)
     return found.target is not None and wrong and not from_pipe
 
 

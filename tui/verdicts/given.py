@@ -11,8 +11,8 @@ from gallery import GALLERY
 from tracer.checking.derivations.locating import derivation_in
 from tracer.errors import GradstepError
 from tui import scripts, targets
-from tui.cli import INTERRUPTED, USAGE
 from tui.scripts import UsageError
+from tui.statuses import INTERRUPTED, USAGE
 from tui.targets import ScriptError, Target, resolve
 
 LARGEST_FILE = 1 << 20

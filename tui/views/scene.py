@@ -8,13 +8,14 @@ from typing import Any
 
 from tracer.breakpoints import Breakpoint
 from tracer.cells.instants import Instant
+from tracer.cells.verdicts import WRONG
 from tracer.folding.folds import GraphLook
 from tracer.insight.whatif import Changes
 from tracer.watches import Watch
 from tui.planes import TensorLook
 from tui.views.changes import changed
 from tui.views.layers import LayersLook
-from tui.views.verify import WRONG, Verified, verdict
+from tui.views.verify import Verified, verdict
 
 EDITED = "Δ"
 """An edit gave the node another value."""

@@ -7,11 +7,12 @@ import textwrap
 from rich.cells import cell_len
 
 from tracer.cells.meanings import Kind
+from tracer.cells.verdicts import OPEN, RIGHT, WRONG
 from tui.ink import Line, Span, clip, elide, pad, span
 from tui.keys import KEYS, Key, key_line
 from tui.views.changes import shown
 from tui.views.scene import Scene
-from tui.views.verify import OPEN, RIGHT, WRONG, counts
+from tui.views.verify import counts
 
 MOST_SAID = 3
 """A message takes so many lines at most."""

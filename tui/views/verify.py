@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tracer.cells.verdicts import OPEN, RIGHT, WRONG
 from tracer.traces import Trace
 
 if TYPE_CHECKING:
     from tracer.checking import Report, Row
     from tui.views.scene import Scene
 
-RIGHT, WRONG, OPEN = "✓", "✗", "?"
 """The signs of a verdict: agrees, disagrees, cannot be decided."""
 Stamp = tuple[int, int]
 """By which one sees that a file has changed: when it was written, and its size."""
@@ -40,7 +40,7 @@ class Verified:
 
     def __post_init__(self) -> None:
         for row in self.table:
-            if row.node >= 0 and (row.node not in self.rows or sign(self.rows[row.node]) != WRONG):
+            if row.node >= 0 and (row.node not in self.rows or self.rows[row.node].sign != WRONG):
                 self.rows[row.node] = row
 
     @property
@@ -51,7 +51,7 @@ class Verified:
     @property
     def first_wrong(self) -> Row | None:
         """The first wrong row, a rule before all others; None if there is none."""
-        wrong = (row for row in self.table if sign(row) == WRONG)
+        wrong = (row for row in self.table if row.sign == WRONG)
         return next(iter(self.report.faults), None) or self.report.first_wrong or next(wrong, None)
 
     def outdated(self, trace: Trace) -> str:
@@ -87,14 +87,14 @@ def counts(scene: Scene) -> Counts | None:
     """How many lines or inputs agree, disagree and are open, for the status line; None if nothing was verified."""
     if scene.report is None:
         return None
-    signs = [sign(row) for row in scene.report.table]
+    signs = [row.sign for row in scene.report.table]
     return Counts(signs.count(RIGHT), signs.count(WRONG), signs.count(OPEN))
 
 
 def verdict(scene: Scene, node: int) -> str:
     """The sign of the verdict on a node's gradient: ✓, ✗ or ?; empty where it was not verified in this trace."""
     row = _row_of(scene, node)
-    return "" if row is None else sign(row)
+    return "" if row is None else row.sign
 
 
 def hand_derived(scene: Scene, node: int) -> Any:
@@ -106,15 +106,6 @@ def hand_derived(scene: Scene, node: int) -> Any:
 def _row_of(scene: Scene, node: int) -> Row | None:
     found = scene.report
     return None if found is None or found.trace is not scene.trace else found.rows.get(node)
-
-
-def sign(row: Row) -> str:
-    """The sign of a row's verdict."""
-    from tracer.checking import DISAGREE
-
-    if row.verdict == DISAGREE:
-        return WRONG
-    return RIGHT if row.passed else OPEN
 
 
 def first_wrong_element(row: Row) -> tuple[int, ...] | None:

@@ -13,9 +13,10 @@ from rich.cells import cell_len
 from tracer import format as fmt
 from tracer.cells.figures import short_number
 from tracer.cells.meanings import Kind, Look
+from tracer.cells.verdicts import OPEN, RIGHT, WRONG
 from tui.ink import Line, Span, clip, pad, span
 from tui.views.quantities import relative_error
-from tui.views.verify import OPEN, RIGHT, WRONG, Verified, sign
+from tui.views.verify import Verified
 
 if TYPE_CHECKING:
     from tracer.checking import Element, Report, Row
@@ -75,10 +76,10 @@ def _how_to(scene: Scene, width: int) -> list[Line]:
 
 
 def _heading(scene: Scene, found: Verified, width: int) -> list[Line]:
-    from tui.verdicts.words import place_of
+    from tracer.checking.pages.words import place_of
 
     report = found.report
-    signs = ["↳" if row.inherited else sign(row) for row in found.table]
+    signs = ["↳" if row.inherited else row.sign for row in found.table]
     line = [span(f" {report.outcome} ", _TAGS.get(report.outcome, Kind.WARN)), span(" ")]
     place = place_of(report)
     if place:
@@ -125,9 +126,9 @@ _INKS = {RIGHT: Kind.VALUE, WRONG: Kind.MARK, OPEN: Kind.KEY}
 
 
 def _table_row(row: Row, width: int, *, chosen: bool) -> Line:
-    from tui.verdicts.words import name_of
+    from tracer.checking.pages.words import name_of
 
-    mark, worst = sign(row), row.worst
+    mark, worst = row.sign, row.worst
     look = Look.SELECTED if chosen else Look.PLAIN
     name = Kind.NAME if chosen else Kind.MARK if mark == WRONG else Kind.TEXT
     line = [
@@ -163,9 +164,9 @@ def _number(x: float) -> str:
 
 def _details(row: Row, found: Verified, width: int) -> list[Line]:
     """One row in words: the line itself, the three numbers, who is wrong, why, and what mends it."""
-    from tui.verdicts.words import name_of, said_of, verdict_words
+    from tracer.checking.pages.words import name_of, said_of, verdict_words
 
-    mark = sign(row)
+    mark = row.sign
     size = span(f"  {fmt.shape(row.shape)}  " if row.shape else "  ", Kind.FAINT)
     head = (span(f" {mark} ", _INKS[mark]), span(name_of(row), Kind.NAME), size)
     lines: list[Line] = [(*head, span(verdict_words(row), _INKS[mark]))]
@@ -182,7 +183,7 @@ def _details(row: Row, found: Verified, width: int) -> list[Line]:
 
 def _mended(row: Row, found: Verified, width: int) -> Iterator[Line]:
     """The causes of a wrong row, each with the line as it was written and as it should be."""
-    from tui.verdicts.patches import changed, is_line, patch_of
+    from tracer.checking.pages.patches import changed, is_line, patch_of
 
     for cause in row.causes if not row.inherited else ():
         yield from _wrapped(f"▸ {cause.text}", width, Kind.KEY)

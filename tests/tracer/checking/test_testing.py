@@ -57,6 +57,21 @@ def test_the_error_survives_a_trip_between_processes():
     assert again.derivation == "dL/dx = x"
 
 
+def test_a_failure_shows_the_page_that_the_command_prints():
+    with pytest.raises(tr.WrongGradientError) as caught:
+        tr.assert_derivation(lambda x: tr.square(x), "dL/dx = x", 3.0)
+    text = str(caught.value)
+    assert "FAIL at line 1, dL/dx · 0 of 1 line right, 1 wrong" in text
+    for words in ("by hand", "automatic", "certified", "✗", "- dL/dx = x\n", "+ dL/dx = x * 2\n"):
+        assert words in text
+    assert not any(word in text for word in ("AGREE", "numerical", "hand's"))
+
+
+def test_a_gradient_of_nothing_recorded_fails_the_test():
+    with pytest.raises(tr.WrongGradientError, match=r"INCOMPLETE: line 2 \(dX\): not judged"):
+        tr.assert_derivation(lambda x: tr.square(x), "dL/dx = 2 * x\ndX = 99 * x", 3.0)
+
+
 def test_a_derivation_is_of_a_trace_a_loss_or_a_function():
     x = tr.tensor(3.0, name="x")
     loss = tr.square(x)

@@ -57,6 +57,8 @@ class Line:
     """The time step that a formula for any step was written out for, as the derivation counts."""
     name: str = ""
     """What its row is called, if not by its target: dL_dh, of which there is one for each time step."""
+    misfit: str = ""
+    """Why a formula cannot be computed, where its shapes do not fit."""
 
     def error(self, reason: str, cure: str) -> DerivationError:
         """A complaint about this line, in the user's words."""

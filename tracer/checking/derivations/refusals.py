@@ -9,3 +9,11 @@ class RefusedError(Exception):
     def __init__(self, reason: str, cure: str) -> None:
         super().__init__(reason)
         self.reason, self.cure = reason, cure
+
+
+class MisfitError(RefusedError):
+    """One line alone cannot be computed: its shapes do not fit, or it names what is not there (`unknown`)."""
+
+    def __init__(self, reason: str, cure: str, unknown: str = "") -> None:
+        super().__init__(reason, cure)
+        self.unknown = unknown

@@ -29,6 +29,7 @@ KINDS = {
     "some elements": "right but for some rows, columns, steps or elements",
     "precision": "right to a few digits only",
     "upstream": "the gradient that comes in is left out, or enters other than linearly",
+    "name": "a name that nothing bears, and one that it may have meant",
     "unjudged": "it uses a helper that nothing recorded can judge",
 }
 """The kinds of cause. Tests and the JSON report use these words; what people read is the text of the cause."""

@@ -33,13 +33,13 @@ def culprit_of(judged: Judged, row: Row, whose: str) -> str:
         return ""
     own = next(e for e in judged.ours if e.index == worst.index)
     if worst.verdict == DISAGREE and own.verdict == AGREE:
-        return "" if row.inherited else "the hand's number is wrong: automatic and numerical agree"
+        return "" if row.inherited else "the number by hand is wrong: automatic and certified agree"
     if any_wrong(judged.ours):
         if worst.verdict == AGREE:
-            return f"{whose}: by hand and numerical agree"
+            return f"{whose}: by hand and certified agree"
         close = np.isclose(worst.hand, worst.automatic, rtol=1e-6)
         return (
-            "by hand and automatic agree, but not with the numerical one: a kink, or both are wrong"
+            "by hand and automatic agree, but not with the certified one: a kink, or both are wrong"
             if close
             else "all three numbers differ"
         )

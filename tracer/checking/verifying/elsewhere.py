@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Collection
 from functools import cached_property
 
 import numpy as np
 
 from tracer.checking.derivations.claims import Claim, Derived, claims_of_text
+from tracer.checking.derivations.claims.heads import Head
 from tracer.checking.derivations.names import Names
 from tracer.checking.derivations.reading import Line
 from tracer.checking.diagnosis.patience import Patience
@@ -68,6 +70,28 @@ class Elsewhere:
         return [
             (*place_of(run, again, again.claims[at]), again.claims[at]) for run, again in self.runs
         ]
+
+    def bears_out(self, head: Head, nodes: Collection[int]) -> bool:
+        """Whether the gradients of some nodes are right on other runs too, with a loop or condition so written.
+
+        True where that cannot be tried.
+        """
+        rows = self.text.splitlines()
+        row = rows[head.line - 1] if head.line <= len(rows) else ""
+        if head.fix.endswith(":") and not row.rstrip().endswith(":"):
+            return True
+        indent = row[: len(row) - len(row.lstrip())]
+        text = "\n".join([*rows[: head.line - 1], indent + head.fix, *rows[head.line :]])
+        for run, _ in self.runs:
+            try:
+                with np.errstate(all="ignore"):
+                    again = claims_of_text(Names(run), text)
+            except GradstepError:
+                continue
+            for claim in again.claims:
+                if claim.node in nodes and _differs(*place_of(run, again, claim), claim):
+                    return False
+        return True
 
     def wrong(self, claim: Claim, chosen: tuple[Line, ...]) -> tuple[Wrong, ...]:
         """What is known of a wrong claim there, where these of its lines may be written otherwise."""

@@ -69,12 +69,14 @@ class Search:
         if self.derived.heads is None:
             return None
         line = of_one_line(claim)
+        claims = [
+            each.claim
+            for each in self.judged
+            if not each.line_wrong or of_one_line(each.claim) == line
+        ]
         for head in self.derived.heads.about({each.target for each in repairs.lines}):
-            if all(
-                self._right(each.claim, head.results.get(each.claim.node))
-                for each in self.judged
-                if not each.line_wrong or of_one_line(each.claim) == line
-            ):
+            here = all(self._right(each, head.results.get(each.node)) for each in claims)
+            if here and self.elsewhere.bears_out(head, {each.node for each in claims}):
                 return head
         return None
 

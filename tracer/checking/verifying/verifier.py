@@ -19,7 +19,8 @@ from tracer.checking.derivations.depth import printed
 from tracer.checking.derivations.names import Names
 from tracer.checking.judge import AGREE
 from tracer.checking.ladder.noting import not_finite
-from tracer.checking.numerical import Context, context, loss_by
+from tracer.checking.numerical import Context, context
+from tracer.checking.pieces import on_piece
 from tracer.checking.progress import Progress, StoppedError, Told
 from tracer.checking.promote import promoted
 from tracer.checking.report import UNJUDGED, Report, Row
@@ -32,7 +33,7 @@ from .culprits import culprit_of, whose_rules
 from .elsewhere import Elsewhere, place_of
 from .judged import Judged, any_wrong, badness, fitted, of_one_line, which_steps
 from .measuring import looked_at, measured, shaken
-from .refusing import with_a_cure
+from .refusing import rows_of, with_a_cure
 from .seeking import Search, unjudged
 
 Array = Any
@@ -57,7 +58,9 @@ def verify(
     conditions and a `def` around them if wanted; or in LaTeX. In a line the name of a recorded value means that value,
     `dNAME` (or `dL/dNAME`) its gradient: by the lines above, else as recorded. What a loop recorded at each time step
     is `h[t]` or `h#3`, its gradient `dh[t]`, or `dh` in a loop over time. The first wrong line is the first that is
-    wrong although the gradients it uses are right; lines that are wrong only by using it are marked as inherited.
+    wrong although the gradients it uses are right; lines that are wrong only by using it are marked as inherited. A
+    line that cannot be computed is wrong by itself. One that gives the gradient of nothing recorded, which no other
+    line uses, is not judged, and the outcome then INCOMPLETE.
     seed: the random seed of samples and directions. elements: look at so many elements of a gradient at most; by
     default at all of a small one, and of a larger one at the most suspect, a sample, and directions through all. told,
     executor: as in `check`.
@@ -68,7 +71,7 @@ def verify(
     >>> y = tr.square(x * w)
     >>> trace = tr.trace(y)
     >>> print(verify(trace, "dL/dw = 2 * x * w * x\\ndL/dx = 2 * x * w * w").summary)
-    verify: 2 of 2 lines agree
+    verify: PASS, 2 of 2 lines right
     >>> print(verify(trace, "dL/dw = 2 * x * w").first_wrong.line)
     1
     """
@@ -93,8 +96,10 @@ def verify(
     rng = np.random.default_rng(seed)
     elsewhere = Elsewhere(twin, derived, text)
     judging = Judging(elsewhere, shaken(trace, twin, rng), rng, elements, told, executor)
+    judging.in_float32 = twin is not trace
     noun = "line" if isinstance(derivation, str) else "gradient"
-    return Report("verify", judging.rows(), (*not_finite(twin), *derived.notes), noun)
+    rows = sorted((*judging.rows(), *rows_of(derived, twin, text)), key=lambda row: row.line)
+    return Report("verify", tuple(rows), (*not_finite(twin), *derived.notes), noun, written=text)
 
 
 class Judging:
@@ -115,6 +120,8 @@ class Judging:
         sizes = [looked_at(np.size(twin.value(claim.node)), elements) for claim in derived.claims]
         self.progress = Progress(told, sizes)
         self.stopped = False
+        self.in_float32 = False
+        """Whether the trace was recorded in float32, which decided on which side of a kink a value lies."""
         self.search = Search(elsewhere, ())
 
     def rows(self) -> tuple[Row, ...]:
@@ -162,8 +169,9 @@ class Judging:
     def compared(self, claim: Claim, row: Row, own: Array, alone: Array) -> Judged:
         """A claim of the right shape beside certified numbers."""
         twin, node = place_of(self.twin, self.derived, claim)
+        moved = self.shaken if self.in_float32 and twin is self.twin else ()
         function = self.progress.counted(
-            loss_by(twin, node), looked_at(np.size(own), self.elements)
+            on_piece(twin, node, moved), looked_at(np.size(own), self.elements)
         )
         around: Context = context(twin, self.shaken if twin is self.twin else (), node)
         found = measured(

@@ -164,7 +164,7 @@ def test_nothing_exhausts_the_machine(text):
     ("text", "line", "words"),
     [
         ("dh = 2*h\ndx = dh @", 2, "not Python"),
-        ("dh = 2*h\n\ndx = foo * w", 3, "'foo' is neither defined in a line above nor recorded"),
+        ("\n\ndx = foo * w", 3, "'foo' is neither defined in a line above nor recorded"),
         ("dx = xx", 1, "try: x"),
         ("dhh = 2*h", 1, "there is no recorded value 'hh'"),
         ("dL/dz = 2*h", 1, "there is no recorded value 'z'"),

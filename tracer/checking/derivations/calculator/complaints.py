@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tracer.checking.derivations.reading import spoken
-from tracer.checking.derivations.refusals import RefusedError
+from tracer.checking.derivations.refusals import MisfitError, RefusedError
 from tracer.errors import GradstepError
 from tracer.format import shape
 from tracer.tensors import Tensor
@@ -58,10 +58,22 @@ def applied(node: ast.expr, function: Callable[..., Any], *args: Any, **keywords
         if function in _PRODUCTS and len(arrays) == 2:
             a, b = (each.shape for each in arrays)
             first = f"the inner sizes differ, {a[-1]} against {b[-2] if len(b) > 1 else b[0]}"
-        raise RefusedError(
+        apart = next((sizes for a in args if len(sizes := _sizes(a)) > 1), ())
+        if apart:
+            raise MisfitError(
+                f"{text_of(node)} cannot be computed: its parts differ in shape, {', '.join(apart)}",
+                "one part at a time, such as h[0]",
+            ) from None
+        raise MisfitError(
             f"{text_of(node)} cannot be computed{with_shapes}: {first}",
             _cure(node, function, arrays),
         ) from None
+
+
+def _sizes(value: Value) -> tuple[str, ...]:
+    """The shapes that occur in a list, such as that of the steps of a loop; none of anything else."""
+    parts = value if isinstance(value, (list, tuple)) else ()
+    return tuple(dict.fromkeys(shape(np.shape(a)) for a in parts if isinstance(a, np.ndarray)))
 
 
 def text_of(node: ast.AST) -> str:

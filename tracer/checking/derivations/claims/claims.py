@@ -17,7 +17,7 @@ from tracer.checking.derivations.latex import is_latex, read_latex
 from tracer.checking.derivations.names import Names, node_of
 from tracer.checking.derivations.reading import Program, of_lines, read, spoken
 from tracer.checking.derivations.running.carrying import carried
-from tracer.checking.derivations.running.interpreter import Run
+from tracer.checking.derivations.running.interpreter import Run, UncomputableError
 from tracer.checking.derivations.running.setting import Setting
 from tracer.errors import DerivationError, DTypeError
 from tracer.values import as_value
@@ -26,10 +26,11 @@ from .counting import first_step, own_run
 from .forward import Recast, recast
 from .heads import Heads
 from .needless import needless
-from .remarks import assumed, endless, gathered, helpers, left_out
+from .remarks import assumed, endless, helpers, left_out
 from .repairs import Repairs
 from .reused import gone_on, overwritten
-from .targets import claimed, misspelt, nothing_claimed, refuse_unordered
+from .targets import claimed, nothing_claimed, refuse_unordered
+from .unjudged import Broken, Unjudged, of_nothing, refuse_misfits
 
 Array = Any
 """A numpy array or numpy scalar."""
@@ -59,27 +60,42 @@ class Derived:
     """What a derivation gives: its claims in the order of their lines, and notes on how it was read.
 
     recast: the run with the user's own forward lines, where those change a gradient. heads: its loops and conditions,
-    to be written otherwise.
+    to be written otherwise. unjudged: lines that were to give a gradient, or cannot be computed, and were not judged.
     """
 
     claims: tuple[Claim, ...]
     notes: tuple[str, ...] = ()
     recast: Recast | None = None
     heads: Heads | None = None
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 def claims_of_text(names: Names, text: str) -> Derived:
     """The gradients that the lines of a derivation give, in order, and notes on how names were read.
 
-    Raises `DerivationError` with the line's number for what cannot be read or computed.
+    A line that cannot be computed is left out, and listed among those that were not judged. Raises `DerivationError`
+    with the line's number for what cannot be read, and where nothing is left to be judged.
     """
     program = program_of(names, printed(text))
     names.outside = program.outside
-    idle = misspelt(names, program)
+    broken = Broken(names)
+    while True:
+        names.instead = {}
+        try:
+            return _derived(names, program, broken)
+        except UncomputableError as error:
+            program = broken.without(program, error)
+
+
+def _derived(names: Names, program: Program, broken: Broken) -> Derived:
+    """What the lines give that can be computed. Raises `UncomputableError` for the first that cannot."""
+    refuse_misfits(program)
     setting = Setting(names, carried(program), first_step(names), claimed(names, program))
     own, gone = gone_on(names, program, own_run(program, setting))
     setting = own.setting
     final = {done.node: done.number for done in own.done if done.node >= 0}
+    if not final.keys() - broken.nodes and broken.first is not None:
+        raise DerivationError(str(broken.first))
     if not final:
         raise nothing_claimed(names, program, own)
     refuse_unordered(program, own, final)
@@ -87,21 +103,30 @@ def claims_of_text(names: Names, text: str) -> Derived:
     judged = {number: node for node, number in final.items()} | used
     setting = replace(setting, right=judged, meant=own.assignments.meant)
     alone, again, said = _alone(names, program, setting, own)
-    notes = [*program.notes, *said, *own.notes, *idle, *gone, *lost, *assumed(names, own, final)]
+    notes = [
+        *program.notes,
+        *said,
+        *own.notes,
+        *broken.notes(own),
+        *gone,
+        *lost,
+        *assumed(names, own, final),
+    ]
     if _path(alone) != _path(own):
         notes.append(
             "a condition depends on a gradient: the lines are judged on the user's own numbers only"
         )
         alone = own
-    gathering = gathered(names, own.done, final).items()
     notes += [
         *needless(names, own.done, final),
         *endless(own.done),
-        *(f"line {line}: {what}: it was not judged" for line, what in gathering),
-        *left_out(names, final),
+        *left_out(names, {*final, *(row.node for row in broken.rows)}),
     ]
-    claims = _claims(names, own, alone, judged)
-    return Derived(claims, tuple(dict.fromkeys(notes)), again, Heads(program, own))
+    every_claim = _claims(names, own, alone, judged)
+    claims = tuple(claim for claim in every_claim if claim.node not in broken.nodes)
+    idle, said = of_nothing(names, program, own, judged)
+    every = tuple(dict.fromkeys([*notes, *said]))
+    return Derived(claims, every, again, Heads(program, own), (*broken.rows, *idle))
 
 
 def _alone(

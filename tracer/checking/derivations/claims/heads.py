@@ -1,7 +1,8 @@
 """Loops and conditions written otherwise: what the gradients come to if a loop goes one step further, or backwards.
 
 A line that is right by itself comes to wrong numbers where a loop leaves out a step, or takes the steps in another
-order. So each `for` and `if` is tried with other bounds, another direction or another comparison.
+order. So each `for` and `if` is tried with other bounds, another direction or another comparison, and each `+=` in a
+loop as an `=`.
 """
 
 from __future__ import annotations
@@ -67,10 +68,17 @@ class Heads:
         """The loops and conditions, by their place among the statements, and the names that they give values to."""
         if self.program.lines:
             return {}
+        sums = {
+            id(part)
+            for each in self.program.statements()
+            if isinstance(each, ast.For)
+            for part in ast.walk(each)
+            if _is_sum(part)
+        }
         return {
             at: set(_given(each))
             for at, each in enumerate(self.program.statements())
-            if isinstance(each, (ast.For, ast.If))
+            if isinstance(each, (ast.For, ast.If)) or id(each) in sums
         }
 
     def _tried(self, at: int) -> Sequence[Head]:
@@ -85,8 +93,11 @@ class Heads:
     def _each(self, at: int) -> Iterator[Head]:
         """One loop or condition, in all ways that can be carried out."""
         head = [*self.program.statements()][at]
-        assert isinstance(head, (ast.For, ast.If))
         self._until = min(self._until, time.monotonic() + SECONDS)
+        if isinstance(head, ast.AugAssign):
+            yield from self._given_anew(at, head)
+            return
+        assert isinstance(head, (ast.For, ast.If))
         ways = self._ways(head) if isinstance(head, ast.For) else _conditions(head.test)
         for expression in ways:
             if self._left <= 0 or time.monotonic() > self._until:
@@ -102,6 +113,24 @@ class Heads:
                 own, results = found
                 kind, text = self._differs(head, own)
                 yield Head(head.lineno, kind, text, _written(there), results)
+
+    def _given_anew(self, at: int, added: ast.AugAssign) -> Iterator[Head]:
+        """A `+=` in a loop as an `=`."""
+        copied = replace(self.program, body=copy.deepcopy(self.program.body))
+        statements = [*copied.statements()]
+        there = statements[at]
+        assert isinstance(there, ast.AugAssign)
+        anew = ast.copy_location(ast.Assign([there.target], there.value), there)
+        for parent in statements:
+            for body in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+                if isinstance(body, list):
+                    body[:] = [anew if each is there else each for each in body]
+        found = self._carried_out(copied)
+        if found is not None:
+            name = spoken(ast.unparse(added.target))
+            fix = spoken(f"{name} = {ast.unparse(added.value)}")
+            text = f"`+=` keeps the {name} of the step before in it: `=` belongs here"
+            yield Head(added.lineno, "stale", text, fix, found[1])
 
     def _ways(self, loop: ast.For) -> Iterator[ast.expr]:
         """What else a loop may go through."""
@@ -186,6 +215,14 @@ def _given(head: ast.AST) -> Iterator[str]:
                 yield name
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append")):
                 yield name
+
+
+def _is_sum(part: ast.AST) -> bool:
+    """Whether a part of a program is a `+=` to a name, on a line of its own."""
+    match part:
+        case ast.AugAssign(target=ast.Name(), op=ast.Add()):
+            return part.lineno == part.end_lineno
+    return False
 
 
 def _bounds(args: Sequence[ast.expr]) -> Iterator[list[ast.expr]]:

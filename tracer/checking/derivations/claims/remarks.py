@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def endless(done: list[Done]) -> list[str]:
     return []
 
 
-def left_out(names: Names, final: Mapping[int, int]) -> list[str]:
+def left_out(names: Names, final: Collection[int]) -> list[str]:
     """A note on inputs and parameters whose gradients no line gives."""
     trace = names.trace
     kinds = {KINDS.index("input"), KINDS.index("parameter")}

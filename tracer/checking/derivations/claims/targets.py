@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from tracer.checking.derivations.names import Names
-from tracer.checking.derivations.names.spellings import PREFIXES, SURE
+from tracer.checking.derivations.names.spellings import inner_of
 from tracer.checking.derivations.reading import Program, spoken
 from tracer.checking.derivations.refusals import RefusedError
 from tracer.checking.derivations.running.interpreter import Run
@@ -40,59 +40,16 @@ def claimed(names: Names, program: Program) -> frozenset[int]:
     found: set[int] = set()
     for statement, name in _targets(program):
         try:
-            family, node = names.gradient_family(name), names.gradient(name)
+            found |= family_or_node(names, name)
         except RefusedError as refused:
             raise program.error(statement, refused.reason, refused.cure) from None
-        found |= set(family.nodes) if family else {node} if node is not None else set()
     return frozenset(found)
 
 
-def _used(program: Program) -> set[str]:
-    """The names that are used for something other than for themselves."""
-    used: set[str] = set()
-    for statement in program.statements():
-        own: set[str] = set()
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AugAssign(target=ast.Name(id=name)):
-                own = {name}
-            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))]):
-                own = {name}
-        heads: list[ast.AST] = [statement]
-        match statement:
-            case ast.For(iter=head) | ast.While(test=head) | ast.If(test=head):
-                heads = [head]
-        read = {
-            part.id
-            for head in heads
-            for part in ast.walk(head)
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
-        }
-        used |= read - own
-    return used
-
-
-def misspelt(names: Names, program: Program) -> list[str]:
-    """Complain about `dxaht = ...`, which no other line uses: a gradient of nothing, not a helper.
-
-    One that resembles nothing recorded may be a helper that was forgotten: a note says so.
-    """
-    used, notes = _used(program), {}
-    for statement, name in _targets(program):
-        if name in used or names.value(name) is not None:
-            continue
-        if names.gradient(name) is not None or names.gradient_family(name) is not None:
-            continue
-        prefix = next((p for p in PREFIXES if name.startswith(p) and name != p), "")
-        inner = spoken(name).removeprefix(prefix)
-        sure = prefix in SURE[:5]
-        if prefix and (sure or names.mistyped(inner)):
-            refused = names.missing(inner)
-            raise program.error(statement, refused.reason, refused.cure)
-        if prefix:
-            notes[name] = (
-                f"line {statement.lineno}: {spoken(name)} is used nowhere, and no value {inner!r} was recorded"
-            )
-    return list(notes.values())
+def family_or_node(names: Names, name: str) -> set[int]:
+    """The nodes whose gradients a name means: of all time steps, of one value, or none."""
+    family, node = names.gradient_family(name), names.gradient(name)
+    return set(family.nodes) if family else {node} if node is not None else set()
 
 
 def nothing_claimed(names: Names, program: Program, run: Run) -> DerivationError:
@@ -102,8 +59,8 @@ def nothing_claimed(names: Names, program: Program, run: Run) -> DerivationError
         if statement.lineno in lists:
             cure = f"{spoken(name)} = np.array(...), of one shape with its value"
             return program.error(statement, lists[statement.lineno], cure)
-        if name.startswith("d") and len(name) > 1 and names.gradient(name) is None:
-            refused = names.missing(spoken(name).removeprefix("d"))
+        if inner_of(name) and names.gradient(name) is None:
+            refused = names.missing(spoken(inner_of(name)))
             return program.error(statement, refused.reason, refused.cure)
     return DerivationError(
         "no line of the derivation gives the gradient of a recorded value\n"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.checking.derivations.refusals import RefusedError
+from tracer.checking.derivations.refusals import MisfitError, RefusedError
 from tracer.format import shape as shown
 
 OPERATORS: Mapping[str, type[ast.operator]] = {
@@ -119,7 +119,7 @@ def _length(axis: str, a: Term, b: Term) -> int:
     lengths = [term.length(axis) for term in (a, b) if axis in term.axes] or [1]
     if len(lengths) == 2 and lengths[0] != lengths[1] and 1 not in lengths:
         if axis.startswith("~"):
-            raise RefusedError(
+            raise MisfitError(
                 f"{said(a)} of shape {shown(a.shape)} and {said(b)} of shape {shown(b.shape)} do not fit",
                 "compare the shapes, axis by axis from the right; a transpose, or an index for each axis",
             )

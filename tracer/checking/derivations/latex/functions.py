@@ -27,7 +27,13 @@ from .tree import (
     index_of,
 )
 
-_NUMPY = frozenset("exp log sin cos sinh cosh tanh sqrt abs sign arctan".split())
+_NUMPY = frozenset(
+    "exp log sin cos tan sinh cosh tanh sqrt abs sign arcsin arccos arctan arcsinh arccosh arctanh".split()
+)
+_RECIPROCALS = {
+    "sec": "cos", "csc": "sin", "cot": "tan", "sech": "cosh", "csch": "sinh", "coth": "tanh",
+}  # fmt: skip
+"""Functions that numpy has not, and those of which they are one over."""
 
 
 class Functions(Naming):
@@ -69,6 +75,9 @@ class Functions(Naming):
                 return replace(total, code=called("np.sqrt", total.code))
             case (("diag" | "trace" | "softmax" | "mean" | "sum"), 1):
                 return self.whole(node, first)
+            case name, 1 if name in _RECIPROCALS:
+                below = called(f"np.{_RECIPROCALS[name]}", first.code)
+                return replace(first, code=ast.BinOp(ast.Constant(1), ast.Div(), below), row=False)
             case name, 1 if name in _NUMPY:
                 return replace(first, code=called(f"np.{name}", first.code), row=False)
             case name, 1 if name in PRIMITIVES and PRIMITIVES[name].elementwise:

@@ -14,7 +14,7 @@ from .items import Item, claims, complaint_of, key_of, target_of
 from .lexicon import Lexicon, Meaning, MissingError, OutsideError, canonical
 from .naming import READINGS, Place, Reading
 from .ordering import ordered_lines
-from .tokens import TwoReadingsError, UnreadableError
+from .tokens import MisshapenError, TwoReadingsError, UnreadableError
 from .translate import Translator
 from .tree import Gradient, Number, Sum, parts
 
@@ -153,7 +153,13 @@ def _translated(item: Item, lexicon: Lexicon) -> list[Line]:
     equation = item.equation
     is_gradient = isinstance(item.left, Gradient)
     name, meaning, step = _named(item, lexicon)
-    term = _chosen(item, lexicon, meaning)
+    try:
+        term = _chosen(item, lexicon, meaning)
+    except MisshapenError as refused:
+        if meaning.node is None or not is_gradient or item.steps:
+            raise
+        nothing = ast.Constant(0.0)
+        return [Line(equation.number, equation.text, name, nothing, True, misfit=refused.reason)]
     if isinstance(term.code, ast.Name) and term.code.id == name:
         return []
     if meaning.node is None:

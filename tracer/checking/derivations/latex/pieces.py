@@ -24,6 +24,9 @@ FUNCTIONS: Mapping[str, str] = {
     "softplus": "softplus", "gelu": "gelu", "GELU": "gelu", "elu": "elu", "ELU": "elu", "silu": "silu", "erf": "erf",
     "diag": "diag", "Diag": "diag", "max": "maximum", "min": "minimum", "tr": "trace", "Tr": "trace", "sum": "sum",
     "mean": "mean", "lrelu": "leaky_relu", "arctan": "arctan",
+    "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "sech": "sech", "csch": "csch", "coth": "coth",
+    "arcsin": "arcsin", "arccos": "arccos", "arsinh": "arcsinh", "arcosh": "arccosh", "artanh": "arctanh",
+    "arcsinh": "arcsinh", "arccosh": "arccosh", "arctanh": "arctanh",
 }  # fmt: skip
 """Functions by the names that slides give them, as the calculator calls them."""
 STAND_INS = frozenset("f g phi psi varphi sigma".split())

@@ -43,6 +43,10 @@ class UnreadableError(RefusedError):
         self.at = at
 
 
+class MisshapenError(UnreadableError):
+    """A piece of LaTeX whose arrays do not fit: the other lines can be read without it."""
+
+
 class TwoReadingsError(UnreadableError):
     """A piece of LaTeX that can be read in two ways, whatever fits: said with both."""
 

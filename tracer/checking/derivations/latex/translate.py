@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from tracer.checking.derivations.refusals import RefusedError
+from tracer.checking.derivations.refusals import MisfitError, RefusedError
 
 from .arrays import (
     Term,
@@ -16,7 +16,7 @@ from .lexicon import MissingError, OutsideError
 from .linear import matrix_product, transposed
 from .naming import Place
 from .summing import Sums
-from .tokens import Token, TwoReadingsError, UnreadableError
+from .tokens import MisshapenError, Token, TwoReadingsError, UnreadableError
 from .tree import (
     Call,
     Cases,
@@ -50,6 +50,8 @@ class Translator(Sums):
             return self._value(node, place)
         except UnreadableError:
             raise
+        except MisfitError as refused:
+            raise MisshapenError(refused.reason, refused.cure, node.at) from None
         except RefusedError as refused:
             raise UnreadableError(refused.reason, refused.cure, node.at) from None
 

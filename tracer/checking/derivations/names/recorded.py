@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tracer.checking.derivations.reading import spoken
-from tracer.checking.derivations.refusals import RefusedError
+from tracer.checking.derivations.refusals import MisfitError, RefusedError
 from tracer.errors import UnknownNameError
 from tracer.kinds import KINDS
 from tracer.replay import affected
@@ -261,21 +261,39 @@ class Names:
             inner = name.removeprefix(prefix)
             if inner != name and (prefix in SURE or self._close(inner, self.nodes)):
                 return self.missing(inner)
-        reason = f"{name!r} is neither defined in a line above nor recorded"
-        return RefusedError(reason, self._offer(name, [*self.nodes, *self.constants]))
+        reason = f"{name!r} is neither defined in a line above nor recorded{self._meant_by(name)}"
+        return MisfitError(reason, self._offer(name, [*self.nodes, *self.constants]), name)
 
     def missing(self, name: str) -> RefusedError:
         """The complaint about a gradient of something that was not recorded."""
-        return RefusedError(
-            f"there is no recorded value {name!r}", self._offer(name, [*self.nodes])
-        )
+        reason = f"there is no recorded value {name!r}{self._meant_by(name)}"
+        return MisfitError(reason, self._offer(name, [*self.nodes]), name)
+
+    def _meant_by(self, name: str) -> str:
+        """The question whether something was meant that has nearly that name; empty where nothing has."""
+        close = self.near(name)
+        return f": did you mean {' or '.join(close[:2])}?" if close else ""
+
+    def near(self, name: str) -> list[str]:
+        """The recorded names that a name may have meant: in other case, or nearly so spelt; the closest first.
+
+        >>> import tracer as tr
+        >>> X, W1 = tr.tensor(1.0, name="X"), tr.tensor(2.0, name="W1")
+        >>> names = Names(tr.trace(X * W1))
+        >>> names.near("x"), names.near("w1")
+        (['X'], ['W1'])
+        """
+        named = [label for label in list(self.nodes)[:MOST_COMPARED] if "@" not in label]
+        same = [each for each in named if each.casefold() == name.casefold() and each != name]
+        close = get_close_matches(name, named, n=3, cutoff=0.75 if len(name) > 2 else 1.0)
+        return list(dict.fromkeys([*same, *close]))[:3]
 
     def mistyped(self, name: str) -> str:
         """What was recorded under nearly that name, and is not it and a number: a slip of the fingers; else empty."""
         if name.rstrip("0123456789_") in self.nodes:
             return ""
-        close = get_close_matches(name, list(self.nodes)[:MOST_COMPARED], n=1, cutoff=0.75)
-        return close[0] if close and len(name) > 2 else ""
+        close = self.near(name)
+        return close[0] if close else ""
 
     @cached_property
     def listed(self) -> str:
@@ -286,7 +304,7 @@ class Names:
         return get_close_matches(name, list(among)[:MOST_COMPARED], n=3)
 
     def _offer(self, name: str, among: list[str]) -> str:
-        close = self._close(name, among)
+        close = list(dict.fromkeys([*self.near(name), *self._close(name, among)]))[:3]
         if close:
             return " or ".join(close)
         return (

@@ -57,3 +57,16 @@ def gradient_of(name: str) -> Iterator[str]:
     for suffix in SUFFIXES:
         if name.endswith(suffix) and len(name) > len(suffix):
             yield name.removesuffix(suffix)
+
+
+def inner_of(name: str) -> str:
+    """The name whose gradient a name looks like by itself; empty where it looks like none.
+
+    >>> inner_of("dL_dW"), inner_of("grad_x"), inner_of("dw1"), inner_of("w_grad"), inner_of("h")
+    ('W', 'x', 'w1', 'w', '')
+    """
+    prefix = next((p for p in PREFIXES if name.startswith(p) and name != p), "")
+    if prefix:
+        return name.removeprefix(prefix)
+    suffix = next((s for s in SUFFIXES if name.endswith(s) and name != s), "")
+    return name.removesuffix(suffix) if suffix else ""

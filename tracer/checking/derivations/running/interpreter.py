@@ -11,7 +11,7 @@ import numpy as np
 from tracer.checking.derivations.calculator import evaluate, turns, unpacked
 from tracer.checking.derivations.calculator.limits import STEP
 from tracer.checking.derivations.reading import Program
-from tracer.checking.derivations.refusals import RefusedError
+from tracer.checking.derivations.refusals import MisfitError, RefusedError
 from tracer.errors import DerivationError
 
 from .assignments import Assignments
@@ -32,6 +32,14 @@ class BeyondStepsError(Exception):
     def __init__(self, complaint: DerivationError) -> None:
         super().__init__(str(complaint))
         self.complaint = complaint
+
+
+class UncomputableError(DerivationError):
+    """One line alone cannot be computed: which, why, and the name in it that is not there, if that is why."""
+
+    def __init__(self, said: str, statement: ast.stmt, refused: MisfitError) -> None:
+        super().__init__(said)
+        self.statement, self.reason, self.unknown = statement, refused.reason, refused.unknown
 
 
 class Run:
@@ -73,6 +81,11 @@ class Run:
                 self._run(self.program.body)
             except BeyondError as refused:
                 raise BeyondStepsError(self._error(refused)) from None
+            except MisfitError as refused:
+                assert self.statement is not None
+                raise UncomputableError(
+                    str(self._error(refused)), self.statement, refused
+                ) from None
             except RefusedError as refused:
                 raise self._error(refused) from None
             except DerivationError:
@@ -128,6 +141,9 @@ class Run:
                 case ast.Return(value=value):
                     self.assignments.returned(statement, value)
                     return "return"
+                case ast.Delete(targets=[ast.Name(id=name)]):  # a line that was left out
+                    ended = ""
+                    self.scope.forget(name)
                 case _:
                     ended = ""
                     self.assignments.carry_out(statement)

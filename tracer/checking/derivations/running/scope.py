@@ -122,6 +122,14 @@ class Scope:
             )
         return _Steps(self, name, family, gradients=False)
 
+    def forget(self, name: str) -> None:
+        """Let a name mean what was recorded again, and the gradient that it means too."""
+        self.bound.pop(name, None)
+        family = self.names.gradient_family(name)
+        node = self._now(family, name) if family is not None else self.names.gradient(name)
+        if node is not None:
+            self.bound.pop(node, None)
+
     def tick(self) -> None:
         """Told of a turn of a comprehension; a run counts it, and so does a search for a repair."""
 

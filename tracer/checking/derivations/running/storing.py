@@ -52,6 +52,11 @@ def storing(index: Any, text: str) -> Put:
         try:
             array[index] = value
         except (ValueError, TypeError, IndexError) as error:
+            if isinstance(error, IndexError):
+                raise RefusedError(
+                    f"{text} has no place: the array is {shape(array.shape)}",
+                    "a whole number within it; or each step by itself, without an array for all of them",
+                ) from None
             if not isinstance(error, ValueError):
                 raise RefusedError(
                     f"{text} cannot be set: {error}", "a whole number, or a slice"

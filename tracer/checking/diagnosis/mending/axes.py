@@ -193,6 +193,7 @@ def transposes(tree: ast.expr, words: Words) -> Iterator[Edit]:
                 text = f"{said(inner)} should not be transposed"
                 yield Edit("transposed", text, part, inner)
             case ast.BinOp(left=left, op=ast.MatMult(), right=right):
+                yield from _by_a_vector(left, right, words)
                 text = f"the factors of {said(part)} stand in the wrong order"
                 for a, b in ((right, left), (_turned(right), _turned(left))):
                     yield Edit("transposed", text, part, ast.BinOp(a, ast.MatMult(), b))
@@ -219,6 +220,22 @@ def transposes(tree: ast.expr, words: Words) -> Iterator[Edit]:
         yield Edit("transposed", text, part, _turned(part))
         swapped = call("swapaxes", part, constant(-1), constant(-2))
         yield Edit("transposed", text, part, swapped)
+
+
+def _by_a_vector(left: ast.expr, right: ast.expr, words: Words) -> Iterator[Edit]:
+    """The table transposed, in its product with a vector: numpy would do the same with the factors exchanged."""
+    axes = [len(words.shapes.get(ast.unparse(each), (0, 0))) for each in (left, right)]
+    for each, other in ((left, axes[1]), (right, axes[0])):
+        if other != 1:
+            continue
+        inner = _turned(each)
+        is_turned = isinstance(each, ast.Attribute) and each.attr == "T"
+        text = (
+            f"{said(inner)} should not be transposed"
+            if is_turned
+            else f"{said(each)} should be transposed: {said(inner)}"
+        )
+        yield Edit("transposed", text, each, inner)
 
 
 def _turned(part: ast.expr) -> ast.expr:

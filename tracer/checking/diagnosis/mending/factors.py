@@ -30,6 +30,15 @@ def dropped_factors(tree: ast.expr, words: Words) -> Iterator[Edit]:
                     yield Edit("extra factor", text, place.part, kept)
 
 
+def incoming(tree: ast.expr, words: Words) -> Iterator[Edit]:
+    """The gradient that comes in, in a line that names no gradient: a local derivative stands there alone."""
+    if any(words.is_gradient(leaf) for leaf in leaves(tree)):
+        return
+    for gradient in (*words.near, *words.far):
+        text = f"the factor {said(gradient)}, the gradient that comes in, is missing"
+        yield Edit("upstream", text, tree, times(tree, gradient))
+
+
 def inverted(tree: ast.expr, words: Words) -> Iterator[Edit]:
     """A factor that stands on the wrong side of a fraction."""
     for place in places(tree):

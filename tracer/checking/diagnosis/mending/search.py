@@ -23,7 +23,7 @@ from .derivatives import (
 )
 from .edits import Edit, Words, leaves
 from .every_step import every_step
-from .factors import diagonals, dropped_factors, epsilons, inverted, scaled, twos
+from .factors import diagonals, dropped_factors, epsilons, incoming, inverted, scaled, twos
 from .indices import shifts, steps
 from .missing import missing_terms
 from .patching import Written, written
@@ -74,6 +74,7 @@ IN_PLACE: tuple[Family, ...] = (
     doubled_numbers,
     twos,
     lengths,
+    incoming,
     inverted,
     raised,
     others,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracer.checking.diagnosis.causes import Cause
 from tracer.checking.diagnosis.wrong import SourceLine
 
 from .axes import reductions, summed, transposes
@@ -13,10 +14,10 @@ from .indices import shifts
 from .patching import written
 
 
-def reshaped(line: SourceLine) -> Iterator[str]:
-    """The line written otherwise, the likeliest way first."""
+def reshaped(line: SourceLine) -> Iterator[Cause]:
+    """The line written otherwise, each as the cause that it would be; the likeliest way first."""
     ready = written(line)
     if ready is not None:
         for family in (reductions, transposes, shifts, summed, operators):
             for edit in family(ready.tree, Words()):
-                yield ready.text_with(edit.old, edit.new)
+                yield Cause(edit.kind, edit.text, ready.text_with(edit.old, edit.new))

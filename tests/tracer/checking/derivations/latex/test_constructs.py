@@ -206,7 +206,6 @@ REFUSED = [
         "an index for each axis",
     ),
     (r"\[ \frac{\partial L}{\partial w} = x_{ii} \]", "an index twice", "diag"),
-    (r"\[ \frac{\partial L}{\partial w} = x + A \]", "do not fit", "compare the shapes"),
     (
         r"\[ \frac{\partial L}{\partial w_i} = \sum_j x_{ij} + w_i \]",
         "the index i runs over",
@@ -307,3 +306,8 @@ def test_a_sum_over_columns_may_be_a_column(ones):
     z = w @ x + b
     text = "\\delta = 2 z\n\\nabla_b L = \\delta " + ones
     assert tr.verify(tr.trace(tr.sum(tr.square(z))), text).ok
+
+
+def test_a_formula_whose_arrays_do_not_fit_is_a_line_that_cannot_be_computed():
+    (line,) = read_latex(r"\[ \frac{\partial L}{\partial w} = x + A \]", NAMES)
+    assert "do not fit" in line.misfit

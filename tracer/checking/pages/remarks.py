@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from tracer.cells.paper import Paper, wrapped
+from tracer.cells.pieces import Line, Piece
+from tracer.cells.verdicts import RIGHT, WRONG
+from tracer.cells.widths import width
 from tracer.checking.judge import DISAGREE
+from tracer.checking.pages.patches import changed, is_line, patch_of
+from tracer.checking.pages.words import said_of
 from tracer.checking.report import Report, Row
-from tui.printing import Line, Piece, Terminal, wrapped
-from tui.text import width
-from tui.verdicts.patches import changed, is_line, patch_of
-from tui.verdicts.words import said_of
-from tui.views.verify import RIGHT, WRONG, sign
 
 INDENT = "   "
 ONWARD = "\\"
@@ -23,7 +24,7 @@ def below(
     row: Row,
     report: Report,
     shown: int,
-    terminal: Terminal,
+    paper: Paper,
     written: Sequence[str],
     told: set[str],
 ) -> Iterator[Line]:
@@ -32,27 +33,27 @@ def below(
     written: the lines of the derivation. told: mistakes in lines above that were said already; this row's is added.
     """
     wrong, total = row.count(DISAGREE), len(row.elements)
-    if sign(row) == WRONG and not row.inherited and total > 1 and wrong:
+    if row.sign == WRONG and not row.inherited and total > 1 and wrong:
         share = f"all {total}" if wrong == total else f"{wrong} of {total}"
         words = f"{share} elements are wrong" + (", these most" if wrong > shown else "")
-        yield from prose(words, "faint", terminal)
+        yield from prose(words, "faint", paper)
     if row.inherited:
-        yield from prose(f"wrong by {_heir(report)} only", "faint", terminal)
+        yield from prose(f"wrong by {_heir(report)} only", "faint", paper)
     for text in said_of(row):
-        yield from prose(text, "faint", terminal)
-    if sign(row) != RIGHT and not row.inherited:
+        yield from prose(text, "faint", paper)
+    if row.sign != RIGHT and not row.inherited:
         cause = row.causes[0] if row.causes else None
         shared = cause.text if cause is not None and cause.line not in (0, row.line) else ""
         if shared in told:
-            yield from prose(f"as above: {shared}", "faint", terminal)
+            yield from prose(f"as above: {shared}", "faint", paper)
         else:
-            yield from _remedies(row, terminal, written)
+            yield from _remedies(row, paper, written)
         told |= {shared} - {""}
 
 
-def prose(text: str, shows: str, terminal: Terminal) -> Iterator[Line]:
-    """Words, as wide as the terminal."""
-    for part in wrapped(terminal.spell(text), terminal.columns - len(INDENT)):
+def prose(text: str, shows: str, paper: Paper) -> Iterator[Line]:
+    """Words, as wide as the paper."""
+    for part in wrapped(paper.spell(text), paper.columns - len(INDENT)):
         yield (Piece(INDENT + part, shows),)
 
 
@@ -66,36 +67,36 @@ def _heir(report: Report) -> str:
     )
 
 
-def _remedies(row: Row, terminal: Terminal, written: Sequence[str]) -> Iterator[Line]:
+def _remedies(row: Row, paper: Paper, written: Sequence[str]) -> Iterator[Line]:
     """The cause, with what was written beside what it should say, and another one; without a patch, the line too."""
     patches = [patch_of(cause, row, written) for cause in row.causes[:1]]
-    if row.text and not any(patches) and sign(row) == WRONG:
-        yield from _side("  ", [(row.text, False)], ("faint", "faint"), terminal)
+    if row.text and not any(patches) and row.sign == WRONG:
+        yield from _side("  ", [(row.text, False)], ("faint", "faint"), paper)
     for cause, patch in zip(row.causes, patches, strict=False):
-        yield from prose(cause.text, "name", terminal)
+        yield from prose(cause.text, "name", paper)
         if patch is not None:
             before, after = changed(patch.before, patch.after)
-            yield from _side("- ", before, ("minus", "taken"), terminal)
-            yield from _side("+ ", after, ("plus", "added"), terminal)
+            yield from _side("- ", before, ("minus", "taken"), paper)
+            yield from _side("+ ", after, ("plus", "added"), paper)
         elif is_line(cause.fix):
-            yield from _side("try: ", [(cause.fix, False)], ("", ""), terminal)
+            yield from _side("try: ", [(cause.fix, False)], ("", ""), paper)
         elif cause.fix:
-            yield from prose(f"try: {cause.fix}", "", terminal)
+            yield from prose(f"try: {cause.fix}", "", paper)
     for cause in row.causes[1:2]:
-        yield from prose(f"or: {cause.text}", "faint", terminal)
+        yield from prose(f"or: {cause.text}", "faint", paper)
 
 
 def _side(
-    head: str, parts: Sequence[tuple[str, bool]], inks: tuple[str, str], terminal: Terminal
+    head: str, parts: Sequence[tuple[str, bool]], inks: tuple[str, str], paper: Paper
 ) -> Iterator[Line]:
-    """One side of a patch, broken between its words where it is too long for the terminal.
+    """One side of a patch, broken between its words where it is too long for the paper.
 
     A broken line ends with the sign by which Python reads on, so that it can be pasted as it stands.
     """
-    room = terminal.columns - len(INDENT) - len(head) - len(ONWARD)
+    room = paper.columns - len(INDENT) - len(head) - len(ONWARD)
     line: list[Piece] = [Piece(INDENT), Piece(head, inks[0])]
     used = 0
-    for word in _words([(terminal.spell(text), differs) for text, differs in parts]):
+    for word in _words([(paper.spell(text), differs) for text, differs in parts]):
         wide = sum(width(text) for text, _ in word)
         if used and used + wide - word[-1][0].endswith(" ") > room:
             yield (*line, Piece(ONWARD, inks[0]))

@@ -13,7 +13,7 @@ from tracer.checking.derivations.reading import REPEAT
 from tracer.checking.diagnosis.causes import Cause
 from tracer.checking.report import Row
 
-_TOKENS = re.compile(r"(?:\bd|∂)L\s*/\s*(?:d|∂)\w+|\w+(?:[.#]\d+)?|\s+|\*\*|.")
+_TOKENS = re.compile(r"(?:\bd|∂)L\s*/\s*(?:d|∂)\w+|\w+(?:[.#]\d+)?|\s+|\*\*|[-+*/@]=|.")
 GRADIENT = re.compile(r"(?:d|∂)L\s*/\s*(?:d|∂)(\w+)")
 """The gradient of a name as a fraction."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracer.cells.verdicts import OPEN, RIGHT, WRONG
 from tracer.checking.judge import AGREE, DISAGREE, INSIDE_KINK, UNDECIDABLE
-from tracer.checking.report import UNJUDGED, VACUOUS, Report, Row
-from tui.verdicts.patches import GRADIENT
-from tui.views.verify import OPEN, RIGHT, WRONG, sign
+from tracer.checking.pages.patches import GRADIENT
+from tracer.checking.report import INCOMPLETE, UNJUDGED, VACUOUS, Report, Row
 
 
 def place_of(report: Report) -> str:
@@ -15,6 +15,8 @@ def place_of(report: Report) -> str:
     if report.faulty:
         return f"at {report.faulty}"
     first = report.first_wrong
+    if first is None and report.outcome == INCOMPLETE:
+        first = next(row for row in report.rows if row.unjudged)
     if first is None:
         return ""
     name = name_of(first)
@@ -43,14 +45,14 @@ def name_of(row: Row) -> str:
 def counts_of(report: Report) -> str:
     """How many rows agree and how many do not, in a few words."""
     rows, noun = report.rows, report.noun
-    signs = [sign(row) for row in rows]
+    signs = [row.sign for row in rows]
     inherited = sum(row.inherited and row.verdict == DISAGREE for row in rows)
     said = [f"{signs.count(RIGHT)} of {len(rows)} {noun}{'' if len(rows) == 1 else 's'} right"]
     wrong, vacuous = signs.count(WRONG) - inherited, sum(row.outcome == VACUOUS for row in rows)
     said += [f"{wrong} wrong"] if wrong else []
     said += [f"{inherited} {'inherits' if inherited == 1 else 'inherit'} it"] if inherited else []
     said += [f"{vacuous} zero whatever the rule"] if vacuous else []
-    unjudged = sum(row.reason == UNJUDGED for row in rows)
+    unjudged = sum(row.unjudged or row.reason == UNJUDGED for row in rows)
     said += [f"{unjudged} not judged"] if unjudged else []
     undecided = signs.count(OPEN) - vacuous - unjudged
     said += [f"{undecided} undecided"] if undecided else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,13 +10,13 @@ import pytest
 from tracer.checking import AGREE, DISAGREE, UNDECIDABLE, Certified, Element, Report, Row
 from tracer.checking.diagnosis.causes import Cause
 from tracer.checking.numerical import ZERO
+from tracer.checking.pages.figures import apart, digits_of
+from tracer.checking.pages.page import page
+from tracer.checking.pages.patches import changed, respelt
+from tracer.checking.pages.words import counts_of, place_of
 from tracer.checking.report import Rung
 from tui.printing import Terminal, printed, text_of
 from tui.text import width
-from tui.verdicts.figures import apart, digits_of
-from tui.verdicts.page import page
-from tui.verdicts.patches import changed, respelt
-from tui.verdicts.words import counts_of, place_of
 
 WRITTEN = "m = 4\ndL/dvar = sum(g) / m\ndL/dx = dL/dxhat / s + dL/dmu / m\n"
 MENDED = "dL/dx = dL/dxhat / s + dL/dvar * 2 * (x - mu) / m + dL/dmu / m"
@@ -183,6 +184,14 @@ def test_a_vacuous_row_says_what_to_check_instead():
     shown = lines(Report("check", (row,)))
     assert shown[0] == "VACUOUS · 0 of 1 input right, 1 zero whatever the rule"
     assert any("try: tr.sum(w * y)" in text for text in shown)
+
+
+def test_the_rounding_of_a_zero_is_called_so():
+    noise = Element((0,), math.nan, 2.2e-16, Certified(4.4e-16, 2e-30, "smooth"), "AGREE")
+    row = Row("gamma", (1,), (noise,), vacuous="tr.sum(w * y)")
+    shown = lines(Report("check", (row,)))
+    assert any("2.2e−16" in text and text.endswith("0 but for rounding") for text in shown)
+    assert not any("e−30" in text for text in shown)
 
 
 def test_a_long_table_folds_the_rows_that_are_right():

@@ -6,16 +6,17 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tracer.cells.paper import Paper
+from tracer.cells.pieces import Line, Piece
+from tracer.cells.verdicts import OPEN, RIGHT, WRONG
+from tracer.cells.widths import fit, width
 from tracer.checking.certified.certificate import NONFINITE
 from tracer.checking.judge import DISAGREE, INSIDE_KINK, judge
+from tracer.checking.pages.figures import apart, digits_of, shown_elements
+from tracer.checking.pages.remarks import below, prose
+from tracer.checking.pages.words import cure_of, name_of
 from tracer.checking.report import KINK, Element, Report, Row, certified
 from tracer.format import MINUS, number, shape
-from tui.printing import Line, Piece, Terminal
-from tui.text import fit, width
-from tui.verdicts.figures import apart, digits_of, shown_elements
-from tui.verdicts.remarks import below, prose
-from tui.verdicts.words import cure_of, name_of
-from tui.views.verify import OPEN, RIGHT, WRONG, sign
 
 WORST = 3
 """So many elements of a wrong row are shown."""
@@ -53,15 +54,20 @@ class Layout(NamedTuple):
     most: int
     widths: tuple[int, ...]
 
+    @property
+    def wide(self) -> int:
+        """How many cells a line takes."""
+        return 1 + sum(self.widths) + sum(GAPS[: len(self.widths) - 1])
+
 
 class Cell(NamedTuple):
     """What stands in a column: pieces, in order."""
 
     pieces: tuple[Piece, ...]
 
-    def width_in(self, terminal: Terminal) -> int:
-        """How many cells of the terminal it takes."""
-        return sum(width(terminal.spell(piece.text)) for piece in self.pieces)
+    def width_in(self, paper: Paper) -> int:
+        """How many cells of the paper it takes."""
+        return sum(width(paper.spell(piece.text)) for piece in self.pieces)
 
 
 GAPS = (2, 2, 1, 2, 2, 2)
@@ -69,15 +75,13 @@ GAPS = (2, 2, 1, 2, 2, 2)
 
 
 def table(
-    report: Report, terminal: Terminal, written: Sequence[str], *, few: bool = False
+    report: Report, paper: Paper, written: Sequence[str], *, few: bool = False
 ) -> Iterator[Line]:
     """The lines of the table. written: the lines of the derivation, for what mends them; few: one element a row."""
     most = 1 if few else WORST
-    endless = terminal._replace(columns=10**6)
-    tried = (_layout(report, terminal, room, most) for room in ROOMS)
-    layout = next(filter(None, tried), None) or _layout(report, endless, ROOMS[-1], most)
-    assert layout is not None
-    yield _line(_heading(report), layout, terminal)
+    tried = [_layout(report, paper, room, most) for room in ROOMS]
+    layout = next((each for each in tried if each.wide <= paper.columns), tried[-1])
+    yield _line(_heading(report), layout, paper)
     folded, said = 0, ""
     told: set[str] = set()
     for row, hidden in zip(report.rows, _hidden(report.rows), strict=True):
@@ -90,11 +94,11 @@ def table(
         elements = _elements(row, layout.most)
         for k, element in enumerate(elements):
             cells = _cells(row, element, report, layout.room, first=not k)
-            yield _line(cells, layout, terminal)
-        yield from below(row, report, len(elements), terminal, written, told)
+            yield _line(cells, layout, paper)
+        yield from below(row, report, len(elements), paper, written, told)
         if row.vacuous != said:
             said = row.vacuous
-            yield from prose(cure_of(row), "open", terminal)
+            yield from prose(cure_of(row), "open", paper)
 
 
 def _hidden(rows: Sequence[Row]) -> list[bool]:
@@ -102,7 +106,7 @@ def _hidden(rows: Sequence[Row]) -> list[bool]:
     hidden = [False] * len(rows)
     start = 0
     for k in range(len(rows) + 1):
-        if k < len(rows) and sign(rows[k]) == RIGHT and not rows[k].causes:
+        if k < len(rows) and rows[k].sign == RIGHT and not rows[k].causes:
             continue
         if len(rows) > MANY and k - start > 2 * ENDS + 1:
             hidden[start + ENDS : k - ENDS] = [True] * (k - start - 2 * ENDS)
@@ -126,21 +130,20 @@ def _by_hand(report: Report) -> bool:
     return report.noun in ("line", "gradient")
 
 
-def _layout(report: Report, terminal: Terminal, room: Room, most: int) -> Layout | None:
-    """The widths that so much needs; None if it is wider than the terminal. most: elements of a wrong row."""
+def _layout(report: Report, paper: Paper, room: Room, most: int) -> Layout:
+    """The widths that so much needs. most: elements of a wrong row."""
     rows = [_heading(report)]
     for row in report.rows:
         rows += [_cells(row, e, report, room) for e in _elements(row, most)]
-    spelled = [[cell.width_in(terminal) for cell in row] for row in rows]
+    spelled = [[cell.width_in(paper) for cell in row] for row in rows]
     widths = tuple(max(column) for column in zip(*spelled, strict=True))
-    wide = 1 + sum(widths) + sum(GAPS[: len(widths) - 1])
-    return Layout(room, most, widths) if wide <= terminal.columns else None
+    return Layout(room, most, widths)
 
 
-def _line(cells: Sequence[Cell], layout: Layout, terminal: Terminal) -> Line:
+def _line(cells: Sequence[Cell], layout: Layout, paper: Paper) -> Line:
     pieces = [Piece(" ")]
     for cell, wide, gap in zip(cells, layout.widths, GAPS, strict=False):
-        spelled = [Piece(terminal.spell(piece.text), piece.shows) for piece in cell.pieces]
+        spelled = [Piece(paper.spell(piece.text), piece.shows) for piece in cell.pieces]
         blank = wide - sum(width(piece.text) for piece in spelled)
         pieces += [*spelled, Piece(" " * (blank + gap))]
     return tuple(pieces)
@@ -151,7 +154,7 @@ def _elements(row: Row, most: int) -> list[Element | None]:
     worst = row.worst
     if worst is None:
         return [None]
-    if sign(row) == WRONG and not row.inherited and row.count(DISAGREE):
+    if row.sign == WRONG and not row.inherited and row.count(DISAGREE):
         return list(shown_elements(row.elements, DISAGREE, most))
     if row.outcome == KINK:
         at_kinks = [e for e in row.elements if e.reason.startswith(INSIDE_KINK)]
@@ -163,7 +166,7 @@ def _cells(
     row: Row, element: Element | None, report: Report, room: Room, *, first: bool = True
 ) -> list[Cell]:
     """A line of the table: of a row, or below it of another of its elements."""
-    mark = sign(row)
+    mark = row.sign
     quiet = "faint" if row.inherited else ""
     name = fit(name_of(row), room.name)
     head = [Piece(mark, INKS[mark])] if first else []
@@ -171,19 +174,22 @@ def _cells(
         head.append(Piece(f" {row.line:>2}", "faint"))
     where = "" if element is None else element.where.replace("direction", "along direction")
     ink = quiet or ("wrong" if mark == WRONG else "")
+    judgeable = row.elements or row.node >= 0 or row.shape or not row.line
     shown = Piece(name, ink) if first else Piece(" " * width(name))
     cells = [
         Cell(tuple(head)),
         Cell((shown, Piece(f" {where}" if where else "", "faint"))),
-        Cell((Piece(shape(row.shape) if first else "", "faint"),)),
+        Cell((Piece(shape(row.shape) if first and judgeable else "", "faint"),)),
     ]
     if element is None:
         return [*cells, *[Cell((Piece(" —", "faint"),))] * (3 if _by_hand(report) else 2)]
+    if row.vacuous:
+        room = room._replace(digits=2)  # of a zero there is but rounding
     many = min(digits_of(element, room.sharp) if mark == WRONG else PLENTY, room.digits)
     if _by_hand(report):
         cells.append(_number(element.hand, element, many, mark, quiet))
     cells.append(_number(element.automatic, element, many, mark, quiet))
-    return [*cells, _certified(element, room.sharp, quiet)]
+    return [*cells, _certified(row, element, room.sharp, quiet)]
 
 
 def _number(x: float, element: Element, digits: int, mark: str, quiet: str) -> Cell:
@@ -207,8 +213,10 @@ def _number(x: float, element: Element, digits: int, mark: str, quiet: str) -> C
     )
 
 
-def _certified(element: Element, sharp: int, quiet: str) -> Cell:
-    """A certified number, and its bound quietly behind."""
+def _certified(row: Row, element: Element, sharp: int, quiet: str) -> Cell:
+    """A certified number, and its bound quietly behind; in words where it is the rounding of a zero."""
+    if row.vacuous and element.numerical.value:
+        return Cell((Piece(" 0 but for rounding", quiet),))
     value, sign, bound = certified(element.numerical, sharp).partition(" ± ")
     return Cell((Piece(_room(value) + value, quiet), Piece(sign + bound, "faint")))
 

@@ -1,0 +1,3 @@
+"""The signs of what was judged."""
+
+RIGHT, WRONG, OPEN = "✓", "✗", "?"
