@@ -73,7 +73,7 @@ class SourceFile:
     def unpacked(self) -> Mapping[Span, tuple[str, ...]]:
         """The names that elements of a comprehension get, by the span of what makes them: `a, b = [f(k) for k in x]`.
 
-        Of `ws = [f(k) for k in x]` it is `ws` alone.
+        Of `ws = [f(k) for k in range(2)]` they are `ws[0]` and `ws[1]`; of a list of unknown length `ws` alone.
         """
         return _unpacked_spans(self.tree)
 
@@ -239,12 +239,38 @@ def _unpacked_spans(tree: ast.AST) -> dict[Span, tuple[str, ...]]:
         match node:
             case ast.Assign(
                 targets=[ast.Tuple() | ast.List() | ast.Name() as target],
-                value=ast.ListComp(elt=made) | ast.GeneratorExp(elt=made),
+                value=ast.ListComp(elt=made) | ast.GeneratorExp(elt=made) as value,
             ):
                 parts = [target] if isinstance(target, ast.Name) else target.elts
-                if all(isinstance(part, (ast.Name, ast.Attribute)) for part in parts):
-                    spans[_span(made)] = tuple(_text(p).removeprefix("self.") for p in parts)
+                if not all(isinstance(part, (ast.Name, ast.Attribute)) for part in parts):
+                    continue
+                names = tuple(_text(p).removeprefix("self.") for p in parts)
+                if isinstance(target, ast.Name) and isinstance(value, ast.ListComp):
+                    many = _known_length(value.generators)
+                    names = tuple(f"{target.id}[{k}]" for k in range(many)) or names
+                spans[_span(made)] = names
     return spans
+
+
+def _known_length(generators: Sequence[ast.comprehension]) -> int:
+    """How many elements a comprehension surely makes: of `for k in range(3)`, or of what stands there; else 0."""
+    match generators:
+        case [ast.comprehension(ifs=[], iter=ast.Tuple() | ast.List() as given)]:
+            return 0 if any(isinstance(x, ast.Starred) for x in given.elts) else len(given.elts)
+        case [
+            ast.comprehension(
+                ifs=[],
+                iter=ast.Call(
+                    func=ast.Name("range"), args=[ast.Constant(int() as many)], keywords=[]
+                ),
+            )
+        ]:
+            return many if 0 < many <= _MOST_ELEMENTS else 0
+    return 0
+
+
+_MOST_ELEMENTS = 1000
+"""Elements of longer lists are not numbered."""
 
 
 def _operand_names(tree: ast.AST) -> dict[Span, tuple[str, ...]]:

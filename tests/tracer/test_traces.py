@@ -362,6 +362,37 @@ def test_leaves_in_a_list_bear_its_name_and_their_number():
     assert trace.value("three[2]") == 2.0
 
 
+def test_elements_of_which_the_trace_does_not_hold_all_bear_no_name_that_might_be_anothers():
+    three = [tr.parameter(float(k)) for k in range(3)]
+    a, b = (tr.parameter(float(k)) for k in (5, 7))
+    rows = [tr.tensor(x) for x in np.ones(3)]
+    assert [n.name for n in tr.trace(three[2] * b * rows[1]) if n.is_leaf] == ["", "", "rows"]
+    assert {n.name for n in tr.trace(a * b)} == {"a", "b", ""}
+
+
+def test_elements_are_numbered_anew_where_a_comprehension_runs_again():
+    def product() -> tr.Tensor:
+        one, two = [tr.tanh(tr.tensor(x) * 2.0) for x in (0.1, 0.2)]
+        pair = [tr.tensor(float(k)) for k in range(2)]
+        return one * two * pair[0] * pair[1]
+
+    trace = tr.trace(product() + product())
+    assert [n.name for n in trace if n.name] == ["one", "two", "pair[0]", "pair[1]"] * 2
+
+
+def test_parameters_of_a_comprehension_keep_their_names_in_whatever_order_they_are_refilled():
+    a, b = [tr.parameter(float(k)) for k in (3, 5)]
+    both = [tr.parameter(float(k)) for k in range(2)]
+    for _ in range(2):
+        b.set(b.value + 1.0)
+        x = tr.constant(1.0)
+        a.set(a.value + 1.0)
+    both[0].set(9.0)
+    trace = tr.trace(a * b * both[0] * both[1] * x)
+    names = ["a", "b", "both[0]", "both[1]"]
+    assert [trace.value(name) for name in names] == [5.0, 7.0, 9.0, 1.0]
+
+
 def test_variables_typed_at_a_prompt_name_their_nodes_too():
     program = (
         "w = tr.parameter(0.9)\na = tr.tensor(0.5)\nfor t in range(2):\n    a = tr.tanh(w * a)\n"

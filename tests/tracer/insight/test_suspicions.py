@@ -15,9 +15,7 @@ def test_a_detached_value_is_named_with_what_it_was_detached_from():
     h = tr.tanh(w)
     still = h.detach()
     trace = tr.trace((still * v).sum())
-    assert suspicions(trace) == (
-        "still is h detached: no gradient flows from it to h",
-    )
+    assert suspicions(trace) == ("still is h detached: no gradient flows from it to h",)
     node = trace.node_index("still")
     assert trace.timeline.status(trace.timeline.last, node).reason == "detached"
     assert str(tr.health(trace)).endswith("flows from it to h")
