@@ -14,8 +14,13 @@ from typing import Any
 import numpy as np
 
 from .search import CLEARLY, HALVINGS, SAFETY, Evaluate, Search
+from .singular import kinked
 from .stairs import LOOKS, LOUD, SILENT
 
+FALLS = 16
+"""Noise of kinks falls with the steps, 256-fold a round and more; that of rounding stays until it ends at once."""
+BETWEEN = (0.309, 0.427, 0.573, 0.691, 0.809, 0.927)
+"""Parts of the narrowest step that are no powers of two: at those a rounded function may lie on a line by chance."""
 Array = Any
 """A float64 numpy array; in a table the first axis runs over the steps, the second over the elements."""
 
@@ -44,12 +49,17 @@ def _close(search: Search, rows: slice) -> Close:
     """The elements whose slope in one round contradicts the one found."""
     known = np.isfinite(search.bound) & (search.after_kink < len(search.step)) & ~search.settled
     who = np.flatnonzero(known & np.isfinite(search.own[rows.start // HALVINGS]))
+    heard = np.nan_to_num(search.own[: rows.start // HALVINGS, who])
+    who = who[(heard > heard.max(axis=0) / FALLS).sum(axis=0) < 2]
     table = np.arange(len(search.step))[:, None]
     inside = np.broadcast_to((table >= rows.start) & (table < rows.stop), (len(table), who.size))
     error = search.error(who, search.own[rows.start // HALVINGS, who])
     value, bound = search.estimate(who, inside, error)
     apart = abs(value - search.value[who]) - search.bound[who]
-    other = (apart > CLEARLY / SAFETY * bound) & (bound < search.bound[who])
+    sides = search.above[rows, who], search.below[rows, who]
+    bent, _, _ = kinked(*sides, search.here[who], search.step[rows, who], error[rows])
+    # what reaches over a kink as well gives the mean of two slopes
+    other = (apart > CLEARLY / SAFETY * bound) & (bound < search.bound[who]) & ~bent
     return Close(who[other], rows, value[other], bound[other], LOUD * error[rows.stop - 1, other])
 
 
@@ -61,6 +71,11 @@ def _jumps(search: Search, close: Close, evaluate: Evaluate) -> Array:
     above = abs(search.above[:, who] - here - rise) > close.silent
     below = abs(search.below[:, who] - here + rise) > close.silent
     found = np.zeros(who.size, np.bool_)
+    for part in (*BETWEEN, *(-part for part in BETWEEN)):
+        at = x + part * near
+        beside = abs(np.asarray(evaluate(who, at)) - here - close.value * (at - x))
+        found |= ~(beside <= close.silent)
+    search.calls[who] += 2 * len(BETWEEN)
     for sign, loud in ((1, above), (-1, below)):
         row = last - np.argmax(loud[last::-1], axis=0)  # the narrowest of them
         far = search.step[row, who]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 
 import numpy as np
@@ -179,3 +180,28 @@ def test_a_trace_without_kinks_is_not_held_and_one_with_them_can_be_sent():
     assert (
         pickle.loads(pickle.dumps(held))(np.array([-2.0, 3.0])) == held(np.array([-2.0, 3.0])) == -2
     )
+
+
+def offset_cancelled(x: float) -> float:
+    """Rounded by its parts to 2⁻³³, finely beside it: at powers of two its values may lie on a line by chance."""
+    return (1e6 + math.sin(x)) - 1e6 + math.tanh(x)
+
+
+def test_a_rounded_function_is_not_taken_for_one_of_many_kinks():
+    x = -1.4493245395315744
+    found = certify(offset_cancelled, x)
+    assert abs(found.value - (math.cos(x) + 1 / math.cosh(x) ** 2)) <= found.bound
+    assert found.status == "smooth"
+
+
+def test_what_reaches_over_a_kink_as_well_is_no_slope_of_the_point():
+    x = -1e-9  # slopes 2 and 1 meet at 0; many small bends make noise of the wide steps
+    bends = np.linspace(-0.3, 0.3, 1001) + 1.3e-4
+
+    def f(t: float) -> float:
+        small = 1e-9 * float(np.maximum(t - bends, 0.0).sum())
+        return (2 * t if t < 0 else t) + small
+
+    found = certify(f, x)
+    truth = 2 + 1e-9 * float((bends < x).sum())
+    assert not found.differentiable or abs(found.value - truth) <= found.bound
