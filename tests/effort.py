@@ -1,4 +1,4 @@
-"""What a piece of work costs, counted instead of timed: the same number on any machine, however busy it is.
+"""What a piece of work costs, counted instead of timed: on any machine, however busy, the same to a few per cent.
 
 How quick something is belongs to `tests/bench`; here ratios are asserted, as that a step through a long trace costs
 what a step through a short one costs.
