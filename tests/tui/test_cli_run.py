@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -319,3 +320,30 @@ def test_a_foreign_ops_on_the_path_is_named_and_not_a_fault_of_ours(python, tmp_
     assert done.returncode == 2
     assert str(foreign) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_of_null_bytes_is_no_script(gradstep, tmp_path):
+    (tmp_path / "net.py").write_bytes(b"\x7fELF\0\0\0")
+    status, out, err = gradstep("show", tmp_path / "net.py")
+    assert (status, out) == (2, "")
+    assert "is no Python: it holds null bytes\n  try: a script" in err
+
+
+def test_a_script_whose_output_nobody_reads_ends_without_a_word(script, checkout):
+    file = script(
+        "import os\nfor k in range(9999):\n    print(k, flush=True)\n"
+        + SQUARE
+        + "(w * w).backward()\n"
+    )
+    shell = subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", "show", str(file)],
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert shell.stdout.readline() == "0\n"
+    shell.stdout.close()
+    assert shell.stderr.read() == ""
+    assert shell.wait() == 0
+    shell.stderr.close()

@@ -195,13 +195,8 @@ def test_a_rounded_function_is_not_taken_for_one_of_many_kinks():
 
 
 def test_what_reaches_over_a_kink_as_well_is_no_slope_of_the_point():
-    x = -1e-9  # slopes 2 and 1 meet at 0; many small bends make noise of the wide steps
-    bends = np.linspace(-0.3, 0.3, 1001) + 1.3e-4
+    def f(t: float) -> float:  # beside 683 the kink at 0 looks like noise
+        return 683.16486289 + (1.758 * math.expm1(t) if t < 0 else 1.0507 * t)
 
-    def f(t: float) -> float:
-        small = 1e-9 * float(np.maximum(t - bends, 0.0).sum())
-        return (2 * t if t < 0 else t) + small
-
-    found = certify(f, x)
-    truth = 2 + 1e-9 * float((bends < x).sum())
-    assert not found.differentiable or abs(found.value - truth) <= found.bound
+    found = certify(f, -1e-9)
+    assert abs(found.value - 1.758) <= found.bound
